@@ -1,0 +1,66 @@
+# Everything below needs Python 3.11 or later and make; the rest is installed into .venv.
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+# The first of these that runs and is new enough. `make PYTHON=… demo` chooses another one.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && \
+	echo $$python && break; done)
+# Processes that test at the same time. Many tests wait for a server, so a few more than there are cores do no harm.
+WORKERS ?= 3
+# Twice quiet: errors only, without the index's asides.
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+
+.PHONY: help demo demo-check test lint format format-check types migrations-check build clean
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
+
+demo: $(VENV)/.demo ## the site and a local Cognito on loopback (PORT=8000)
+	@$(BIN)/python -m example_project.demo
+
+demo-check: $(VENV)/.demo ## the same without a person: one sign-in by each route
+	@$(BIN)/python -m example_project.demo --check
+
+test: $(VENV)/.dev ## the whole suite (REQUIRE_SERVICES=1: without a skip)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
+
+lint: $(VENV)/.dev ## ruff's rules
+	@$(BIN)/ruff check .
+
+format: $(VENV)/.dev ## what ruff can mend
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+format-check: $(VENV)/.dev
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy, strict
+	@$(BIN)/mypy
+
+migrations-check: $(VENV)/.dev
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+build: $(VENV)/.dev ## the wheel and the source distribution, in dist/
+	@rm -rf build dist
+	@$(BIN)/python -m build --outdir dist . >build.log 2>&1 || { cat build.log; exit 1; }
+	@rm -f build.log; ls dist
+
+clean: ## all that make has made
+	rm -rf $(VENV) .demo build dist .tox .mypy_cache .pytest_cache .ruff_cache *.egg-info
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed (with venv and pip)." >&2; exit 1; }
+	@echo "Creating $(VENV) with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv $(VENV)
+
+# Stamps: installed once, and again when the requirements change.
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	@echo "Installing the package and the demo's requirements …"
+	@$(PIP_INSTALL) -e '.[local,example]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	@echo "Installing the package and the tools …"
+	@$(PIP_INSTALL) -e '.[dev]'
+	@touch $@ $(VENV)/.demo

@@ -1,0 +1,157 @@
+"""What the pages have in common: nothing is changed, and addresses are masked."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet, UUIDField
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from ..exceptions import InvalidIdentifier
+from ..identifiers import mask, parse
+from .lists import KnownCountPaginator, known_count
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin  # which takes no parameters at run time
+
+VIEW_ADDRESSES = "cognito_passwordless.view_addresses"
+VIEW_EVENTS = "cognito_passwordless.view_journeyevent"
+MASKED = "masked_"
+
+
+def may_see_addresses(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm(VIEW_ADDRESSES))
+
+
+def hide(text: str) -> str:
+    """Masks what may be an address, and leaves everything else as it is."""
+    return mask(text) if "@" in text or text.startswith("+") else text
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """A page of rows that nobody adds, changes or deletes here.
+
+    ``addresses`` are fields with an address in them and ``private`` those that are not shown at all without the
+    permission. ``search_fields`` are compared as a whole, and what is typed is normalised first. ``figures`` is what
+    `flows.totals` calls these rows: lists count few rows themselves, and ask it for more.
+    """
+
+    figures: ClassVar[str] = ""
+
+    addresses: ClassVar[Sequence[str]] = ()
+    private: ClassVar[Sequence[str]] = ()
+    linked_by: ClassVar[Sequence[str]] = ()
+    search_help_text = _("The whole value; parts of one are not searched for.")
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+
+    def get_paginator(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        per_page: int,
+        orphans: int = 0,
+        allow_empty_first_page: bool = True,
+    ) -> KnownCountPaginator:
+        known = partial(known_count, self.figures, request)
+        return KnownCountPaginator(queryset, per_page, orphans, allow_empty_first_page, known=known)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return self._visible(request, super().get_list_display(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        names = self._visible(request, super().get_fields(request, obj))
+        # Whoever may not see the events sees none here either.
+        return [name for name in names if name != "timeline" or request.user.has_perm(VIEW_EVENTS)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Whole values only: by parts of them, a masked address could be spelled out letter by letter."""
+        if not search_term:
+            return queryset, False
+        wanted = {search_term.strip(), _normalised(search_term)}
+        found = Q(pk__in=[])
+        for name in self.search_fields:
+            found |= _among(self.opts.get_field(name), wanted)
+        return queryset.filter(found), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """The same for filters in the URL: Django would let ``?identifier__startswith=a`` through."""
+        field = lookup.partition("__")[0]
+        return field in {*self.linked_by, *self._filtered()} and super().lookup_allowed(lookup, value, request)
+
+    def _filtered(self) -> set[str]:
+        names = {
+            entry if isinstance(entry, str) else getattr(entry, "parameter_name", "") for entry in self.list_filter
+        }
+        return {*names, self.date_hierarchy or ""}
+
+    def _visible(self, request: HttpRequest, names: Iterable[Any]) -> list[str]:
+        if may_see_addresses(request):
+            return list(names)
+        return [f"{MASKED}{name}" if name in self.addresses else name for name in names if name not in self.private]
+
+    def person(self, user: Any) -> str:
+        """A link to a user's own page, where there is one. Many user models call people by their address."""
+        if user is None:
+            return "-"
+        return self.link(hide(str(user)), f"{user._meta.app_label}_{user._meta.model_name}_change", user.pk)
+
+    def link(self, text: object, page: str, *arguments: object, **query: object) -> str:
+        """A link to a page of this admin; plain text where the site has no such page."""
+        try:
+            url = reverse(f"admin:{page}", args=arguments, current_app=self.admin_site.name)
+        except NoReverseMatch:
+            return str(text)
+        wanted = {name: str(value) for name, value in query.items()}
+        return format_html('<a href="{}{}">{}</a>', url, f"?{urlencode(wanted)}" if wanted else "", text)
+
+
+def masked(name: str, description: Any) -> Any:
+    """The column that stands for an address. It cannot be sorted by: the order would tell."""
+
+    @admin.display(description=description)
+    def column(self: ReadOnlyAdmin, row: Model) -> str:
+        return hide(getattr(row, name)) or "-"
+
+    return column
+
+
+def _normalised(text: str) -> str:
+    try:
+        return parse(text).value
+    except InvalidIdentifier:
+        return text.strip()
+
+
+def _among(field: Any, wanted: set[str]) -> Q:
+    values = list(filter(None, map(_uuid, wanted))) if isinstance(field, UUIDField) else list(wanted)
+    return Q(**{f"{field.name}__in": values})
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

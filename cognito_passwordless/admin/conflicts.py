@@ -1,0 +1,237 @@
+"""The queue of conflicts: both sides, the choices, a preview, a confirmation."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from ..flows import conflicts, deciding
+from ..flows.decisions import Decision
+from ..flows.person_events import attempt_of
+from ..models import ConflictCase, MigratedUser
+from .base import VIEW_EVENTS, ReadOnlyAdmin, hide, masked, may_see_addresses
+from .lists import ConnectionFilter
+from .timeline import attempts_for, events_of
+from .words import CHOICES, EFFECTS, REASONS, told
+
+RESOLVE = "cognito_passwordless.resolve_conflicts"
+
+
+class DecidedFilter(admin.SimpleListFilter):
+    """Those who wait for a human, or those who have been decided and have yet to come."""
+
+    title = _("decision")
+    parameter_name = "decided"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Decided; waits for the person's proof"))]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [{**first, "display": _("Waits for a human")}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "yes":
+            return queryset.filter(decision__isnull=False)
+        return conflicts.undecided(queryset.filter(decision__isnull=True))
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """Why they wait, of the reasons that somebody waits for now."""
+
+    title = _("reason")
+    parameter_name = "last_error"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        waiting = MigratedUser.objects.exclude(last_error="").order_by("last_error")
+        found = waiting.filter(status__in=["conflict", "failed"]).values_list("last_error", flat=True).distinct()
+        return [(reason, told(REASONS, reason)) for reason in found]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(last_error=self.value()) if self.value() else queryset
+
+
+@admin.register(ConflictCase)
+class ConflictAdmin(ReadOnlyAdmin):
+    """One case. What is decided here waits on the record until the person proves themselves."""
+
+    list_display = ("short_sub", "why", "email", "phone_number", "decided", "connection", "imported_at")
+    list_filter = (DecidedFilter, ConnectionFilter, ReasonFilter)
+    search_fields = ("sub", "username", "email", "phone_number")
+    addresses = ("username", "email", "phone_number")
+    ordering = ("-pk",)
+    masked_email = masked("email", _("e-mail address"))
+    masked_phone_number = masked("phone_number", _("phone number"))
+
+    class Media:
+        css: ClassVar = {"all": ["cognito_passwordless/people.css"]}
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(RESOLVE))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm(RESOLVE))
+
+    @admin.display(description=_("sub"), ordering="sub")
+    def short_sub(self, row: MigratedUser) -> str:
+        return row.sub[:8]
+
+    @admin.display(description=_("reason"))
+    def why(self, row: MigratedUser) -> Any:
+        return told(REASONS, conflicts.reason_of(row)) or "-"
+
+    @admin.display(description=_("decision"))
+    def decided(self, row: MigratedUser) -> Any:
+        decision = Decision.of(row)
+        return told(CHOICES, decision.choice) if decision else "-"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        record = self._record(object_id)
+        if request.method != "POST":
+            return self._page(request, record)
+        if "withdraw" in request.POST:
+            return self._withdraw(request, record)
+        key = request.POST.get("choice", "")
+        if "confirmed" in request.POST:
+            return self._decide(request, record, key)
+        return self._page(request, record, key)
+
+    def _record(self, object_id: str) -> MigratedUser:
+        key = unquote(object_id)
+        rows: QuerySet[MigratedUser] = MigratedUser.objects.select_related("user")
+        record = rows.filter(pk=int(key)).first() if key.isascii() and key.isdigit() else None
+        if record is None:
+            raise Http404
+        return record
+
+    def _page(self, request: HttpRequest, record: MigratedUser, key: str = "") -> HttpResponse:
+        """The case; with a key, what that choice would do, to be confirmed."""
+        case = conflicts.case_of(record)
+        chosen = case.option(key)
+        if key and chosen is None:
+            self.message_user(request, told(REASONS, "not_offered"), messages.ERROR)
+        decision = Decision.of(record)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Conflict"),
+            "subtitle": record.sub[:8],
+            "opts": self.opts,
+            "record": record,
+            "reason": told(REASONS, case.reason),
+            "settled": not case.reason and decision is None,
+            "decision": told(CHOICES, decision.choice) if decision else "",
+            "pool_facts": self._pool_facts(case, request),
+            "sides": [self._side(side, request) for side in case.sides],
+            "twins": [self._twin(twin, request) for twin in case.twins],
+            "open": [self._option(option, request) for option in case.options if not option.why_not],
+            "closed": [self._option(option, request) for option in case.options if option.why_not],
+            "chosen": self._chosen(chosen, case, request) if chosen else None,
+            "timeline": self._timeline(request, record),
+        }
+        return TemplateResponse(request, "admin/cognito_passwordless/conflict.html", context)
+
+    def _pool_facts(self, case: conflicts.Case, request: HttpRequest) -> list[tuple[Any, Any]]:
+        record = case.record
+        return [
+            (_("connection"), record.connection),
+            (_("sub"), record.sub),
+            (_("pool username"), _shown(record.username, request)),
+            (_("e-mail address"), self._address(record.email, record.email in case.verified, request)),
+            (_("phone number"), self._address(record.phone_number, record.phone_number in case.verified, request)),
+            (_("status in the pool"), record.pool_status or "-"),
+            (_("enabled in the pool"), _("yes") if record.pool_enabled else _("no")),
+            (_("status"), record.get_status_display()),
+        ]
+
+    def _address(self, address: str, verified: bool, request: HttpRequest) -> Any:
+        if not address:
+            return "-"
+        words = gettext("%(address)s (verified)") if verified else gettext("%(address)s (not verified)")
+        return words % {"address": _shown(address, request)}
+
+    def _side(self, side: conflicts.Side, request: HttpRequest) -> dict[str, Any]:
+        return {
+            "who": self.person(side.user),
+            "pk": side.user.pk,
+            "addresses": [self._address(address, verified, request) for address, verified in side.addresses.items()],
+            "carries_sub": side.carries_sub,
+            "obstacle": told(REASONS, side.obstacle) if side.obstacle else "",
+            "last_login": side.user.last_login,
+        }
+
+    def _twin(self, twin: MigratedUser, request: HttpRequest) -> dict[str, Any]:
+        page = "cognito_passwordless_conflictcase_change"
+        return {
+            "link": self.link(twin.sub[:8], page, twin.pk),
+            "connection": twin.connection,
+            "email": _shown(twin.email, request) or "-",
+            "phone_number": _shown(twin.phone_number, request) or "-",
+            "pool_status": twin.pool_status or "-",
+        }
+
+    def _option(self, option: conflicts.Option, request: HttpRequest) -> dict[str, Any]:
+        return {
+            "key": option.key,
+            "label": told(CHOICES, option.choice),
+            "user": f"{hide(str(option.user))} ({option.user.pk})" if option.user is not None else "",
+            "address": _shown(option.address, request),
+            "effects": [told(EFFECTS, effect) for effect in option.effects],
+            "why_not": told(REASONS, option.why_not),
+        }
+
+    def _chosen(self, option: conflicts.Option, case: conflicts.Case, request: HttpRequest) -> dict[str, Any]:
+        """As `_option`, with the pool users whom it is about."""
+        subs = {row.pk: row.sub[:8] for row in (case.record, *case.twins)}
+        keys = [*(option.rows or (case.record.pk,))]
+        aside = [subs[key] for key in option.set_aside]
+        return {**self._option(option, request), "rows": [subs[key] for key in keys], "aside": aside}
+
+    def _timeline(self, request: HttpRequest, record: MigratedUser) -> str:
+        if not request.user.has_perm(VIEW_EVENTS):
+            return ""
+        addresses = [address for address in (record.email, record.phone_number) if address]
+        return events_of(self, attempts=[attempt_of(record), *attempts_for(addresses)], user_id=record.user_id)
+
+    def _decide(self, request: HttpRequest, record: MigratedUser, key: str) -> HttpResponse:
+        try:
+            deciding.decide(record.pk, key, now=timezone.now(), by=str(request.user.pk))
+        except deciding.NotDecided as error:
+            self.message_user(request, told(REASONS, error.reason), messages.ERROR)
+            return HttpResponseRedirect(request.path)
+        self.log_change(request, record, f"Decided: {key}.")
+        self.message_user(request, gettext("Decided: %(choice)s") % {"choice": _label(key)}, messages.SUCCESS)
+        return self._back()
+
+    def _withdraw(self, request: HttpRequest, record: MigratedUser) -> HttpResponse:
+        try:
+            deciding.take_back(record.pk, now=timezone.now(), by=str(request.user.pk))
+        except deciding.NotDecided as error:
+            self.message_user(request, told(REASONS, error.reason), messages.ERROR)
+        else:
+            self.log_change(request, record, "Decision withdrawn.")
+            self.message_user(request, gettext("The decision was withdrawn."), messages.SUCCESS)
+        return HttpResponseRedirect(request.path)
+
+    def _back(self) -> HttpResponseRedirect:
+        page = "admin:cognito_passwordless_conflictcase_changelist"
+        return HttpResponseRedirect(reverse(page, current_app=self.admin_site.name))
+
+
+def _shown(text: str, request: HttpRequest) -> str:
+    return text if may_see_addresses(request) else hide(text)
+
+
+def _label(key: str) -> Any:
+    return told(CHOICES, key.partition(":")[0])

@@ -1,0 +1,66 @@
+"""What is counted against guessing and flooding."""
+
+import logging
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from ..identifiers import mask
+from ..models import FailureCount, SendCount
+from .base import ReadOnlyAdmin, hide, masked
+
+logger = logging.getLogger(__name__)
+
+
+@admin.register(FailureCount)
+class FailureCountAdmin(ReadOnlyAdmin):
+    """Wrong codes per person. Clearing lets somebody try again at once, whoever made the mistakes."""
+
+    list_display = ("identifier", "counted_for", "count", "window_started_at")
+    list_filter = ("window_started_at",)
+    search_fields = ("identifier",)
+    addresses = ("identifier",)
+    fields = ("identifier", "counted_for", "count", "window_started_at")
+    ordering = ("-window_started_at",)
+    actions = ("clear",)
+    masked_identifier = masked("identifier", _("identifier"))
+
+    @admin.display(description=_("counted for"))
+    def counted_for(self, row: FailureCount) -> str:
+        """A browser that has signed in as this person before has a budget of its own (law 3)."""
+        return gettext("their own browser") if row.browser else gettext("everybody")
+
+    def has_clear_permission(self, request: HttpRequest) -> bool:
+        """Who may change failure counts may clear them."""
+        return bool(request.user.has_perm("cognito_passwordless.change_failurecount"))
+
+    @admin.action(description=_("Clear the selected counts"), permissions=["clear"])
+    def clear(self, request: HttpRequest, queryset: QuerySet[FailureCount]) -> None:
+        rows = list(queryset.filter(count__gt=0))
+        queryset.filter(pk__in=[row.pk for row in rows]).update(count=0)
+        for row in rows:
+            self.log_change(request, row, f"Cleared {row.count} failures.")
+            logger.warning("User %s cleared %d failures of %s", request.user.pk, row.count, mask(row.identifier))
+        told = ngettext("%(count)d count was cleared.", "%(count)d counts were cleared.", len(rows))
+        self.message_user(request, told % {"count": len(rows)}, messages.SUCCESS)
+
+
+@admin.register(SendCount)
+class SendCountAdmin(ReadOnlyAdmin):
+    """Messages and starts per person or network."""
+
+    list_display = ("scope", "key", "count", "window_started_at")
+    list_filter = ("window_started_at",)
+    search_fields = ("key",)
+    linked_by = ("scope",)
+    addresses = ("key",)
+    fields = ("scope", "key", "count", "window_started_at")
+    ordering = ("-window_started_at",)
+
+    @admin.display(description=_("key"))
+    def masked_key(self, row: SendCount) -> str:
+        """The key is an address, a network, or an address and the browser of its owner."""
+        return hide(row.key.partition(" ")[0])

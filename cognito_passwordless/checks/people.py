@@ -1,0 +1,155 @@
+"""What a migration may write on the site's user model, and by what it recognises people."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+
+from .. import compat
+from ..conf import conf
+from ..flows.mapping import FORBIDDEN_FIELDS, forbidden_fields
+from .problems import SETTING, Messages, cannot_import, error, usable, warning
+from .tables import rows_of
+
+
+def match_user(**kwargs: Any) -> Messages:
+    rule = usable(lambda: conf.match_user, None)
+    if not rule:
+        return []
+    if "." in rule:
+        reason = cannot_import(rule)
+        hint = "Write a field of the user model, or the dotted path of callable(profile) that returns a user or None."
+        return [error("E231", f"{SETTING}['MATCH_USER'] cannot be used: {reason}.", hint=hint)] if reason else []
+    field = _field(rule)
+    if field is None:
+        return [
+            error(
+                "E232",
+                f"{SETTING}['MATCH_USER']: the user model has no field {rule!r}.",
+                hint="Name the field that holds the pool's sub.",
+            )
+        ]
+    if _is_unique(field):
+        return []
+    return [
+        warning(
+            "W233",
+            f"{SETTING}['MATCH_USER']: the field {rule!r} is not unique.",
+            hint="Make it unique: two users with one sub end as a conflict, and every first sign-in reads the whole "
+            "table.",
+        )
+    ]
+
+
+def attributes(**kwargs: Any) -> Messages:
+    mapping = usable(lambda: conf.attributes, {})
+    if isinstance(mapping, str):
+        reason = cannot_import(mapping)
+        hint = "Write a dict, or the dotted path of callable(user, profile) that returns the changed fields."
+        return [error("E234", f"{SETTING}['ATTRIBUTES'] cannot be used: {reason}.", hint=hint)] if reason else []
+    return [message for attribute, name in mapping.items() for message in _attribute(attribute, name)]
+
+
+def _attribute(attribute: object, name: object) -> Messages:
+    place = f"{SETTING}['ATTRIBUTES'][{attribute!r}]"
+    if isinstance(name, str) and name in usable(forbidden_fields, FORBIDDEN_FIELDS):
+        return [
+            error(
+                "E235",
+                f"{place}: an attribute of a pool may not write {name!r}.",
+                hint="It decides who somebody is or what they may do, and people may write their own attributes.",
+            )
+        ]
+    field = _field(name)
+    if field is None or not field.concrete:
+        return [
+            error("E236", f"{place}: the user model has no field {name!r}.", hint="Name a field of the user model.")
+        ]
+    if not _is_unique(field):
+        return []
+    return [
+        warning(
+            "W237",
+            f"{place}: the field {name!r} is unique.",
+            hint="Two people with the same value cannot both be migrated. Fill another field, or use a callable.",
+        )
+    ]
+
+
+def groups(**kwargs: Any) -> Messages:
+    named: list[object] = [name for pair in usable(lambda: conf.groups, {}).items() for name in pair]
+    if all(isinstance(name, str) and name for name in named):
+        return []
+    return [
+        error(
+            "E238",
+            f"{SETTING}['GROUPS'] is not a dict of pool groups to Django groups.",
+            hint="Write the name of each, as in {'editors-in-the-pool': 'editors'}.",
+        )
+    ]
+
+
+def groups_exist(*, databases: Any = None, **kwargs: Any) -> Messages:
+    """Needs the table, so it runs with ``--database`` and with ``migrate``."""
+    there = rows_of(Group, databases)
+    named: list[object] = [*usable(lambda: conf.groups, {}).values()]
+    wanted = {name for name in named if isinstance(name, str)}
+    if not wanted or there is None:
+        return []
+    missing = wanted - set(there.filter(name__in=wanted).values_list("name", flat=True))
+    if not missing:
+        return []
+    return [
+        warning(
+            "W239",
+            f"{SETTING}['GROUPS'] names Django groups that do not exist: {', '.join(sorted(missing))}.",
+            hint="Create them: a migration adds people to groups and makes none.",
+        )
+    ]
+
+
+def user_model(**kwargs: Any) -> Messages:
+    """allauth writes the username and the e-mail address where these settings say."""
+    return [
+        error(
+            "E240",
+            f"ACCOUNT_USER_MODEL_{kind}_FIELD is {name!r}, and the user model has no such field.",
+            hint=f"Set ACCOUNT_USER_MODEL_{kind}_FIELD to the field's name, or to None where there is none.",
+        )
+        for kind, name in compat.user_model_fields().items()
+        if name and _field(name) is None
+    ]
+
+
+def people_without_an_address(**kwargs: Any) -> Messages:
+    """Who comes by phone alone has no e-mail address, and two empty ones are not unique."""
+    field = _field(compat.email_field() or None)
+    if field is None or field.null or not field.unique or not usable(lambda: conf.sms_countries, []):
+        return []
+    return [
+        warning(
+            "W241",
+            f"The user model's field {field.name!r} is unique and may not be null: of all people who have only a "
+            "phone number, one can be created.",
+            hint="Add null=True to the field, or leave SMS_COUNTRIES empty.",
+        )
+    ]
+
+
+def _field(name: object) -> Any:
+    """A field of the user model, or None."""
+    try:
+        return get_user_model()._meta.get_field(name)  # type: ignore[arg-type]
+    except (FieldDoesNotExist, TypeError):
+        return None
+
+
+def _is_unique(field: Any) -> bool:
+    alone = [
+        list(constraint.fields)
+        for constraint in get_user_model()._meta.constraints
+        if isinstance(constraint, models.UniqueConstraint)
+    ]
+    return bool(getattr(field, "unique", False)) or [field.name] in alone

@@ -1,0 +1,73 @@
+"""Which check runs when. Imported once the needed apps are known to be installed."""
+
+from typing import Final
+
+from . import allauth, connections, deployment, installation, people, senders, services, settings, together, urls
+from .problems import Check
+
+ALWAYS: Final[tuple[Check, ...]] = (
+    installation.middleware,
+    installation.middleware_order,
+    installation.authentication_backends,
+    installation.templates,
+    settings.is_dict,
+    settings.known_keys,
+    settings.types,
+    settings.public_url,
+    settings.dispatch,
+    settings.sms_countries,
+    settings.update_on_return,
+    settings.event_data,
+    settings.retention,
+    settings.captcha,
+    senders.channels,
+    senders.entries,
+    senders.backends,
+    senders.options,
+    people.user_model,
+    people.people_without_an_address,
+    urls.included_once,
+    urls.reachable,
+    urls.allauth_pages,
+    urls.login_url,
+    services.cache,
+    services.broker,
+    services.broker_timeouts,
+    services.database,
+    allauth.account_adapter,
+    allauth.social_adapter,
+    allauth.phone_needed,
+)
+
+SECURITY: Final[tuple[Check, ...]] = (
+    settings.otp,
+    settings.limits,
+    settings.refusal_floor,
+    settings.review_codes,
+    people.match_user,
+    people.attributes,
+    people.groups,
+    allauth.unique_email,
+    allauth.linking_by_email,
+    allauth.login_by_code,
+    connections.settings_can_be_read,
+    together.in_settings,
+)
+
+DEPLOY: Final[tuple[Check, ...]] = (
+    deployment.public_url,
+    deployment.inline,
+    deployment.cookies,
+    deployment.senders,
+    deployment.cache,
+    deployment.proxies,
+    deployment.review_codes,
+    deployment.countries,
+)
+
+DATABASE: Final[tuple[Check, ...]] = (
+    connections.rows_can_be_read,
+    together.with_the_admins,
+    connections.unchanged_pools,
+    people.groups_exist,
+)

@@ -1,0 +1,130 @@
+"""The senders: each a dotted path to something with a ``send``, and the options that it takes."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+from ..conf import DEFAULT_SENDERS, Limit
+from .problems import SETTING, Messages, configured, error
+
+EXAMPLE = '[{"BACKEND": "dotted.path", "OPTIONS": {}}]'
+
+
+def channels(**kwargs: Any) -> Messages:
+    return [
+        error(
+            "E221",
+            f"{SETTING}['SENDERS'] has no channel {name!r}.",
+            hint=f"There are {', '.join(sorted(DEFAULT_SENDERS))}.",
+        )
+        for name in _senders()
+        if name not in DEFAULT_SENDERS
+    ]
+
+
+def entries(**kwargs: Any) -> Messages:
+    found = []
+    for channel in DEFAULT_SENDERS:
+        chosen = _senders().get(channel, DEFAULT_SENDERS[channel])
+        if not isinstance(chosen, list | tuple) or not all(map(_is_entry, chosen)):
+            found.append(
+                error(
+                    "E222",
+                    f"{SETTING}['SENDERS'][{channel!r}] is not a list of senders.",
+                    hint=f"Write {EXAMPLE}: BACKEND is needed, OPTIONS are the sender's own, nothing else is known.",
+                )
+            )
+    return found
+
+
+def backends(**kwargs: Any) -> Messages:
+    """The sender is looked at and not built: building it may open a connection."""
+    found = []
+    for channel, path, options in _all():
+        try:
+            sender = import_string(path)
+        except ImportError as reason:
+            found.append(
+                error(
+                    "E223",
+                    f"{SETTING}['SENDERS'][{channel!r}]: '{path}' cannot be imported: {reason}.",
+                    hint="Mend the dotted path, or install what the sender needs.",
+                )
+            )
+            continue
+        if not callable(sender) or (isinstance(sender, type) and not callable(getattr(sender, "send", None))):
+            found.append(
+                error(
+                    "E224",
+                    f"{SETTING}['SENDERS'][{channel!r}]: '{path}' is not a sender.",
+                    hint="A sender is a class with a method send(message) that returns the provider's message id.",
+                )
+            )
+        elif unfit := _unfit(sender, options):
+            found.append(
+                error(
+                    "E225",
+                    f"{SETTING}['SENDERS'][{channel!r}]: the OPTIONS of '{path}' do not fit: {unfit}.",
+                    hint="OPTIONS are the keyword arguments of the sender.",
+                )
+            )
+    return found
+
+
+def options(**kwargs: Any) -> Messages:
+    """What each sender says about its own options. It talks to nobody."""
+    return [
+        error(
+            "E226",
+            f"{SETTING}['SENDERS'][{channel!r}]: '{path}': {complaint}.",
+            hint="docs/senders.md lists the options of each sender.",
+        )
+        for channel, path, chosen in _all()
+        if channel in _senders()
+        for complaint in _complaints(path, chosen)
+    ]
+
+
+def _complaints(path: str, chosen: Mapping[str, Any]) -> list[str]:
+    try:
+        sender = import_string(path)(**chosen)
+    except Exception:  # noqa: BLE001  (what cannot be imported or built, other checks tell)
+        return []
+    found = list(sender.check()) if callable(getattr(sender, "check", None)) else []
+    rate = getattr(sender, "rate", None)
+    try:
+        Limit.parse("1/1s" if rate is None else rate)
+    except ValueError as reason:
+        found.append(f"'rate': {reason}")
+    return found
+
+
+def _senders() -> Mapping[str, Any]:
+    chosen = configured().get("SENDERS", {})
+    return chosen if isinstance(chosen, Mapping) else {}
+
+
+def _is_entry(entry: object) -> bool:
+    return (
+        isinstance(entry, Mapping)
+        and isinstance(entry.get("BACKEND"), str)
+        and isinstance(entry.get("OPTIONS", {}), Mapping)
+        and entry.keys() <= {"BACKEND", "OPTIONS"}
+    )
+
+
+def _all() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for channel in DEFAULT_SENDERS:
+        chosen = _senders().get(channel, DEFAULT_SENDERS[channel])
+        if isinstance(chosen, list | tuple):
+            yield from ((channel, entry["BACKEND"], entry.get("OPTIONS", {})) for entry in chosen if _is_entry(entry))
+
+
+def _unfit(sender: Any, options: Mapping[str, Any]) -> str:
+    try:
+        inspect.signature(sender).bind(**options)
+    except TypeError as reason:
+        return str(reason)
+    return ""

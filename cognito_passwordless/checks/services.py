@@ -1,0 +1,99 @@
+"""What the site runs on: cache, broker, database."""
+
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import connections as databases_
+from django.db import router
+
+from .. import models
+from ..conf import conf
+from .problems import SETTING, Messages, error, usable, warning
+
+DUMMY = "django.core.cache.backends.dummy.DummyCache"
+TRIED_ON = frozenset({"sqlite", "postgresql"})
+# Without them a worker of the site waits for a broker that does not answer, and so does the person.
+TIMEOUTS = frozenset({"socket_connect_timeout", "socket_timeout"})
+
+
+def cache(**kwargs: Any) -> Messages:
+    if settings.CACHES.get("default", {}).get("BACKEND") != DUMMY:
+        return []
+    return [
+        warning(
+            "W401",
+            "The default cache is the dummy cache, which switches allauth's rate limits off.",
+            hint="Use a cache that all processes share, such as Redis. The limits of this package do not need it.",
+        )
+    ]
+
+
+def broker(**kwargs: Any) -> Messages:
+    if usable(lambda: conf.dispatch, "") != "celery":
+        return []
+    url = broker_url()
+    if not url:
+        return [
+            error(
+                "E402",
+                "Codes are sent by Celery, and Celery has no broker.",
+                hint=f"Set CELERY_BROKER_URL and load a Celery app in the project (docs/celery.md), or set "
+                f"{SETTING}['DISPATCH'] to 'inline' for development.",
+            )
+        ]
+    if url.startswith("memory:"):
+        return [
+            warning(
+                "W403",
+                "Celery's broker is this process's memory: no worker sees what is put there.",
+                hint="Use Redis or another broker that workers can reach.",
+            )
+        ]
+    return []
+
+
+def broker_timeouts(**kwargs: Any) -> Messages:
+    """Redis clients wait for ever unless told otherwise."""
+    if usable(lambda: conf.dispatch, "") != "celery" or not broker_url().startswith(
+        ("redis:", "rediss:", "sentinel:")
+    ):
+        return []
+    missing = TIMEOUTS - (current_app.conf.broker_transport_options or {}).keys()
+    if not missing:
+        return []
+    return [
+        warning(
+            "W404",
+            f"CELERY_BROKER_TRANSPORT_OPTIONS lacks {', '.join(sorted(missing))}.",
+            hint="Set both to a second or two: a person waits while a message is handed over.",
+        )
+    ]
+
+
+def broker_url() -> str:
+    """Where messages are handed over; empty where none is configured (Celery would then guess one on this machine)."""
+    return str(current_app.conf.broker_write_url or current_app.conf.broker_url or "")
+
+
+def database(**kwargs: Any) -> Messages:
+    alias = router.db_for_write(models.ChallengeSession)
+    connection = databases_[alias]
+    if connection.vendor not in TRIED_ON:
+        return [
+            warning(
+                "W405",
+                f"Nobody has run this package's race tests on {connection.display_name}.",
+                hint="Keep its tables on SQLite or PostgreSQL, by a database router if need be.",
+            )
+        ]
+    options = connection.settings_dict.get("OPTIONS") or {}
+    if connection.vendor != "sqlite" or str(options.get("transaction_mode", "")).upper() in ("IMMEDIATE", "EXCLUSIVE"):
+        return []
+    return [
+        warning(
+            "W406",
+            f"The SQLite database {alias!r} begins its transactions by reading: parallel sign-ins fail as locked.",
+            hint="Set OPTIONS['transaction_mode'] = 'IMMEDIATE', and a timeout of some seconds.",
+        )
+    ]

@@ -1,0 +1,105 @@
+"""Our pages, allauth's pages, and who leads people to them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, Resolver404, URLResolver, get_resolver, resolve, reverse
+
+from .. import compat
+from .problems import Messages, error, warning
+
+NAMESPACE = "cognito_passwordless"
+LOGIN = f"{NAMESPACE}:login"
+
+
+def included_once(**kwargs: Any) -> Messages:
+    times = sum(1 for resolver in _resolvers() if resolver.app_name == NAMESPACE)
+    if times == 1:
+        return []
+    if not times:
+        return [
+            error(
+                "E301",
+                "The URLs of this package are not included.",
+                hint="Add path('login/', include('cognito_passwordless.urls')) to the ROOT_URLCONF.",
+            )
+        ]
+    return [
+        error(
+            "E302",
+            f"The URLs of this package are included {times} times.",
+            hint="Keep one include('cognito_passwordless.urls'). A code page that is not the one people were sent to "
+            "does not know them.",
+        )
+    ]
+
+
+def reachable(**kwargs: Any) -> Messages:
+    """Another pattern that comes first takes the request, whatever the name says."""
+    try:
+        url = reverse(LOGIN)
+        taken = resolve(url).view_name
+    except (NoReverseMatch, Resolver404):
+        return []  # Told by `included_once`.
+    if taken == LOGIN:
+        return []
+    return [
+        error(
+            "E303",
+            f"{url} is answered by {taken or 'another view'}, not by the login page of this package.",
+            hint="Put the include of this package before that pattern, or under a path of its own.",
+        )
+    ]
+
+
+def allauth_pages(**kwargs: Any) -> Messages:
+    if compat.is_headless_only():
+        return []
+    needed = ["account_login", "account_logout", "account_email", "socialaccount_connections"]
+    if apps.is_installed("allauth.mfa"):
+        needed.append("mfa_authenticate")
+    missing = [name for name in needed if not _exists(name)]
+    if not missing:
+        return []
+    return [
+        error(
+            "E304",
+            f"allauth's pages are not all there: {', '.join(missing)}.",
+            hint="Add path('accounts/', include('allauth.urls')) to the ROOT_URLCONF: its stages and its refusals "
+            "lead there.",
+        )
+    ]
+
+
+def login_url(**kwargs: Any) -> Messages:
+    try:
+        ours, theirs = reverse(LOGIN), resolve_url(settings.LOGIN_URL)
+    except NoReverseMatch:
+        ours, theirs = "", ""
+    if ours and ours == theirs:
+        return []
+    return [
+        warning(
+            "W305",
+            f"LOGIN_URL is {str(settings.LOGIN_URL)!r}, which is not the login page of this package.",
+            hint=f"Set LOGIN_URL = '{LOGIN}', or link that page from yours.",
+        )
+    ]
+
+
+def _exists(name: str) -> bool:
+    try:
+        reverse(name)
+    except NoReverseMatch:
+        return False
+    return True
+
+
+def _resolvers(of: URLResolver | None = None) -> Iterator[URLResolver]:
+    for pattern in (of or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield pattern
+            yield from _resolvers(pattern)

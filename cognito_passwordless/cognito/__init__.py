@@ -1,0 +1,91 @@
+"""The only code that talks to a Cognito user pool. No Django in here."""
+
+from .account import (
+    Function,
+    MailAccount,
+    SmsAccount,
+    describe_function,
+    describe_quota,
+    mail_account,
+    messaging_tier,
+    sms_account,
+)
+from .answers import Tokens
+from .authorize import Secrets, authorize_url, sign_out_url
+from .changes import disable_user, enable_user, mark_user, sign_out_everywhere, unmark_user, username_of
+from .client import idp_client
+from .connection import Connection, ConnectionConfigError
+from .custom import CustomChallenge, answer_custom, resend_custom, start_custom
+from .directory import PoolUser, find_users, get_user, iter_users
+from .discovery import Provider, provider_of
+from .errors import Cause, CognitoError
+from .jwks import JwksCache
+from .listing import ListedPage, TokenRefused, estimate_users, list_page
+from .oidc import AuthorizationCode, redeem
+from .profile import CognitoProfile
+from .reach import Published, endpoints_now, hosted_login_status, published_keys
+from .setup import ClientSetup, PoolSetup, describe_client, describe_pool
+from .sign_in import (
+    OtpChallenge,
+    answer_otp,
+    start_otp,
+)
+from .signing import secret_hash
+from .tokens import verify_id_token
+
+__all__ = [
+    "AuthorizationCode",
+    "Cause",
+    "ClientSetup",
+    "CognitoError",
+    "CognitoProfile",
+    "Connection",
+    "ConnectionConfigError",
+    "CustomChallenge",
+    "Function",
+    "JwksCache",
+    "ListedPage",
+    "MailAccount",
+    "OtpChallenge",
+    "PoolSetup",
+    "PoolUser",
+    "Provider",
+    "Published",
+    "Secrets",
+    "SmsAccount",
+    "TokenRefused",
+    "Tokens",
+    "answer_custom",
+    "answer_otp",
+    "authorize_url",
+    "describe_client",
+    "describe_function",
+    "describe_pool",
+    "describe_quota",
+    "disable_user",
+    "enable_user",
+    "endpoints_now",
+    "estimate_users",
+    "find_users",
+    "get_user",
+    "hosted_login_status",
+    "idp_client",
+    "iter_users",
+    "list_page",
+    "mail_account",
+    "mark_user",
+    "messaging_tier",
+    "provider_of",
+    "published_keys",
+    "redeem",
+    "resend_custom",
+    "secret_hash",
+    "sign_out_everywhere",
+    "sign_out_url",
+    "sms_account",
+    "start_custom",
+    "start_otp",
+    "unmark_user",
+    "username_of",
+    "verify_id_token",
+]

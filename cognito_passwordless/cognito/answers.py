@@ -1,0 +1,60 @@
+"""What the two sign-in calls answer, read once; nothing of it shows in ``repr``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .client import Purpose, Secrets, call
+from .connection import Connection
+from .errors import Cause, CognitoError
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a finished sign-in gives. The refresh token is dropped unseen (law 11)."""
+
+    id_token: str = field(repr=False)
+    access_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Either a challenge (``name``, ``session``) or ``tokens``."""
+
+    name: str = ""
+    session: str = field(default="", repr=False)
+    told: Mapping[str, str] = field(default_factory=dict, repr=False)
+    available: tuple[str, ...] = ()
+    tokens: Tokens | None = None
+
+
+def ask(connection: Connection, purpose: Purpose, operation: str, secrets: Secrets) -> Answer:
+    """Make a call of the sign-in API. Raises ``CognitoError``."""
+    answer = _read(call(connection, purpose, operation, secrets))
+    if answer is None:
+        # A page of a proxy, or half an answer. Raised here, where no frame holds it.
+        raise CognitoError(Cause.unavailable, operation, "MalformedResponse")
+    return answer
+
+
+def _read(raw: Mapping[str, Any]) -> Answer | None:
+    name, result = raw.get("ChallengeName"), raw.get("AuthenticationResult")
+    if bool(name) is bool(result):
+        return None
+    return _read_challenge(name, raw) if name else _read_tokens(result or {})
+
+
+def _read_challenge(name: str, raw: Mapping[str, Any]) -> Answer | None:
+    session = raw.get("Session") or ""
+    # The service model's bounds: an answer with any other would not leave this process.
+    if not 20 <= len(session) <= 4096:
+        return None
+    told, available = raw.get("ChallengeParameters") or {}, raw.get("AvailableChallenges") or ()
+    return Answer(name, session, told, tuple(available))
+
+
+def _read_tokens(result: Mapping[str, Any]) -> Answer | None:
+    id_token, access_token = result.get("IdToken"), result.get("AccessToken")
+    if not id_token or not access_token:
+        return None
+    return Answer(tokens=Tokens(id_token, access_token))

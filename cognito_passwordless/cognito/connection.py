@@ -1,0 +1,137 @@
+"""A Cognito integration, as a value: valid from birth and immutable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from .mapping import FrozenMapping
+from .rules import FIELDS, SETTINGS
+
+_EMPTY: FrozenMapping[Any] = FrozenMapping()
+
+
+class ConnectionConfigError(ValueError):
+    """A connection is not set up right.
+
+    ``mistakes`` has every one of them at once: the key, and what it may be. Values are
+    not repeated, because some are secrets.
+    """
+
+    def __init__(self, alias: str, mistakes: Mapping[str, str]) -> None:
+        super().__init__(alias, dict(mistakes))
+        self.alias = alias
+        self.mistakes = FrozenMapping(mistakes)
+
+    def __str__(self) -> str:
+        listed = "; ".join(f"{key}: {text}" for key, text in self.mistakes.items())
+        return f"Cognito connection {self.alias!r}: {listed}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """Where a user pool is and how people sign in there.
+
+    Raises ``ConnectionConfigError`` however it is built (also by ``dataclasses.replace``).
+    ``issuer`` and ``jwks_uri`` are filled in from the pool where they are not given.
+    """
+
+    alias: str
+    name: str = ""
+    region: str
+    user_pool_id: str
+    client_id: str
+    client_secret: str | None = field(default=None, repr=False)
+    domain: str | None = None
+    routes: tuple[str, ...] = ("otp", "oidc")
+    domains: tuple[str, ...] = ()
+    lookup: str = "try"
+    otp_flow: str = "USER_AUTH"
+    own_triggers: bool = False
+    scope: tuple[str, ...] = ("openid", "profile", "email")
+    response_mode: str = "query"
+    callback_url: str | None = None
+    acr_values: str | None = None
+    claims: Mapping[str, Any] | None = None
+    authorize_params: Mapping[str, str] = _EMPTY
+    on_failure: str = "branch"
+    trust_verified: bool = False
+    enabled: bool = True
+    retired: bool = False
+    after_migration: tuple[str, ...] = ()
+    migrated_attribute: str = "custom:migrated"
+    global_sign_out: bool = False
+    endpoint_url: str | None = None
+    issuer: str = ""
+    endpoints: Mapping[str, str] = _EMPTY
+
+    def __post_init__(self) -> None:
+        mistakes: dict[str, str] = {}
+        for key, rule in FIELDS.items():
+            try:
+                object.__setattr__(self, key, rule(getattr(self, key)))
+            except (ValueError, TypeError) as error:
+                mistakes[key] = f"must be {error}"
+        if not mistakes and not self.user_pool_id.startswith(f"{self.region}_"):
+            mistakes["region"] = "must be the region that user_pool_id begins with"
+        if mistakes:
+            raise ConnectionConfigError(str(self.alias), mistakes)
+        object.__setattr__(self, "issuer", self.issuer or self._pool_url())
+
+    @classmethod
+    def from_settings(
+        cls,
+        alias: str,
+        name: str,
+        client_id: str,
+        secret: str | None,
+        settings: Mapping[str, Any],
+    ) -> Self:
+        """Build one from an allauth app: its columns, and its ``settings`` block.
+
+        Raises ``ConnectionConfigError`` with every mistake: unknown keys, missing keys,
+        values that are not allowed.
+        """
+        if not isinstance(settings, Mapping):
+            raise ConnectionConfigError(str(alias), {"settings": "must be a mapping"})
+        unknown = {
+            str(key): f"is not a setting; there are {', '.join(sorted(SETTINGS))}"
+            for key in settings
+            if key not in SETTINGS
+        }
+        known = {key: value for key, value in settings.items() if key in SETTINGS}
+        # A missing key is told in the same list as a wrong one.
+        required = {"region": "", "user_pool_id": ""}
+        try:
+            connection = cls(
+                alias=alias, name=name, client_id=client_id, client_secret=secret,
+                **(required | known),
+            )  # fmt: skip
+        except ConnectionConfigError as error:
+            unknown = dict(error.mistakes) | unknown
+        if unknown:
+            raise ConnectionConfigError(str(alias), unknown) from None
+        return connection
+
+    @property
+    def active(self) -> bool:
+        """Whether people may be sent to this pool."""
+        return self.enabled and not self.retired
+
+    @property
+    def jwks_uri(self) -> str:
+        """Where the keys are that sign ID tokens (OpenID Connect Discovery 3)."""
+        default = f"{self.issuer.rstrip('/')}/.well-known/jwks.json"
+        return self.endpoints.get("jwks_uri", default)
+
+    @property
+    def is_cognito(self) -> bool:
+        """False for a pool behind another OpenID provider, which has its own issuer.
+
+        Every Cognito issuer ends with the pool's id; only Cognito writes ``token_use``.
+        """
+        return self.issuer.rsplit("/", 1)[-1] == self.user_pool_id
+
+    def _pool_url(self) -> str:
+        # The regions of China have a domain of their own.
+        suffix = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
+        return f"https://cognito-idp.{self.region}.{suffix}/{self.user_pool_id}"

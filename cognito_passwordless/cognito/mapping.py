@@ -1,0 +1,38 @@
+"""A mapping that cannot be changed and that does not show its values."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+V = TypeVar("V")
+
+
+class FrozenMapping(Mapping[str, V]):
+    """A read-only copy of a mapping; ``repr`` shows the keys alone.
+
+    ``types.MappingProxyType`` would show personal data in ``repr`` and can be neither
+    pickled nor deep-copied. The values are expected to be immutable, or treated as such.
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, V] | None = None) -> None:
+        self._items: dict[str, V] = dict(items or {})
+
+    def __getitem__(self, key: str) -> V:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        # The values may be unhashable; equal mappings have equal keys, and that is enough.
+        return hash(frozenset(self._items))
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} keys: {', '.join(sorted(self))}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self._items),)

@@ -1,0 +1,158 @@
+"""The facts about a person, the same whichever route they came by."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+from .claims import is_true, text
+from .directory import PoolUser
+from .mapping import FrozenMapping
+from .masking import mask_email, mask_phone, mask_username
+
+_EMPTY: FrozenMapping[str] = FrozenMapping()
+
+# OpenID Connect Core 5.4: what each scope stands for. E-mail and phone are fields of
+# their own; Cognito's custom attributes come with "profile".
+_PROFILE: Final = frozenset(
+    {
+        "name",
+        "family_name",
+        "given_name",
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+        "website",
+        "gender",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "updated_at",
+    }
+)
+_BY_SCOPE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {"profile": _PROFILE, "address": frozenset({"address"})}
+)
+_CUSTOM: Final = ("custom:", "dev:custom:")
+
+
+@dataclass(frozen=True)
+class CognitoProfile:
+    """One person of one pool: (``issuer``, ``sub``), and what the pool claims of them.
+
+    The pool's ``email_verified`` is only a claim. ``proven`` holds the addresses to which
+    a code was sent that was entered in this sign-in, written as in ``email`` and
+    ``phone_number``. Somebody who was never in a pool has neither issuer nor sub; raises
+    ``ValueError`` for one without the other.
+    """
+
+    issuer: str = ""
+    sub: str = ""
+    username: str = field(default="", repr=False)
+    email: str = field(default="", repr=False)
+    email_verified: bool = False
+    phone_number: str = field(default="", repr=False)
+    phone_number_verified: bool = False
+    groups: tuple[str, ...] = ()
+    attributes: Mapping[str, str] = _EMPTY
+    proven: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def __post_init__(self) -> None:
+        if bool(self.issuer) != bool(self.sub):
+            raise ValueError("a profile has an issuer and a sub, or neither")
+        object.__setattr__(self, "groups", tuple(self.groups))
+        object.__setattr__(self, "attributes", FrozenMapping(self.attributes))
+        object.__setattr__(self, "proven", frozenset(self.proven))
+
+    def __repr__(self) -> str:
+        return (
+            f"CognitoProfile(issuer={self.issuer!r}, sub={self.sub!r}, "
+            f"username={mask_username(self.username)!r}, email={mask_email(self.email)!r}, "
+            f"email_verified={self.email_verified}, "
+            f"phone_number={mask_phone(self.phone_number)!r}, "
+            f"phone_number_verified={self.phone_number_verified}, groups={self.groups!r}, "
+            f"attributes={self.attributes!r}, proven=<{len(self.proven)}>)"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything, unmasked, as JSON has it."""
+        return {
+            "issuer": self.issuer,
+            "sub": self.sub,
+            "username": self.username,
+            "email": self.email,
+            "email_verified": self.email_verified,
+            "phone_number": self.phone_number,
+            "phone_number_verified": self.phone_number_verified,
+            "groups": list(self.groups),
+            "attributes": dict(self.attributes),
+            "proven": sorted(self.proven),
+        }
+
+    @classmethod
+    def from_claims(cls, claims: Mapping[str, Any], *, scope: Collection[str], proven: Collection[str] = ()) -> Self:
+        """Build one from verified claims (an ID token's, userInfo's), as far as ``scope`` goes.
+
+        ``openid`` alone gives issuer and sub. User name, groups, the standard profile
+        claims and custom attributes need ``profile``; the addresses need ``email`` and
+        ``phone``. Protocol claims never enter. Raises ``ValueError`` without iss or sub.
+        """
+        email = text(claims.get("email")) if "email" in scope else ""
+        phone = text(claims.get("phone_number")) if "phone" in scope else ""
+        full = "profile" in scope
+        return cls(
+            issuer=text(claims.get("iss")),
+            sub=text(claims.get("sub")),
+            username=text(claims.get("cognito:username")) if full else "",
+            email=email,
+            email_verified=bool(email) and is_true(claims.get("email_verified")),
+            phone_number=phone,
+            phone_number_verified=bool(phone) and is_true(claims.get("phone_number_verified")),
+            groups=_groups(claims.get("cognito:groups")) if full else (),
+            attributes=_attributes(claims, scope),
+            proven=frozenset(proven),
+        )
+
+    @classmethod
+    def from_directory(cls, row: PoolUser, issuer: str) -> Self:
+        """Build one from a row of the directory; nothing in it is proven.
+
+        The directory knows no scopes and lists no groups.
+        """
+        return cls(
+            issuer=issuer,
+            sub=row.sub,
+            username=row.username,
+            email=row.email,
+            email_verified=row.email_verified,
+            phone_number=row.phone_number,
+            phone_number_verified=row.phone_number_verified,
+            attributes=_attributes(row.attributes, _BY_SCOPE),
+        )
+
+
+def _attributes(claims: Mapping[str, Any], scope: Collection[str]) -> FrozenMapping[str]:
+    # An allow-list: a claim that somebody invents tomorrow stays outside.
+    wanted = frozenset().union(*(_BY_SCOPE.get(name, frozenset()) for name in scope))
+    prefixes = _CUSTOM if "profile" in scope else ()
+    return FrozenMapping(
+        {
+            name: _as_text(value)
+            for name, value in claims.items()
+            if value is not None and (name in wanted or name.startswith(prefixes))
+        }
+    )
+
+
+def _as_text(value: Any) -> str:
+    # The directory has strings alone; a token may have numbers, booleans and objects.
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _groups(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return ()
+    return tuple(name for name in value if isinstance(name, str) and name)

@@ -1,0 +1,45 @@
+"""Whether what a sign-in needs can be reached from here: keys, endpoints, hosted login. Needs no AWS identity."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from .connection import Connection
+from .discovery import DiscoveryCache, Provider, provider_of
+from .errors import Cause, CognitoError
+from .fetch import Sent, exchange
+from .jwks import read_keys
+
+
+@dataclass(frozen=True)
+class Published:
+    """How many usable keys there are, and what time it was there; None where the answer had no such header."""
+
+    keys: int
+    said_at: datetime | None
+
+
+def published_keys(connection: Connection) -> Published:
+    """The keys that sign ID tokens, fetched now. Raises ``CognitoError``."""
+    got = exchange(connection.jwks_uri, Sent())
+    if got.status >= 300:
+        raise CognitoError(Cause.unavailable, "JWKS", f"HTTP{got.status}")
+    return Published(len(read_keys(got.document)), _moment(got.date))
+
+
+def endpoints_now(connection: Connection, *, now: float) -> Provider:
+    """As ``provider_of``; a discovery document is fetched now, where one is needed. Raises ``CognitoError``."""
+    return provider_of(connection, now=now, cache=DiscoveryCache())
+
+
+def hosted_login_status(connection: Connection, *, now: float) -> int:
+    """The HTTP status of the authorize endpoint for a request that asks for nothing. Raises ``CognitoError``."""
+    return exchange(endpoints_now(connection, now=now).authorization_endpoint, Sent()).status
+
+
+def _moment(date: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

@@ -1,0 +1,104 @@
+"""The connections: allauth's SocialApps with provider ``cognito``, from settings or from the admin."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from allauth.socialaccount.models import SocialApp
+from django.db.models import JSONField, Value
+
+from . import compat
+from .cognito import Connection, ConnectionConfigError
+from .identifiers import Identifier
+from .models import ConnectionState
+
+PROVIDER = "cognito"
+logger = logging.getLogger(__name__)
+
+
+def every() -> list[Connection]:
+    """All connections that can be read, retired and disabled ones too. One that is misconfigured is left out and
+    logged: nobody signs in by it, everybody else still does. One statement."""
+    in_table, retired = _stored()
+    return [
+        _marked(connection, retired) for connection in _read([*in_table, *compat.social_apps_of_settings(PROVIDER)])
+    ]
+
+
+def active() -> list[Connection]:
+    """Those that may be called: enabled and not retired."""
+    return [connection for connection in every() if connection.active]
+
+
+def find(alias: str) -> Connection | None:
+    """The connection called ``alias``, or None. Those of settings come first; of two rows of the table that share an
+    alias neither is meant. One statement."""
+    in_table, retired = _stored(alias)
+    named = _named(alias, compat.social_apps_of_settings(PROVIDER)) or _named(alias, in_table)
+    return _marked(named[0], retired) if len(named) == 1 else None
+
+
+def configured(alias: str) -> Connection | None:
+    """As `find`, without asking whether a cut-over has retired it: for what ends at a cut-over by itself, such as an
+    open challenge. No statement for one from settings."""
+    named = _named(alias, compat.social_apps_of_settings(PROVIDER)) or _named(alias, compat.social_apps(PROVIDER))
+    return named[0] if len(named) == 1 else None
+
+
+def is_retired(alias: str) -> bool:
+    """Whether a cut-over has retired the connection; its configuration may say so too. One statement."""
+    return ConnectionState.objects.filter(alias=alias, retired_at__isnull=False).exists()
+
+
+def _stored(alias: str | None = None) -> tuple[list[SocialApp], set[str]]:
+    """The apps of the table, and which aliases a cut-over has retired. One statement: every start of a sign-in waits
+    for it."""
+    apps = SocialApp.objects.filter(provider=PROVIDER)
+    retired = ConnectionState.objects.filter(retired_at__isnull=False)
+    if alias is not None:
+        apps, retired = apps.filter(provider_id=alias), retired.filter(alias=alias)
+    nothing = Value({}, output_field=JSONField())
+    rows = apps.values_list("provider_id", "name", "client_id", "secret", "settings", Value(0)).union(
+        retired.order_by().values_list("alias", Value(""), Value(""), Value(""), nothing, Value(1)), all=True
+    )
+    found, aliases = [], set()
+    for provider_id, name, client_id, secret, settings, is_mark in rows:
+        if is_mark:
+            aliases.add(provider_id)
+        else:
+            columns = {"provider_id": provider_id, "name": name, "client_id": client_id, "secret": secret}
+            found.append(SocialApp(provider=PROVIDER, settings=settings, **columns))
+    return found, aliases
+
+
+def _marked(connection: Connection, retired: set[str]) -> Connection:
+    return replace(connection, retired=True) if connection.alias in retired else connection
+
+
+def _named(alias: str, apps: Iterable[Any]) -> list[Connection]:
+    return [connection for connection in _read(apps) if connection.alias == alias]
+
+
+def name_of(alias: str) -> str:
+    """What people call a connection that pages offer; its alias where only the table knows more. No statement."""
+    names = [app.name for app in compat.social_apps_of_settings(PROVIDER) if app.provider_id == alias]
+    return names[0] if len(names) == 1 and names[0] else alias
+
+
+def _read(apps: Iterable[Any]) -> list[Connection]:
+    found = []
+    for app in apps:
+        try:
+            found.append(Connection.from_settings(app.provider_id, app.name, app.client_id, app.secret, app.settings))
+        except ConnectionConfigError as error:
+            logger.error("%s", error)
+    return found
+
+
+def answering_for(identifier: Identifier, among: Iterable[Connection]) -> list[Connection]:
+    """Who may know this identifier, by configuration alone: the rules for its e-mail domain, else those without
+    any rule."""
+    candidates = list(among)
+    ruled = [connection for connection in candidates if identifier.domain and identifier.domain in connection.domains]
+    return ruled or [connection for connection in candidates if not connection.domains]

@@ -1,0 +1,59 @@
+"""The words of a message, from templates that a site overrides the Django way, in the person's language."""
+
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.views.decorators.debug import sensitive_variables
+
+from ..conf import conf
+from ..otp import Code
+from .base import Message
+
+TEMPLATES = "cognito_passwordless/messages"
+
+
+@sensitive_variables()
+def code_message(
+    *, channel: str, recipient: str, code: Code, seconds_left: float, language: str, reference: str
+) -> Message:
+    """The message that carries a code. ``seconds_left`` is how long the code can still be used."""
+    context = {
+        **_context(),
+        "code": code.reveal(),
+        # Rather "10 minutes" than "9 minutes" because a worker took a moment; the code page rounds in the same way.
+        "minutes": max(1, int(seconds_left + 5) // 60),
+        "code_in_subject": conf.code_in_subject,
+    }
+    with translation.override(language or None):
+        message = _email("code", recipient, context) if channel == "email" else _sms("code", recipient, context)
+    return Message(**message, reference=reference, valid_for=max(1, int(seconds_left)))
+
+
+def unknown_address_message(*, recipient: str, language: str, reference: str) -> Message:
+    """Tells an e-mail address that it has no account here, so that a forgetful owner need not wait for a code."""
+    with translation.override(language or None):
+        return Message(**_email("unknown_address", recipient, _context()), reference=reference)
+
+
+def _context() -> dict[str, Any]:
+    # In one line: a name with a line break could put a line of its own under the code of an SMS.
+    return {"app_name": " ".join(conf.app_name.split()), "site_url": conf.public_url, "host": conf.public_host}
+
+
+@sensitive_variables()
+def _sms(name: str, recipient: str, context: dict[str, Any]) -> dict[str, Any]:
+    text = render_to_string(f"{TEMPLATES}/{name}_sms.txt", context).strip()
+    return {"channel": "sms", "recipient": recipient, "text": text}
+
+
+@sensitive_variables()
+def _email(name: str, recipient: str, context: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "channel": "email",
+        "recipient": recipient,
+        # One line: a header takes no line break.
+        "subject": " ".join(render_to_string(f"{TEMPLATES}/{name}_subject.txt", context).split()),
+        "text": render_to_string(f"{TEMPLATES}/{name}_email.txt", context).strip() + "\n",
+        "html": render_to_string(f"{TEMPLATES}/{name}_email.html", context),
+    }

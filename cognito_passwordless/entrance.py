@@ -1,0 +1,50 @@
+"""What all pages have in common: whom they are open to, and what they read before anything is proven."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import connections as databases
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from . import browser, compat
+from .flows.visitor import Visitor
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+
+
+def entrance(view: View) -> View:
+    """Open to people who are not signed in, never cached, and outside of `ATOMIC_REQUESTS`, for a claimed attempt must
+    outlive whatever the request ends in (law 2)."""
+    return csrf_protect(_open(view))
+
+
+def entrance_from_elsewhere(view: View) -> View:
+    """The same for a form on another site's page. The view has to know by other means who sent it."""
+    return csrf_exempt(_open(view))
+
+
+def _open(view: View) -> View:
+    for alias in databases:
+        view = transaction.non_atomic_requests(using=alias)(view)
+    return login_not_required(never_cache(view))
+
+
+def visitor_of(request: HttpRequest, identifier: str = "") -> Visitor:
+    """Who asks. With an identifier, also whether this browser has signed in as that person before."""
+    return Visitor(
+        handle=browser.handle(request),
+        known_browser=browser.known(request).id_for(identifier) if identifier else "",
+        ip=compat.client_ip(request),
+        language=translation.get_language() or "",
+    )
+
+
+def safe_next(request: HttpRequest) -> str:
+    """The page to go to afterwards; empty for one that is not on the site's own hosts (law 12)."""
+    url = request.POST.get("next") or request.GET.get("next") or ""
+    return url if url and compat.is_safe_url(request, url) else ""

@@ -1,0 +1,216 @@
+"""Claim before compare (law 2), and the count that outlives the code (law 3).
+
+`claim`, `accept` and `resend` are the transitions of `otp.machine` as one conditional UPDATE each, so that any number
+of processes agree. The UPDATE comes first in its transaction: PostgreSQL locks the row by it, and SQLite takes its
+write lock by it, where reading first would fail as locked under parallel requests.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import router, transaction
+from django.db.models import F, QuerySet
+from django.db.models.expressions import RawSQL
+
+from ..conf import conf
+from ..models import ChallengeSession, FailureCount
+from . import counting
+
+OPEN = ChallengeSession.Outcome.OPEN
+# What a challenge is for. A handle of one purpose is nothing to the functions of another: the site's own views decide
+# what a step is good for, and the pages of this package must not take it for a sign-in.
+SIGN_IN = "sign_in"
+STEP = "step"
+
+_COUNTS, _CHALLENGES = FailureCount._meta.db_table, ChallengeSession._meta.db_table
+# Only names of tables are put into these; S608 sees no difference.
+_COUNT_SHARED = f"""
+INSERT INTO {_COUNTS} AS kept (identifier, browser, "count", window_started_at)
+SELECT identifier, '', 1, %(now)s FROM {_CHALLENGES} WHERE handle_hash = %(handle)s
+ON CONFLICT (identifier, browser) {counting.ADD_ONE}
+"""  # noqa: S608
+_SPEND_OWN = f"""
+INSERT INTO {_COUNTS} AS kept (identifier, browser, "count", window_started_at)
+VALUES (%(identifier)s, %(browser)s, 1, %(now)s)
+ON CONFLICT (identifier, browser) {counting.ADD_ONE} {counting.IF_BELOW}
+"""  # noqa: S608
+_FAILURES = f"""SELECT "count" FROM {_COUNTS} WHERE browser = '' AND identifier = {_CHALLENGES}.identifier"""  # noqa: S608
+
+
+def new_handle() -> str:
+    """What the browser holds: 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def handle_hash(handle: str) -> str:
+    """What the database holds of it. The handle is random, so a plain hash gives nothing away (law 5)."""
+    return hashlib.sha256(handle.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The challenge after the claim, and whether an answer may be compared. Where it may not, ``refusal`` says why:
+    for the log, never for the page."""
+
+    challenge: ChallengeSession
+    refusal: str = ""
+
+    @property
+    def claimed(self) -> bool:
+        return not self.refusal
+
+
+@contextmanager
+def _durable() -> Iterator[None]:
+    """A transaction of its own on the challenge's database. Inside a caller's transaction it raises `RuntimeError`:
+    a claim that can be rolled back is no claim."""
+    with transaction.atomic(using=_database(), durable=True):
+        yield
+
+
+def _database() -> str:
+    return router.db_for_write(ChallengeSession)
+
+
+def _challenges() -> QuerySet[ChallengeSession]:
+    return ChallengeSession.objects.using(_database())
+
+
+def _counts() -> QuerySet[FailureCount]:
+    return FailureCount.objects.using(_database())
+
+
+def _rows(handle: str) -> QuerySet[ChallengeSession]:
+    return _challenges().filter(handle_hash=handle_hash(handle))
+
+
+def find(handle: str, purpose: str = SIGN_IN) -> ChallengeSession | None:
+    """The challenge this browser holds, whatever its state."""
+    return _rows(handle).filter(purpose=purpose).first()
+
+
+def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
+    """Spends one attempt of this browser's challenge, on the challenge and on its identifier's count.
+
+    None when the browser holds no challenge. Three statements, one more past the limit in a browser that has signed in
+    before. Raises `RuntimeError` inside a transaction.
+    """
+    policy = conf.otp
+    with _durable():
+        spent = (
+            _rows(handle)
+            .filter(purpose=purpose, outcome=OPEN, attempts__lt=policy.max_attempts, expires_at__gt=now)
+            .update(attempts=F("attempts") + 1)
+        )
+        if not spent:
+            challenge = find(handle, purpose)
+            return Attempt(challenge, _why_not(challenge, now)) if challenge else None
+        limit = conf.limit("failures")
+        counting.execute(_database(), _COUNT_SHARED, limit, now, {"handle": handle_hash(handle)})
+        challenge = _rows(handle).annotate(failures=RawSQL(_FAILURES, ())).get()  # noqa: S611
+        if challenge.failures <= limit.count or _spend_browser_budget(challenge, now):
+            return Attempt(challenge)
+        return Attempt(challenge, "over_limit")
+
+
+def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = lambda: None) -> bool:
+    """Claims the success: True for exactly one caller, and never for a code that was rotated away meanwhile.
+
+    The identifier's failures are forgotten: NIST SP 800-63B-4 counts those in a row. So are those of this browser's
+    own budget, in the order in which `claim` locks them, or the two could wait for each other. Two statements, three
+    for a browser that has signed in before. ``on_success`` writes what belongs to it, in the same transaction.
+    """
+    with _durable():
+        won = (
+            _challenges()
+            .filter(pk=challenge.pk, outcome=OPEN, generation=challenge.generation)
+            .update(outcome=ChallengeSession.Outcome.VERIFIED, pool_session="")
+        )
+        if won:
+            for browser in dict.fromkeys(("", challenge.known_browser)):
+                _counts().filter(identifier=challenge.identifier, browser=browser).update(count=0)
+            on_success()
+    return bool(won)
+
+
+def resend(handle: str, now: datetime) -> bool:
+    """Allows one more message of this browser's challenge, if the policy does. One statement."""
+    policy = conf.otp
+    with _durable():
+        return bool(
+            _rows(handle)
+            .filter(
+                outcome=OPEN,
+                attempts__lt=policy.max_attempts,
+                expires_at__gt=now,
+                sends__lt=policy.max_sends,
+                last_sent_at__lte=now - timedelta(seconds=policy.resend_cooldown),
+            )
+            .update(
+                sends=F("sends") + 1,
+                generation=F("generation") + int(policy.on_resend == "rotate"),  # PostgreSQL adds no boolean
+                last_sent_at=now,
+                sending=ChallengeSession.Sending.QUEUED,
+            )
+        )
+
+
+def take_back_send(challenge: ChallengeSession, before: ChallengeSession) -> None:
+    """Undoes a `resend` that no worker was ever told of, so that the person may ask again at once."""
+    with _durable():
+        _challenges().filter(pk=challenge.pk, sends=challenge.sends).update(
+            sends=before.sends, generation=before.generation, last_sent_at=before.last_sent_at, sending=before.sending
+        )
+
+
+def supersede(handle: str, *, now: datetime | None = None) -> bool:
+    """Ends the challenge this browser held before; those of other browsers stay (law 3). One statement.
+
+    With ``now``, only if its cool-down is over. True for the one caller that ended it.
+    """
+    rows = _rows(handle).filter(outcome=OPEN)
+    if now is not None:
+        rows = rows.filter(last_sent_at__lte=now - timedelta(seconds=conf.otp.resend_cooldown))
+    return bool(rows.update(outcome=ChallengeSession.Outcome.SUPERSEDED))
+
+
+def reopen(challenge: ChallengeSession) -> None:
+    """Undoes a `supersede` whose successor could not be started: the person keeps what they had."""
+    _challenges().filter(pk=challenge.pk, outcome=ChallengeSession.Outcome.SUPERSEDED).update(outcome=OPEN)
+
+
+def is_over_limit(identifier: str, now: datetime) -> bool:
+    """Whether new failures of this identifier would no longer be compared."""
+    limit = conf.limit("failures")
+    since = now - timedelta(seconds=limit.window)
+    return (
+        _counts()
+        .filter(identifier=identifier, browser="", count__gte=limit.count, window_started_at__gt=since)
+        .exists()
+    )
+
+
+def take_turn(identifier: str) -> None:
+    """Whoever else does this for the same identifier waits until the caller's transaction ends. One statement."""
+    _counts().filter(identifier=identifier, browser="").update(count=F("count"))
+
+
+def _why_not(challenge: ChallengeSession, now: datetime) -> str:
+    if challenge.outcome != OPEN:
+        return challenge.outcome
+    return "expired" if challenge.expires_at <= now else "locked"
+
+
+def _spend_browser_budget(challenge: ChallengeSession, now: datetime) -> bool:
+    """A browser that has signed in as this person before has a few attempts of its own, so that a stranger's guesses
+    do not lock the owner out."""
+    browser = challenge.known_browser
+    if not browser:
+        return False
+    limit = conf.limit("failures_known_browser")
+    own = {"identifier": challenge.identifier, "browser": browser}
+    return counting.execute(_database(), _SPEND_OWN, limit, now, own)

@@ -1,0 +1,216 @@
+"""Doing what was decided for one message: our code, the pool's own, or nothing."""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.views.decorators.debug import sensitive_variables
+
+from .. import connections, keys
+from ..cognito import Cause, CognitoError, Connection
+from ..conf import conf
+from ..delivery import SendFailed, Sent, code_message, deliver, unknown_address_message
+from ..models import ChallengeSession, Channel, Route
+from ..otp import derive
+from . import attempts, journey, limits, pool_codes, review, routing
+from .deliveries import Gate
+from .journey import Outcome
+from .limits import OverLimit
+from .routing import ByOurCode, ByPool, Decision, Decoy
+
+logger = logging.getLogger(__name__)
+REVIEW = "review_code"  # the reason of a message that is not sent because its code is a fixed one
+# botocore's names for an answer that did not come, or not whole, after the request had gone out.
+_LOST = frozenset(
+    {
+        "ReadTimeoutError",
+        "ConnectionClosedError",
+        "HTTPClientError",
+        "IncompleteReadError",
+        "ResponseStreamingError",
+        "ResponseParserError",
+        "MalformedResponse",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of it: ``sent``, or nothing, with the ``reason`` that stays here; or a message without a code, with
+    both."""
+
+    sent: Sent | None = None
+    reason: str = ""
+
+
+def decide(challenge: ChallengeSession, gate: Gate, now: datetime) -> Decision:
+    """The route of the first message holds for the whole challenge. Raises `OverLimit`."""
+    if challenge.decoy_reason:
+        return Decoy(challenge.decoy_reason)
+    # A message that has been begun before is paid for: a provider that is down must not use up a person's budget.
+    if not gate.paid:
+        limits.spend("sends", _purse(challenge), now)
+    if challenge.purpose == attempts.STEP:
+        return routing.at_the_named_pool(challenge, now)
+    if challenge.route == Route.LOCAL:
+        return ByOurCode(challenge.recipient)
+    if challenge.route == Route.COGNITO_OTP:
+        connection = connections.find(challenge.connection)
+        if connection is None or not connection.active:
+            return Decoy("no_connection")
+        return ByPool(((connection, challenge.pool_username),), resumed=True)
+    return routing.choose(challenge, now)
+
+
+def _purse(challenge: ChallengeSession) -> str:
+    """Whose budget a message draws on. A browser that has signed in as this person before has one of its own, which
+    strangers cannot use up."""
+    return f"{challenge.known_browser} {challenge.identifier}" if challenge.known_browser else challenge.identifier
+
+
+def carry_out(challenge: ChallengeSession, decision: Decision, gate: Gate, now: datetime) -> Done:
+    match decision:
+        case ByPool():
+            return _by_pool(challenge, decision, gate, now)
+        case ByOurCode():
+            return _by_our_code(challenge, decision.recipient, gate, now)
+        case Decoy():
+            return _decoy(challenge, decision.reason, gate, now)
+
+
+def _decoy(challenge: ChallengeSession, reason: str, gate: Gate, now: datetime) -> Done:
+    _update(challenge, decoy_reason=reason)
+    if reason == "unknown" and conf.unknown_address_message:
+        return Done(_tell_unknown(challenge, gate, now), reason)
+    return Done(reason=reason)
+
+
+def _tell_unknown(challenge: ChallengeSession, gate: Gate, now: datetime) -> Sent | None:
+    """A message without a code, to an e-mail address that nobody has proven: seldom, and never many in a day."""
+    recipient = routing.typed(challenge)
+    if recipient.channel != "email" or challenge.channel != Channel.EMAIL:
+        return None
+    if not gate.paid:
+        try:
+            limits.spend("unknown_messages", recipient.value, now)
+            limits.spend("unknown_messages_per_day", "", now)
+        except OverLimit as over:
+            logger.info("%s is not told that it is unknown: %s", challenge.pk, over.cause)
+            return None
+        _pay(challenge, recipient.value, gate, now)
+    message = unknown_address_message(
+        recipient=recipient.value, language=challenge.language, reference=f"{challenge.pk}-{challenge.sends}"
+    )
+    return deliver(message, gate)
+
+
+@sensitive_variables()
+def _by_our_code(challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime) -> Done:
+    key = keys.keyring().find(challenge.key_fingerprint)
+    if key is None:
+        # The web process used a key that this worker does not have. It is so for everybody: see docs/celery.md.
+        logger.error("This worker has no key %s: SECRET_KEY differs from the web's", challenge.key_fingerprint)
+        raise SendFailed("key_unknown")
+    if not _update(challenge, route=Route.LOCAL, recipient=recipient):
+        return Done(reason="over")
+    if review.code_for(routing.typed(challenge), now) is not None:
+        return Done(reason=REVIEW)
+    _pay(challenge, recipient, gate, now)
+    code = derive(
+        key,
+        str(challenge.pk),
+        purpose=challenge.purpose,
+        generation=challenge.generation,
+        length=challenge.code_length,
+    )
+    message = code_message(
+        channel=challenge.channel,
+        recipient=recipient,
+        code=code,
+        seconds_left=(challenge.expires_at - now).total_seconds(),
+        language=challenge.language,
+        reference=f"{challenge.pk}-{challenge.sends}",
+    )
+    return Done(deliver(message, gate))
+
+
+def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: datetime) -> Done:
+    """Asks the pools in turn; only "I don't know this person" goes on to the next one."""
+    if challenge.channel == Channel.SMS:  # for e-mail the pool has a quota of its own
+        _pay(challenge, _pool_recipient(challenge, decision), gate, now)
+    for connection, username in decision.candidates:
+        challenge.connection, began = connection.alias, time.monotonic()
+        gate.wait_for_turn(f"cognito {connection.region}", conf.limit("cognito_starts"))
+        gate.claim()
+        try:
+            kept = pool_codes.start(connection, username, challenge)
+        except CognitoError as error:
+            if _may_be_out(error):
+                gate.lost()
+            if error.cause is Cause.unknown_user and not decision.expected:
+                continue
+            refused = routing.after_pool_refusal(challenge, connection, error, decision.known)
+            if isinstance(refused, Decoy) and error.cause.scope == "pool":
+                _update(challenge, connection=connection.alias)
+                raise
+            journey.record(
+                challenge,
+                "pool_started",
+                Outcome.REFUSED,
+                now=now,
+                cause=error.cause,
+                category=error.cause.category,
+                duration=time.monotonic() - began,
+                output={"aws_code": error.aws_code, "available": list(error.available)},
+            )
+            return carry_out(challenge, refused, gate, now)
+        return _keep(challenge, connection, kept)
+    if decision.expected:
+        return _decoy(challenge, "unknown_user", gate, now)
+    return carry_out(challenge, routing.unknown(challenge), gate, now)
+
+
+def _pay(challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime) -> None:
+    if not gate.paid:
+        limits.spend_for_message(challenge.channel, recipient, now)
+        gate.paid = True
+
+
+def _may_be_out(error: CognitoError) -> bool:
+    """Whether the pool may have sent its code although no answer came."""
+    return error.cause in {Cause.timeout, Cause.unavailable} and error.aws_code in _LOST
+
+
+def _pool_recipient(challenge: ChallengeSession, decision: ByPool) -> str:
+    """Where the pool will send to, as far as that is known here."""
+    typed = routing.typed(challenge)
+    if typed.channel == challenge.channel:
+        return typed.value
+    return decision.known.phone_number if decision.known and challenge.channel == Channel.SMS else ""
+
+
+def _keep(challenge: ChallengeSession, connection: Connection, kept: pool_codes.Kept) -> Done:
+    _update(
+        challenge,
+        route=Route.COGNITO_OTP,
+        connection=connection.alias,
+        pool_username=kept.username,
+        pool_challenge=kept.challenge,
+        pool_session=kept.session,
+    )
+    if connections.is_retired(connection.alias):
+        # A cut-over has ended the open challenges before this one was there to be seen.
+        _update(challenge, outcome=ChallengeSession.Outcome.SUPERSEDED, pool_session="")
+    return Done(Sent("cognito", ""))
+
+
+def _update(challenge: ChallengeSession, **fields: str) -> bool:
+    """Writes what the worker chose, unless the challenge has ended or rotated meanwhile."""
+    for name, value in fields.items():
+        setattr(challenge, name, value)
+    return bool(
+        ChallengeSession.objects.filter(
+            pk=challenge.pk, outcome=ChallengeSession.Outcome.OPEN, generation=challenge.generation
+        ).update(**fields)
+    )

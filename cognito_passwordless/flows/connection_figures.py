@@ -1,0 +1,138 @@
+"""What each connection was asked and how it went, from the daily roll-up alone: as cheap with millions of events as
+with ten."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, Sum
+
+from .. import connections
+from ..models import DailyFigure, JourneyEvent, Progress
+from .figures import Number, percent, plain
+from .lately import POOL_STEPS
+from .tallies import STAGES, Kind, day_of
+from .totals import days
+
+DAYS = 30
+Outcome = JourneyEvent.Outcome
+# An attempt that came this far has done what its connection is for.
+PROVEN = "verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """One step of a connection, or all that wait for it. ``mean_ms`` is of those that were timed, None where none was.
+    ``refused``: the person's or the sign-in's own matter; ``failed``: the setup's, the network's, the provider's."""
+
+    step: str
+    calls: Number
+    mean_ms: int | None
+    refused: Number
+    refused_percent: float
+    failed: Number
+    failed_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFigures:
+    """``invocations`` sums the steps that wait for the pool; ``steps`` has all. ``begun`` sign-ins and those of them
+    that ``proved`` somebody."""
+
+    name: str
+    label: str
+    invocations: Calls
+    begun: Number
+    proved: Number
+    completed_percent: float
+    steps: Sequence[Calls]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """``as_of`` is None where nothing has been counted yet."""
+
+    as_of: datetime | None
+    days: int
+    connections: Sequence[ConnectionFigures]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same, of what JSON knows."""
+        told: dict[str, Any] = plain(self)
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    kind: str
+    connection: str
+    step: str
+    outcome: str
+    count: int
+    timed: int
+    total_ms: int
+
+
+def read(now: datetime) -> Read:
+    """The figures of the last `DAYS` days, up to the roll-up. Three statements."""
+    as_of = Progress.objects.filter(pk=1).values_list("as_of", flat=True).first()
+    labels = {each.alias: each.name or each.alias for each in connections.every()}
+    last = day_of(as_of or now)
+    first = last - timedelta(days=DAYS - 1)
+    sums = (
+        DailyFigure.objects.filter(kind__in=[Kind.EVENTS, Kind.ATTEMPTS], day__range=(first, last))
+        .exclude(connection="")
+        .order_by()
+        .values_list("kind", "connection", "step", "outcome")
+        .annotate(all=Sum("count"), timed=Sum("count", filter=Q(within_ms__gt=0), default=0), ms=Sum("total_ms"))
+    )
+    rows = [_Row(*row) for row in sums]
+    names = sorted({*labels, *(row.connection for row in rows)})
+    span = {"days": days(first, last)}
+    told = [_of(name, labels.get(name, name), [row for row in rows if row.connection == name], span) for name in names]
+    return Read(as_of, DAYS, told)
+
+
+def _of(name: str, label: str, rows: Sequence[_Row], span: Mapping[str, str]) -> ConnectionFigures:
+    always = {"connection": name, **span}
+    events = [row for row in rows if row.kind == Kind.EVENTS]
+    attempts = [row for row in rows if row.kind == Kind.ATTEMPTS]
+    proven = STAGES[STAGES.index(PROVEN) :]
+    begun, proved = _sum(attempts), _sum(row for row in attempts if row.step in proven)
+    return ConnectionFigures(
+        name,
+        label,
+        _calls(",".join(POOL_STEPS), [row for row in events if row.step in POOL_STEPS], always),
+        Number(begun, "attempts", always),
+        Number(proved, "attempts", {**always, "reached": PROVEN}),
+        percent(proved, begun),
+        [
+            _calls(step, [row for row in events if row.step == step], always)
+            for step in sorted({row.step for row in events})
+        ],
+    )
+
+
+def _calls(step: str, rows: Sequence[_Row], always: Mapping[str, str]) -> Calls:
+    where = {**always, "step": step}
+    calls, timed = _sum(rows), sum(row.timed for row in rows)
+
+    def ended(outcome: JourneyEvent.Outcome) -> Number:
+        count = _sum(row for row in rows if row.outcome == outcome)
+        return Number(count, "events", {**where, "outcome": str(outcome)})
+
+    refused, failed = ended(Outcome.REFUSED), ended(Outcome.FAILED)
+    return Calls(
+        step,
+        Number(calls, "events", where),
+        round(sum(row.total_ms for row in rows) / timed) if timed else None,
+        refused,
+        percent(refused.value, calls),
+        failed,
+        percent(failed.value, calls),
+    )
+
+
+def _sum(rows: Iterable[_Row]) -> int:
+    return sum(row.count for row in rows)

@@ -1,0 +1,100 @@
+"""Writing down what a human decides about a conflict, and withdrawing it.
+
+Nothing here links anybody. A decision waits on the record, and the next sign-in that proves the address carries it out
+(`flows.decisions`).
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.db import router, transaction
+
+from ..models import MigratedUser
+from . import holding, person_events
+from .conflicts import Case, Option, case_of, twins_of
+from .decisions import TWIN, Decision
+
+Status = MigratedUser.Status
+EXCLUDED = "excluded_by_hand"
+
+
+class NotDecided(Exception):
+    """Nothing was changed; ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@holding.again_after_deadlock
+def decide(pk: int, key: str, *, now: datetime, by: str) -> Case:
+    """Writes one decision down, as `case_of` offers it at this moment. Raises `NotDecided`."""
+    with transaction.atomic(using=router.db_for_write(MigratedUser)):
+        record = _held(pk)
+        if record is None:
+            raise NotDecided("no_such_person")
+        if record.status == Status.MIGRATED and record.user_id is not None:
+            raise NotDecided("migrated")
+        case = case_of(record)
+        option = case.option(key)
+        if option is None:
+            raise NotDecided("not_offered")
+        _write(case, option, now, by)
+        return case
+
+
+def _held(pk: int) -> MigratedUser | None:
+    """The record, locked with those that a decision about it may be about too: nobody is migrated meanwhile."""
+    holding.begin()
+    record = MigratedUser.objects.filter(pk=pk).first()
+    if record is None:
+        return None
+    decision = Decision.of(record)
+    chosen = (*decision.rows, *decision.aside) if decision else ()
+    keys = {pk, *(twin.pk for twin in twins_of(record)), *chosen}
+    return next((row for row in holding.records(keys) if row.pk == pk), None)
+
+
+def _write(case: Case, option: Option, now: datetime, by: str) -> None:
+    decision = Decision(
+        choice=option.choice,  # type: ignore[arg-type]
+        address=option.address,
+        user=str(option.user.pk) if option.user is not None else "",
+        rows=option.rows,
+        aside=option.set_aside,
+        by=by,
+        at=now.isoformat(),
+    )
+    kept: dict[str, Any] | None = None if option.choice in {"retry", "exclude"} else decision.as_json()
+    status, error = (Status.EXCLUDED, EXCLUDED) if option.choice == "exclude" else (Status.PENDING, "")
+    keys = {case.record.pk, *option.rows} - set(option.set_aside)
+    _update(keys, status=status, last_error=error, decision=kept)
+    _update(option.set_aside, status=Status.EXCLUDED, last_error=TWIN, decision=None)
+    for row in MigratedUser.objects.filter(pk__in={*keys, *option.set_aside}):
+        cause = "set_aside" if row.pk in option.set_aside else option.choice
+        person_events.record(row, "decided", now=now, cause=cause, by=by)
+
+
+def _update(keys: Collection[int], **values: Any) -> None:
+    MigratedUser.objects.filter(pk__in=keys).update(**values, method="", migrated_at=None)
+
+
+@holding.again_after_deadlock
+def take_back(pk: int, *, now: datetime, by: str) -> None:
+    """A decision that nobody has come for yet is withdrawn, with those of its twins; they wait in the queue again, and
+    whom it excluded is pending."""
+    with transaction.atomic(using=router.db_for_write(MigratedUser)):
+        record = _held(pk)
+        decision = Decision.of(record) if record else None
+        if record is None or decision is None:
+            raise NotDecided("not_decided")
+        keys = {record.pk, *decision.rows}
+        for row in MigratedUser.objects.filter(pk__in=keys, decision__isnull=False).exclude(status=Status.MIGRATED):
+            row.decision, row.status, row.last_error = None, Status.CONFLICT, "decision_withdrawn"
+            row.save(update_fields=["decision", "status", "last_error"])
+            person_events.record(row, "decision_withdrawn", now=now, by=by)
+        for row in MigratedUser.objects.filter(pk__in=decision.aside, status=Status.EXCLUDED, last_error=TWIN):
+            row.status, row.last_error = Status.PENDING, ""
+            row.save(update_fields=["status", "last_error"])
+            person_events.record(row, "decision_withdrawn", now=now, by=by)

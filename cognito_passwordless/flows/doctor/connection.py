@@ -1,0 +1,146 @@
+"""One connection, looked at from every side: what anybody can see of it, its pool, its client, its AWS account."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+
+from ...cognito import (
+    Connection,
+    PoolSetup,
+    describe_client,
+    describe_function,
+    describe_pool,
+    describe_quota,
+    endpoints_now,
+    find_users,
+    hosted_login_status,
+    mail_account,
+    published_keys,
+    sms_account,
+)
+from . import account, reach
+from .client import CLIENT_CHECKS
+from .findings import Finding, Verdict, looked_at, ok, problem, warning
+from .pool import POOL_CHECKS
+from .questions import Unanswered, ask
+
+Clock = Callable[[], datetime]
+Named = Iterator[tuple[str, Verdict | None]]
+
+
+def diagnose_connection(connection: Connection, *, clock: Clock = timezone.now) -> list[Finding]:
+    """What is right and wrong with one connection and its pool, and how to mend it. Only reads; never raises.
+
+    Up to a dozen calls, all at once and in two rounds: some seconds at most, whatever does not answer. Costs no
+    statement. What this process's AWS identity may not ask, or that it has none, is told as ``unknown``.
+    """
+    area = f"connection {connection.alias}"
+    if connection.retired:
+        return [ok("retired: its pool is never called").on(area, "state")]
+    state = ok("active") if connection.enabled else warning("switched off: nobody signs in by it", "Set 'enabled'.")
+    found: list[tuple[str, Verdict | None]] = [("state", state)]
+    first = ask(_first_questions(connection, clock))
+    found += _reached(connection, first)
+    found += _set_up(connection, first)
+    pool = first["pool"]
+    if isinstance(pool, PoolSetup):
+        found += _account(connection, pool, ask(_second_questions(connection, pool)))
+    return [verdict.on(area, name) for name, verdict in found if verdict is not None]
+
+
+def _first_questions(connection: Connection, clock: Clock) -> dict[str, Callable[[], Any]]:
+    now = clock().timestamp()
+    asked: dict[str, Callable[[], Any]] = {
+        "keys": lambda: (published_keys(connection), clock()),
+        "pool": partial(describe_pool, connection),
+        "client": partial(describe_client, connection),
+    }
+    if "oidc" in connection.routes:
+        asked["endpoints"] = partial(endpoints_now, connection, now=now)
+        asked["hosted login"] = partial(hosted_login_status, connection, now=now)
+    if connection.lookup == "list_users":
+        # Somebody who cannot be: the question is whether it may be asked.
+        asked["directory"] = partial(find_users, connection, attribute="email", value="nobody@doctor.invalid")
+    return asked
+
+
+def _second_questions(connection: Connection, pool: PoolSetup) -> dict[str, Callable[[], Any]]:
+    """About the account, so not where the pool is a stand-in for AWS."""
+    if connection.endpoint_url:
+        return {}
+    asked: dict[str, Callable[[], Any]] = {}
+    if "otp" in connection.routes:
+        asked["quota"] = partial(describe_quota, connection.region, account.STARTS_QUOTA)
+        if pool.sms_configured:
+            asked["SNS"] = partial(sms_account, pool.sms_region)
+        if pool.email_source_arn:
+            asked["SES"] = partial(mail_account, region_of(pool.email_source_arn))
+    if "PreSignUp" in pool.triggers:
+        asked["pre sign-up"] = partial(describe_function, pool.triggers["PreSignUp"])
+    return asked
+
+
+def _reached(connection: Connection, answers: Mapping[str, Any]) -> Named:
+    keys = answers["keys"]
+    published, heard_at = (keys, None) if isinstance(keys, Unanswered) else keys
+    yield "keys", reach.keys(connection, published)
+    if heard_at:
+        yield "clock", reach.clock(published, heard_at)
+    if "endpoints" in answers:
+        yield "endpoints", reach.endpoints(connection, answers["endpoints"])
+        if not isinstance(answers["endpoints"], Unanswered):
+            yield "hosted login", reach.hosted_login(connection, answers["hosted login"])
+
+
+def _set_up(connection: Connection, answers: Mapping[str, Any]) -> Named:
+    yield from _each(connection, answers["pool"], POOL_CHECKS, "pool", "DescribeUserPool")
+    yield from _each(connection, answers["client"], CLIENT_CHECKS, "client", "DescribeUserPoolClient")
+    directory = answers.get("directory")
+    if isinstance(directory, Unanswered):
+        yield (
+            "directory",
+            problem(
+                f"'lookup' is 'list_users', and the pool's directory cannot be asked: {directory.reason}",
+                "Give the worker an AWS identity that may cognito-idp:ListUsers on this pool, or change 'lookup'.",
+            ),
+        )
+    elif directory is not None:
+        yield "directory", ok("the pool's directory can be asked")
+
+
+def _each(
+    connection: Connection, setup: Any, checks: Mapping[str, Callable[..., Verdict | None]], what: str, operation: str
+) -> Named:
+    if isinstance(setup, Unanswered):
+        if setup.code == "ResourceNotFoundException":
+            yield (
+                what,
+                problem(
+                    f"there is no such {what} in {connection.region}",
+                    "Look at 'region', 'user_pool_id' and 'client_id', and at which AWS account this process is in.",
+                ),
+            )
+        else:
+            yield what, setup.verdict(f"cognito-idp:{operation}", ", ".join(checks))
+        return
+    for name, check in checks.items():
+        yield name, looked_at(check, connection, setup)
+
+
+def _account(connection: Connection, pool: PoolSetup, answers: Mapping[str, Any]) -> Named:
+    yield "pre sign-up", account.pre_sign_up(connection, pool, answers.get("pre sign-up"))
+    if "quota" in answers:
+        yield "quota", looked_at(account.starts_quota, answers["quota"])
+    if "SNS" in answers:
+        yield "pool's SNS", account.sms(pool.sms_region, answers["SNS"])
+    if "SES" in answers:
+        yield "pool's SES", account.mail(region_of(pool.email_source_arn), answers["SES"])
+
+
+def region_of(arn: str) -> str:
+    """``eu-west-1`` of ``arn:aws:ses:eu-west-1:…``; empty for anything else."""
+    parts = arn.split(":")
+    return parts[3] if len(parts) > 5 else ""

@@ -1,0 +1,129 @@
+"""What became of one person's latest sign-ins, and what the last of them says about a code that did not come."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ...models import ChallengeSession, Delivery, JourneyEvent, Route
+from ..status import STALLED_AFTER
+from .causes import Words, in_words
+from .findings import State, Verdict, ok, problem, warning
+from .masks import moment
+
+SHOWN = 5
+Sending, Outcome, Status = ChallengeSession.Sending, ChallengeSession.Outcome, Delivery.Status
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One attempt, with its messages and its events, oldest first."""
+
+    challenge: ChallengeSession
+    messages: tuple[Delivery, ...]
+    events: tuple[JourneyEvent, ...]
+
+
+def latest_of(identifier: str) -> list[SignIn]:
+    """The latest sign-ins that were begun with an address, newest first. Three statements."""
+    challenges = list(ChallengeSession.objects.filter(identifier=identifier).order_by("-created_at")[:SHOWN])
+    keys = [challenge.pk for challenge in challenges]
+    messages = list(Delivery.objects.filter(challenge_id__in=keys).order_by("number"))
+    events = list(JourneyEvent.objects.filter(attempt__in=keys).defer("data").order_by("at", "pk")[:200])
+    return [
+        SignIn(
+            challenge,
+            tuple(message for message in messages if message.challenge_id == challenge.pk),
+            tuple(event for event in events if event.attempt == challenge.pk),
+        )
+        for challenge in challenges
+    ]
+
+
+def told(signs_in: list[SignIn], now: datetime) -> Iterator[tuple[str, Verdict]]:
+    """One finding for each sign-in."""
+    for number, sign_in in enumerate(signs_in, start=1):
+        yield f"sign-in {number}", _told(sign_in, now)
+
+
+def _told(sign_in: SignIn, now: datetime) -> Verdict:
+    challenge = sign_in.challenge
+    when, route = moment(challenge.created_at), challenge.route or "none"
+    parts = [f"{when} on {challenge.channel}: {challenge.outcome}, route {route}", f"{challenge.attempts} attempts"]
+    parts += [_message(message) for message in sign_in.messages]
+    parts += [
+        f"{event.step} {event.outcome}: {in_words(event.cause).why}"
+        for event in sign_in.events
+        if event.cause and event.step != "sent"
+    ]
+    text = "; ".join(parts)
+    state, mend = _state(sign_in, now)
+    return Verdict(state, text, mend)
+
+
+def _message(message: Delivery) -> str:
+    by = f" by {message.sender.rpartition('.')[2]}" if message.sender else ""
+    reference = f" ({message.provider_message_id})" if message.provider_message_id else ""
+    why = f", because {in_words(message.cause).why}" if message.cause else ""
+    return f"message {message.number} {message.status}{by}{reference}{why}"
+
+
+def _state(sign_in: SignIn, now: datetime) -> tuple[State, str]:
+    verdict = _judge(sign_in, now)
+    return verdict.state, verdict.mend
+
+
+def conclusion(signs_in: list[SignIn], now: datetime) -> Verdict | None:
+    """What the last sign-in says; None where there is none."""
+    return _judge(signs_in[0], now) if signs_in else None
+
+
+def _judge(sign_in: SignIn, now: datetime) -> Verdict:
+    challenge = sign_in.challenge
+    if challenge.outcome == Outcome.VERIFIED:
+        return ok(f"The sign-in of {moment(challenge.created_at)} succeeded.")
+    if challenge.route == Route.COGNITO_OIDC:
+        return ok("No code came because they were sent to the hosted login, which has its own.")
+    message = sign_in.messages[-1] if sign_in.messages else None
+    if message is None or message.number < challenge.sends:
+        return _not_begun(challenge, now)
+    match message.status:
+        case Status.SENT:
+            return _sent(challenge, message, now)
+        case Status.SENDING | Status.WAITING if challenge.expires_at > now:
+            why = in_words(message.cause).why if message.cause else "a worker has it in its hands"
+            return warning(f"No code came yet because {why}; it is tried again.", "Wait a minute.")
+        case _:
+            return _no_code(in_words(message.cause or challenge.decoy_reason))
+
+
+def _not_begun(challenge: ChallengeSession, now: datetime) -> Verdict:
+    if challenge.decoy_reason:
+        return _no_code(in_words(challenge.decoy_reason))
+    if challenge.expires_at > now and now - challenge.last_sent_at < timedelta(seconds=STALLED_AFTER):
+        return warning("No code came yet because it was asked for just now.", "Wait a minute.")
+    return _no_code(
+        Words("no worker has taken the message", "Look whether workers run: cognito_doctor without a person.")
+    )
+
+
+def _sent(challenge: ChallengeSession, message: Delivery, now: datetime) -> Verdict:
+    if message.cause:  # a message without a code
+        return _no_code(in_words(message.cause))
+    when = moment(message.finished_at or message.started_at)
+    late = f" It expired at {moment(challenge.expires_at)}." if challenge.expires_at <= now else ""
+    if challenge.route == Route.COGNITO_OTP:
+        return warning(
+            f"The pool {challenge.connection!r} said at {when} that it sent its code; a pool that hides who exists "
+            f"says so of people it does not know, too.{late}",
+            "Look whether the pool knows them (--ask-pool), at their address there, and among their spam.",
+        )
+    reference = f", reference {message.provider_message_id}" if message.provider_message_id else ""
+    by = message.sender.rpartition(".")[2]
+    return warning(
+        f"A code was handed to {by} at {when}{reference}, and it was taken.{late}",
+        "Have them look among their spam and at the address; ask the provider about the reference.",
+    )
+
+
+def _no_code(words: Words) -> Verdict:
+    return problem(f"No code came because {words.why}.", words.mend)

@@ -1,0 +1,134 @@
+"""One person's case: why no code came, which route, which limit, which status."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from ... import connections
+from ...cognito import Cause, CognitoError, Connection, PoolUser, find_users, get_user
+from ...conf import conf
+from ...exceptions import InvalidIdentifier
+from ...identifiers import Identifier, parse
+from .. import routing
+from . import history
+from .causes import in_words
+from .findings import Finding, State, Verdict, ok, problem, warning
+from .masks import Show
+from .questions import Unanswered, ask
+from .standing import Person, standing
+
+AREA = "person"
+MAX_NAMES = 3  # people of one pool who share an address
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The findings, and in a sentence what they come to."""
+
+    findings: list[Finding]
+    conclusion: str
+    advice: str
+
+
+def diagnose_person(text: str, *, now: datetime, ask_pool: bool = False, unmasked: bool = False, ip: str = "") -> Case:
+    """Walks the way of one person's sign-in without taking a step: nothing is sent, counted or stored.
+
+    ``ask_pool`` also reads the person in their pools (ListUsers, and AdminGetUser, which makes them count as active
+    in that month). ``ip``: the address that they ask from, for its budget.
+    """
+    show = Show(unmasked)
+    try:
+        identifier = parse(text)
+    except InvalidIdentifier as reason:
+        wrong = problem(f"{reason}", "Ask for the address as they typed it; a local number needs SMS_COUNTRIES.")
+        return Case([wrong.on(AREA, "address")], f"No code came because what they typed is {reason}.", wrong.mend)
+    signs_in = history.latest_of(identifier.value)
+    browsers = dict.fromkeys(sign_in.challenge.known_browser for sign_in in signs_in)
+    person = Person(
+        identifier,
+        channel=signs_in[0].challenge.channel if signs_in else identifier.channel,
+        ip=ip,
+        browsers=tuple(browser for browser in browsers if browser),
+        show=show,
+    )
+    found = [("address", ok(f"{show(identifier.value)}, by {identifier.channel}"))]
+    now_ = list(standing(person, now, ask_pool=ask_pool))
+    found += now_
+    there = list(_in_the_pools(identifier)) if ask_pool else []
+    found += there
+    found += history.told(signs_in, now)
+    end = history.conclusion(signs_in, now) or _nobody_asked(now_)
+    return Case([verdict.on(AREA, name) for name, verdict in found], end.text, _advice(end, now_, there))
+
+
+def _nobody_asked(found: list[tuple[str, Verdict]]) -> Verdict:
+    verdicts = dict(found)
+    if "country" in verdicts:
+        return problem(f"No code came because {verdicts['country'].text}.", verdicts["country"].mend)
+    starts = verdicts.get("starts_per_ip")
+    if starts and starts.state is State.PROBLEM:
+        return problem("No code came because their network has used up its starts.", starts.mend)
+    return warning(
+        f"No code came because nobody asked for one with this address: not in the {conf.retention('challenges')} days "
+        "that sign-ins are kept.",
+        "Ask what exactly they typed, and for their IP address (--ip).",
+    )
+
+
+def _advice(end: Verdict, found: list[tuple[str, Verdict]], there: list[tuple[str, Verdict]]) -> str:
+    """What to do about the past, what their pools say of them, and what would happen now."""
+    route = dict(found)["route now"]
+    following = f"Asked for now: {route.text}."
+    if route.state is State.PROBLEM and route.mend != end.mend:
+        following += f" {route.mend}"
+    said = [f"{name.capitalize()}: {verdict.text}. {verdict.mend}" for name, verdict in there if verdict.mend]
+    return " ".join(part for part in (end.mend, *said, following) if part)
+
+
+def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
+    asked: dict[str, Callable[[], Any]] = {}
+    for row in routing.known_pool_users(identifier):
+        connection = connections.find(row.connection)
+        if connection and connection.active:
+            asked[f"in the pool of {row.connection}, {row.sub}"] = partial(_read, connection, row.username or row.sub)
+    if not asked:
+        for connection in connections.answering_for(identifier, connections.active()):
+            asked[f"in the pool of {connection.alias}"] = partial(_look_for, connection, identifier)
+    for name, answer in ask(asked).items():
+        if isinstance(answer, Unanswered):
+            yield name, answer.verdict("cognito-idp:ListUsers and cognito-idp:AdminGetUser", "the person in the pool")
+        elif not answer:
+            yield name, problem("the pool knows nobody of this address", in_words("unknown").mend)
+        else:
+            yield from ((name, _pool_user(user)) for user in answer)
+
+
+def _look_for(connection: Connection, identifier: Identifier) -> list[PoolUser]:
+    if identifier.channel == "email":
+        found = find_users(connection, attribute="email", value=identifier.value)
+    else:
+        found = find_users(connection, attribute="phone_number", value=identifier.value)
+    return [user for known in found[:MAX_NAMES] for user in _read(connection, known.username)]
+
+
+def _read(connection: Connection, username: str) -> list[PoolUser]:
+    try:
+        return [get_user(connection, username)]
+    except CognitoError as error:
+        if error.cause is Cause.unknown_user:
+            return []
+        raise
+
+
+def _pool_user(user: PoolUser) -> Verdict:
+    verified = [
+        name for name, is_so in (("e-mail", user.email_verified), ("phone", user.phone_number_verified)) if is_so
+    ]
+    text = f"{user.sub}: {user.status}, {'enabled' if user.enabled else 'disabled'}, "
+    text += f"{' and '.join(verified) or 'no address'} verified"
+    if user.obstacle is None:
+        return ok(text)
+    words = in_words(str(user.obstacle))
+    return problem(f"{text}: {words.why}", words.mend)

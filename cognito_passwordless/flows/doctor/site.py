@@ -1,0 +1,181 @@
+"""What the site runs on: its system checks, tables, cache, broker, workers, keys, and what became of late messages."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from django.conf import settings
+from django.core import checks
+from django.core.cache import cache as default_cache
+from django.db import connections as databases
+from django.db import router
+from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import DatabaseError
+
+from ... import keys
+from ...checks.problems import TAG
+from ...conf import conf
+from ...models import ChallengeSession, Channel, Delivery
+from .. import limits, status, workers
+from .findings import Finding, State, Verdict, looked_at, ok, problem, warning
+from .questions import Unanswered, ask
+
+BROKER_SECONDS: Final = 6.0
+_DATABASE_CACHE: Final = "django.core.cache.backends.db.DatabaseCache"
+_OPEN = ChallengeSession.Outcome.OPEN
+
+
+def diagnose_site(*, now: datetime) -> list[Finding]:
+    """What is right and wrong with this site, whatever pool it has. Only reads, but for one key in the cache."""
+    found = system_checks()
+    tables = _tables()
+    found.append(tables.on("site", "tables"))
+    checks_ = {**_RUNNING, **(_STORED if tables.state is State.OK else {})}
+    for name, check in checks_.items():
+        verdict = looked_at(check, now)
+        if verdict:
+            found.append(verdict.on("site", name))
+    return found
+
+
+def system_checks() -> list[Finding]:
+    """Django's own `check`, our ids alone, as in production and with the tables; silenced ones left out."""
+    messages = checks.run_checks(tags=[TAG], include_deployment_checks=not settings.DEBUG, databases=list(databases))
+    ours = [message for message in messages if str(message.id).startswith(TAG) and not message.is_silenced()]
+    found = [
+        Finding(
+            "checks",
+            str(message.id).rpartition(".")[2],
+            State.PROBLEM if message.level >= checks.ERROR else State.WARNING,
+            message.msg,
+            message.hint or "",
+        )
+        for message in ours
+    ]
+    return found or [ok("the system checks of this package find nothing").on("checks", "all")]
+
+
+def _tables() -> Verdict:
+    alias = router.db_for_write(ChallengeSession)
+    try:
+        executor = MigrationExecutor(databases[alias])
+        wanted = [node for node in executor.loader.graph.leaf_nodes() if node[0] == TAG]
+        plan = executor.migration_plan(wanted)
+    except DatabaseError as error:
+        return problem(f"the database does not answer: {type(error).__name__}", "Start it, and look at DATABASES.")
+    if plan:
+        return problem(f"{len(plan)} migrations are not applied", "Run `manage.py migrate`.")
+    return ok("all migrations are applied")
+
+
+def _cache(now: datetime) -> Verdict:
+    del now
+    if settings.CACHES.get("default", {}).get("BACKEND") == _DATABASE_CACHE:
+        return ok("the cache is a table of the database; not written to here")
+    answer = ask({"cache": _write_and_read}, seconds=3.0)["cache"]
+    if isinstance(answer, Unanswered):
+        return problem(
+            f"the cache fails: {answer.reason}", "Start it; allauth's rate limits and sessions may need it."
+        )
+    return (
+        ok("the cache gives back what it is given")
+        if answer
+        else (problem("the cache does not give back what it is given", "Look at CACHES, and at the cache's own log."))
+    )
+
+
+def _write_and_read() -> bool:
+    key, value = f"{TAG}.doctor.{secrets.token_hex(8)}", secrets.token_hex(8)
+    default_cache.set(key, value, 30)
+    read = default_cache.get(key)
+    default_cache.delete(key)
+    return bool(read == value)
+
+
+def _workers(now: datetime) -> Verdict:
+    del now
+    if conf.dispatch != "celery":
+        return ok(f"messages are sent by {conf.dispatch!r}, without workers of ours")
+    answer = ask({"workers": lambda: workers.ask(2.0)}, seconds=BROKER_SECONDS)["workers"]
+    if isinstance(answer, Unanswered):
+        return problem(
+            f"the broker cannot be asked: {answer.reason}",
+            "Start the broker, and look at CELERY_BROKER_URL. Without it no code is sent.",
+        )
+    if wrong := workers.problems(answer):
+        return problem(
+            "; ".join(wrong),
+            "Start a worker for cognito_email and cognito_sms, with the site's SECRET_KEY (docs/celery.md).",
+        )
+    return ok(f"{len(answer)} workers answer, with the site's keys")
+
+
+def _waiting(now: datetime) -> Verdict:
+    late = ChallengeSession.objects.filter(
+        outcome=_OPEN,
+        sending=ChallengeSession.Sending.QUEUED,
+        expires_at__gt=now,
+        last_sent_at__lt=now - timedelta(seconds=status.STALLED_AFTER),
+    ).count()
+    if late:
+        return problem(
+            f"{late} messages wait for a worker for more than {status.STALLED_AFTER} seconds",
+            "Look whether workers run, and at their logs; run cognito_workers.",
+        )
+    return ok("no message waits for a worker")
+
+
+def _keys_in_use(now: datetime) -> Verdict:
+    """Every process derives codes; one with another SECRET_KEY shows in the challenges that it starts."""
+    others = (
+        ChallengeSession.objects.filter(outcome=_OPEN, expires_at__gt=now)
+        .exclude(key_fingerprint__in=workers.fingerprints())
+        .count()
+    )
+    if others:
+        return problem(
+            f"{others} open sign-ins were begun with a key that this process does not have",
+            "Give every process the same SECRET_KEY, and the one of before in SECRET_KEY_FALLBACKS.",
+        )
+    return ok(f"open sign-ins use keys of this process; the current one is {keys.keyring().current.fingerprint}")
+
+
+def _latest(channel: str, now: datetime) -> Verdict:
+    day = now - timedelta(days=1)
+    rows = list(
+        Delivery.objects.filter(channel=channel, finished_at__gt=day)
+        .exclude(status=Delivery.Status.SKIPPED)
+        .order_by("-finished_at")[:20]
+    )
+    failed = [row for row in rows if row.status in {Delivery.Status.FAILED, Delivery.Status.UNKNOWN}]
+    if not rows:
+        return ok("nothing was sent in the last 24 hours")
+    text = f"{len(failed)} of the latest {len(rows)} failed"
+    if not failed:
+        return ok(f"the latest {len(rows)} were sent")
+    causes = ", ".join(sorted({row.cause or "no cause" for row in failed}))
+    mend = f"Causes: {causes}. docs/senders.md tells what they mean."
+    everybody = failed[0] is rows[0] and failed[0].provider_down
+    return problem(f"{text}, the last of them for everybody", mend) if everybody else warning(text, mend)
+
+
+def _budget(name: str, now: datetime) -> Verdict:
+    used = limits.used(name, "", now)
+    text = f"{used.count} of {used.limit.count} used"
+    mend = f"It is free again in {-(-used.seconds // 60)} minutes; look who sends, then at LIMITS[{name!r}]."
+    if used.spent:
+        return problem(text, mend)
+    return warning(text, mend) if used.count >= limits.NEARLY * used.limit.count else ok(text)
+
+
+_Check = Callable[[datetime], Verdict]
+_RUNNING: Final[Mapping[str, _Check]] = {"cache": _cache, "workers": _workers}
+# What the tables tell about sending, one statement or two each.
+_STORED: Final[Mapping[str, _Check]] = {
+    "messages waiting": _waiting,
+    "keys in use": _keys_in_use,
+    **{f"latest messages, {channel}": partial(_latest, channel) for channel in Channel.values},
+    **{name: partial(_budget, name) for name in ("emails_per_day", "sms_per_day")},
+}

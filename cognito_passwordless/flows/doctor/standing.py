@@ -1,0 +1,169 @@
+"""What would happen now if one person asked for a code: limits, accounts, pool records, the route. Only reads."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ... import connections
+from ...cognito import CognitoError, Connection
+from ...conf import conf
+from ...identifiers import Identifier
+from ...models import ChallengeSession, FailureCount, MigratedUser
+from .. import limits, routing
+from ..local_users import Ambiguous, owner_of
+from ..login import offers_for
+from ..routing import ByOurCode, ByPool, Decoy
+from .causes import in_words
+from .findings import Verdict, ok, problem, unknown, warning
+from .masks import Show, moment
+
+Status = MigratedUser.Status
+Named = Iterator[tuple[str, Verdict]]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom it is about. ``channel`` is where they want the code; ``browsers`` those they have signed in with."""
+
+    identifier: Identifier
+    channel: str
+    ip: str = ""
+    browsers: tuple[str, ...] = ()
+    show: Show = field(default_factory=Show)
+
+
+def standing(person: Person, now: datetime, *, ask_pool: bool) -> Named:
+    """Everything that decides about a message, in the order in which it is asked."""
+    yield from _served(person)
+    yield from _failures(person, now)
+    yield from _budgets(person, now)
+    yield "account", _account(person)
+    yield from _records(person)
+    answering = connections.answering_for(person.identifier, connections.active())
+    yield "connections", _connections(answering)
+    yield "route now", _route(person, answering, now, ask_pool=ask_pool)
+
+
+def _served(person: Person) -> Named:
+    identifier = person.identifier
+    if person.channel == identifier.channel == "sms" and not limits.serves(identifier.value):
+        words = in_words("limit_sms_country")
+        country = limits.country_of(identifier.value) or "no country"
+        yield "country", problem(f"{words.why}: {country}", words.mend)
+
+
+def _failures(person: Person, now: datetime) -> Named:
+    for row in FailureCount.objects.filter(identifier=person.identifier.value).order_by("browser"):
+        name = "failures_known_browser" if row.browser else "failures"
+        limit = conf.limit(name)
+        over = row.window_started_at + timedelta(seconds=limit.window)
+        count = row.count if over > now else 0
+        text = f"{count} of {limit.count} wrong codes since {moment(row.window_started_at)}"
+        label = f"{name} {row.browser[:8]}".strip()
+        if count >= limit.count:
+            yield label, problem(text, f"{in_words('over_limit').mend} The count is over at {moment(over)}.")
+        else:
+            yield label, ok(text)
+
+
+def _budgets(person: Person, now: datetime) -> Named:
+    value = person.identifier.value
+    purses = [("sends", value), *(("sends", f"{browser} {value}") for browser in person.browsers)]
+    if person.channel == person.identifier.channel:
+        purses.append(("sends_per_recipient", value))
+    if person.channel == "sms":
+        if person.identifier.channel == "sms":
+            purses.append(("sms_per_prefix", value[: -limits.PREFIX_LEAVES_OUT]))
+            purses.append(("sms_per_country", limits.country_of(value)))
+        purses.append(("sms_per_day", ""))
+    else:
+        purses.append(("emails_per_day", ""))
+    if person.ip:
+        purses.append(("starts_per_ip", limits.network_of(person.ip)))
+    for name, key in purses:
+        used = limits.used(name, key, now)
+        text = f"{used.count} of {used.limit.count} used"
+        if used.seconds:
+            text += f"; all free again in {-(-used.seconds // 60)} minutes"
+        label = f"{name}, a browser of theirs" if " " in key else name
+        yield label, problem(text, in_words(f"limit_{name}").mend) if used.spent else ok(text)
+
+
+def _account(person: Person) -> Verdict:
+    try:
+        owner = owner_of(person.identifier)
+    except Ambiguous:
+        words = in_words("ambiguous")
+        return problem(words.why, words.mend)
+    if owner is None:
+        return ok("no Django user owns this address")
+    how = "verified" if owner.proven else "only written on the account, not verified"
+    if owner.refusal:
+        words = in_words(owner.refusal)
+        return problem(f"user {owner.user.pk}, {how}: {words.why}", words.mend)
+    return ok(f"user {owner.user.pk}, {how}")
+
+
+def _records(person: Person) -> Named:
+    rows = routing.known_pool_users(person.identifier)
+    yield from ((f"pool record {row.pk}", _record(row)) for row in rows)
+    if rows:
+        return
+    field_ = "email" if person.identifier.channel == "email" else "phone_number"
+    written = MigratedUser.objects.filter(**{f"{field_}__iexact": person.identifier.value})[:5]
+    for row in written:
+        words = in_words("address_not_normal")
+        yield f"pool record {row.pk}", warning(f"{words.why}, so it is not found by it", words.mend)
+
+
+def _record(row: MigratedUser) -> Verdict:
+    pool = row.pool_status or "status not known"
+    text = (
+        f"{row.connection}, {row.sub}: {row.status}; in the pool {pool}, {'' if row.pool_enabled else 'not '}enabled"
+    )
+    if row.method:
+        text += f"; by {row.method}"
+    if row.last_error:
+        words = in_words(row.last_error)
+        return warning(f"{text}; last error: {words.why}", words.mend)
+    return ok(text)
+
+
+def _connections(answering: list[Connection]) -> Verdict:
+    if not answering:
+        return ok("no connection to a pool answers for this address")
+    told = [f"{c.alias} (lookup {c.lookup}, routes {', '.join(c.routes)})" for c in answering]
+    return ok(f"answering for this address: {'; '.join(told)}")
+
+
+def _route(person: Person, answering: list[Connection], now: datetime, *, ask_pool: bool) -> Verdict:
+    hosted = offers_for(person.identifier).hosted_first
+    if hosted:
+        return ok(f"hosted login of {hosted.alias}, as its 'routes' begin with 'oidc'; a code only if they ask for it")
+    if not ask_pool and _pool_would_be_asked(person, answering):
+        return unknown("the pool would be asked who it is (ListUsers)", "Run this again with --ask-pool.")
+    # Never stored: what is chosen is looked at and dropped.
+    challenge = ChallengeSession(identifier=person.identifier.value, channel=person.channel)
+    try:
+        decision = routing.choose(challenge, now)
+    except CognitoError as error:
+        words = in_words(str(error.cause))
+        return problem(f"the pool would be asked, and {words.why}", words.mend)
+    match decision:
+        case ByOurCode():
+            return ok(f"our own code, to {person.show(decision.recipient)}")
+        case ByPool():
+            names = ", then ".join(connection.alias for connection, _ in decision.candidates)
+            return ok(f"the pool's own code, by {names}")
+        case Decoy():
+            words = in_words(decision.reason)
+            return problem(f"nothing would be sent, because {words.why}", words.mend)
+
+
+def _pool_would_be_asked(person: Person, answering: list[Connection]) -> bool:
+    if not any(connection.lookup == "list_users" and "otp" in connection.routes for connection in answering):
+        return False
+    try:
+        return owner_of(person.identifier) is None and not routing.known_pool_users(person.identifier)
+    except Ambiguous:
+        return False

@@ -1,0 +1,194 @@
+"""Forgetting a person: what is known of them goes, and a tombstone keeps them from coming back unasked.
+
+What stays on purpose: wrong answers that were counted against their address, until their window ends (law 3), and
+steps of the timeline that say what happened and not to whom.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from django.apps import apps
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import router, transaction
+from django.db.models import Model, ProtectedError, Q, RestrictedError
+
+from .. import compat
+from ..models import (
+    ChallengeSession,
+    Erasure,
+    FailureCount,
+    ImportProblem,
+    JourneyEvent,
+    MigratedUser,
+    PhoneNumber,
+    SendCount,
+)
+from ..signals import person_erased
+from . import gains, holding, person_events, tombstones, undo
+from .local_users import is_privileged
+from .made import Made
+from .pool_news import POOL_SIGN_IN
+from .tombstones import erased_subs
+
+__all__ = ["Erased", "NotErased", "Preview", "erase", "erased_subs", "forget_attempt", "preview"]
+
+
+class NotErased(Exception):
+    """Nothing was changed; ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an erasure would do. ``rows`` are all records of the Django user, for a person is erased as a whole.
+    ``others`` counts records of other people, or of the same one, that carry an address of theirs: they stay."""
+
+    rows: list[MigratedUser]
+    refusal: str = ""
+    removes_user: bool = False
+    gained: dict[str, int] = field(default_factory=dict)
+    blocked: str = ""
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    tombstones: list[Erasure]
+    removed_user: bool
+
+
+def preview(record: MigratedUser) -> Preview:
+    """Reads only."""
+    user, made = record.user, Made.of(record)
+    rows = list(MigratedUser.objects.filter(user=user).order_by("pk")) if user else [record]
+    others = MigratedUser.objects.filter(_carries(_addresses(rows))).exclude(pk__in=[row.pk for row in rows]).count()
+    if user is None:
+        return Preview(rows, others=others)
+    if is_privileged(user):
+        return Preview(rows, refusal="privileged_user", others=others)
+    found = gains.of(user, record, made)
+    created = any(Made.of(row).user for row in rows)
+    return Preview(
+        rows,
+        removes_user=created and not found.kinds and not found.blocked,
+        gained=found.kinds,
+        blocked=found.blocked,
+        others=others,
+    )
+
+
+@holding.again_after_deadlock
+def erase(pk: int, *, remove_user: bool | None = None, now: datetime, by: str = "") -> Erased:
+    """Erases one person, in one transaction. ``remove_user`` None does what the preview says.
+
+    Raises `NotErased`.
+    """
+    with transaction.atomic(using=router.db_for_write(MigratedUser)):
+        record = holding.person(pk)
+        if record is None:
+            raise NotErased("no_such_person")
+        found = preview(record)
+        if found.refusal:
+            raise NotErased(found.refusal)
+        removes = record.user is not None and (found.removes_user if remove_user is None else remove_user)
+        if removes and found.blocked:
+            raise NotErased(found.blocked)
+        return _erase(found, record.user, removes, now, by)
+
+
+def _erase(found: Preview, user: AbstractBaseUser | None, removes: bool, now: datetime, by: str) -> Erased:
+    person_erased.send(sender=MigratedUser, user=user, user_removed=removes)
+    set_up = []
+    for row in found.rows:
+        made = Made.of(row)
+        if user is not None and not removes and not made.user:
+            undo.take_back(user, row, made)
+        tombstone = tombstones.bury(row.issuer, row.sub, connection=row.connection, now=now)
+        set_up.append(tombstone)
+        _forget_pool_user(row)
+    _forget_sign_ins(_addresses(found.rows, user if removes else None), [row.username for row in found.rows])
+    events = JourneyEvent.objects.filter(user_id=user.pk) if user is not None else JourneyEvent.objects.none()
+    if not removes:
+        events = events.filter(connection__in={row.connection for row in found.rows})
+    # The steps before anybody was known are theirs, too.
+    JourneyEvent.objects.filter(attempt__in=events.values("attempt")).update(data=None)
+    events.update(user=None)
+    if removes and user is not None:
+        _remove(user)
+    for tombstone in set_up:
+        cause = "user_removed" if removes else "user_kept" if user else ""
+        person_events.write(tombstone.pk, "erased", connection=tombstone.connection, now=now, cause=cause, by=by)
+    return Erased(set_up, removes)
+
+
+def _forget_pool_user(row: MigratedUser) -> None:
+    SocialAccount.objects.filter(provider=row.connection, uid=row.sub).delete()
+    ImportProblem.objects.filter(sub=row.sub, run__connection=row.connection).delete()
+    told = JourneyEvent.objects.filter(step=POOL_SIGN_IN, connection=row.connection, data__sub=row.sub)
+    told.update(user=None, data=None)
+    JourneyEvent.objects.filter(attempt=person_events.attempt_of(row)).update(user=None)
+    _forget_in_admin_log(row)
+    row.delete()
+
+
+def _forget_sign_ins(addresses: Collection[str], usernames: Collection[str]) -> None:
+    names = [name for name in usernames if name]
+    begun = ChallengeSession.objects.filter(
+        Q(identifier__in=addresses) | Q(recipient__in=addresses) | Q(pool_username__in=[*names, *addresses])
+    )
+    attempts = list(begun.values_list("pk", flat=True))
+    JourneyEvent.objects.filter(attempt__in=attempts).update(user=None, data=None)
+    begun.delete()
+    keys = Q(key__in=addresses)
+    for address in addresses:
+        keys |= Q(key__endswith=f" {address}")  # a browser's own budget, with its address
+    SendCount.objects.filter(keys).delete()
+    FailureCount.objects.filter(identifier__in=addresses, count=0).delete()
+
+
+def forget_attempt(challenge: ChallengeSession) -> None:
+    """Takes the person out of a sign-in that ended at their tombstone."""
+    FailureCount.objects.filter(identifier=challenge.identifier, count=0).delete()
+    ChallengeSession.objects.filter(pk=challenge.pk).update(identifier="", recipient="", pool_username="")
+
+
+def _remove(user: AbstractBaseUser) -> None:
+    for row in (*EmailAddress.objects.filter(user_id=user.pk), *PhoneNumber.objects.filter(user_id=user.pk)):
+        _forget_in_admin_log(row)
+    _forget_in_admin_log(user)
+    compat.end_tracked_sessions(user)
+    try:
+        user.delete()
+    except (ProtectedError, RestrictedError):
+        raise NotErased(gains.PROTECTED) from None
+
+
+def _forget_in_admin_log(row: Model) -> None:
+    """The admin's own log names rows in its own words, and these may be an address."""
+    if not apps.is_installed("django.contrib.admin"):
+        return
+    entries = apps.get_model("admin", "LogEntry")._default_manager.filter(
+        content_type__app_label=row._meta.app_label,
+        content_type__model=row._meta.model_name,
+        object_id=str(row.pk),
+    )
+    entries.update(object_repr="-", change_message="")
+
+
+def _addresses(rows: Collection[MigratedUser], user: AbstractBaseUser | None = None) -> set[str]:
+    found = {address for row in rows for address in (row.email, row.phone_number)}
+    if user is not None:
+        found |= {compat.email_of(user).lower()}
+        found |= set(EmailAddress.objects.filter(user_id=user.pk).values_list("email", flat=True))
+        found |= set(PhoneNumber.objects.filter(user_id=user.pk).values_list("number", flat=True))
+    return found - {""}
+
+
+def _carries(addresses: Collection[str]) -> Q:
+    return Q(email__in=addresses) | Q(phone_number__in=addresses)

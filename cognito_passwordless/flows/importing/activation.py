@@ -1,0 +1,284 @@
+"""Django users for imported people ahead of their first sign-in, by choice: those who are there already are paired,
+those who are not are made.
+
+The laws are those of a sign-in in which nothing has been proven. A user who carries the sub is theirs; an address
+links nobody, unless the connection trusts what both sides call verified; staff are reached by none of it. Who is made
+here gets only addresses that the pool calls verified, and in Django they stay unverified (unless the connection trusts
+them): the first sign-in still asks for a proof (`MigratedUser.awaits_proof`), and until then nobody has come in.
+
+Nobody loses a factor by it. A Django user signs in by our code, so whoever has a second factor in the pool, or might
+have one, is left to sign in there first.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from django.db import DatabaseError, IntegrityError, OperationalError, router, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from ...cognito import CognitoError, CognitoProfile, Connection, describe_pool
+from ...exceptions import MigrationConflict
+from ...models import ImportProblem, ImportRun, MigratedUser
+from ...signals import user_migrated
+from .. import linking, pool_records
+from ..made import Made
+from . import runs
+from .carried import Carried
+from .rows import MFA
+from .twins import mark_shared_addresses
+
+logger = logging.getLogger(__name__)
+State, Status = ImportRun.State, MigratedUser.Status
+# Rows of one transaction. Whoever signs in meanwhile as one of them waits for it.
+BATCH: Final = 50
+TRIES: Final = 3  # a deadlock with a sign-in, or a SQLite that is busy
+_USABLE: Final = frozenset({"CONFIRMED", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"})
+# Conflicts that a proof may well solve: nothing is written about these people, and they stay pending.
+_UNTIL_PROOF: Final = frozenset({"address_not_proven"})
+
+Outcome = tuple[str, str]  # "create", "link", "conflict", "wait" or "failed", and why
+
+
+@dataclass
+class Totals:
+    """What was done, or in a dry run would be; ``examples`` are some of the people, by sub."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    examples: dict[Outcome, list[str]] = field(default_factory=dict)
+    seen: int = 0
+
+    def add(self, outcome: Outcome, sub: str, user: object = "") -> None:
+        self.seen += 1
+        self.outcomes[outcome] += 1
+        named = self.examples.setdefault(outcome, [])
+        if len(named) < 3:
+            named.append(f"{sub} → user {user}" if user else sub)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation:
+    """What to do for whom. ``makes_users`` False only pairs. ``tell`` hears how many were looked at, of how many."""
+
+    connection: Connection
+    makes_users: bool
+    stop: threading.Event
+    clock: Callable[[], datetime] = timezone.now
+    tell: Callable[[int, int | None], None] = lambda seen, total: None
+
+
+def preview_activation(activation: Activation) -> Totals:
+    """What `activate` would do. Reads only."""
+    found, after = Totals(), 0
+    total, rules = _waiting(activation.connection).count(), _Rules(activation)
+    while not activation.stop.is_set():
+        rows = list(_waiting(activation.connection).filter(pk__gt=after).select_related("user")[:BATCH])
+        if not rows:
+            break
+        carried = Carried.by(activation.connection, rows)
+        for row in rows:
+            outcome, chosen = rules.of(row, carried)
+            found.add(outcome, row.sub, chosen.user.pk if chosen and chosen.user else "")
+        after = rows[-1].pk
+        activation.tell(found.seen, total)
+    return found
+
+
+def activate(activation: Activation, *, fresh: bool | None = None) -> tuple[ImportRun, Totals]:
+    """Works through everybody who is pending, or goes on where an earlier activation ended (``fresh`` False: only
+    that; True: never). Its run says how far it came. The totals are of this process alone.
+
+    Raises `runs.Busy`, `runs.NothingToContinue` and `runs.Lost`.
+    """
+    connection, found = activation.connection, Totals()
+    kind = "all" if activation.makes_users else "pair"
+    total = _waiting(connection).count()
+    run = runs.claim(
+        connection.alias,
+        ImportRun.Source.ACTIVATION,
+        now=activation.clock(),
+        fingerprint=kind,
+        fresh=fresh,
+        expected=total,
+    )
+    try:
+        rules = _Rules(activation)
+        mark_shared_addresses()  # an import that was broken off has not
+        while not activation.stop.is_set():
+            if not _batch(run, activation, rules, found):
+                runs.close(run, State.DONE, now=activation.clock())
+                return run, found
+            activation.tell(run.position, run.expected)
+        runs.close(run, State.INTERRUPTED, now=activation.clock())
+    except (KeyboardInterrupt, SystemExit):
+        runs.close(run, State.INTERRUPTED, now=activation.clock())
+        raise
+    except CognitoError as error:
+        runs.close(run, State.FAILED, now=activation.clock(), error=str(error))
+    return run, found
+
+
+def _waiting(connection: Connection) -> "QuerySet[MigratedUser]":
+    rows = MigratedUser.objects.filter(connection=connection.alias, issuer=connection.issuer)
+    return rows.filter(status=Status.PENDING, decision__isnull=True).order_by("pk")
+
+
+def _batch(run: ImportRun, activation: Activation, rules: "_Rules", found: Totals) -> bool:
+    """Whether there was anybody left. A batch is written as a whole, with how far the run is."""
+    for left in reversed(range(TRIES)):
+        try:
+            with transaction.atomic(using=router.db_for_write(MigratedUser)):
+                return _Batch(run, activation, rules, found).write()
+        except OperationalError:
+            if not left:
+                raise
+            logger.warning("Activation %s does the people after %s again", run.pk, run.page_token or "-")
+    raise AssertionError("unreachable")
+
+
+class _Rules:
+    """What becomes of one person."""
+
+    def __init__(self, activation: Activation) -> None:
+        self._connection, self._makes_users = activation.connection, activation.makes_users
+        # A retired pool asks nobody for anything any more: whoever is left signs in by our code as it is.
+        self._may_have_mfa = (
+            activation.makes_users
+            and not activation.connection.retired
+            and describe_pool(activation.connection).mfa != "OFF"
+        )
+
+    def of(self, row: MigratedUser, carried: Carried) -> tuple[Outcome, linking.Chosen | None]:
+        if not row.pool_enabled:
+            return ("wait", "disabled"), None
+        if row.shares_address:
+            return ("wait", "several_pool_users"), None
+        profile, chosen = verified_part(row), linking.Chosen(None, {})
+        try:
+            linking.addresses_of(pool_records.profile_of(row))
+            if carried.has(row):
+                chosen = linking.choose(profile, self._connection, row)
+        except MigrationConflict as conflict:
+            kind = "wait" if conflict.reason in _UNTIL_PROOF else "conflict"
+            return (kind, conflict.reason), None
+        if chosen.user is not None:
+            return ("link", "carries_sub" if chosen.by_sub else "verified_address"), chosen
+        obstacle = self._obstacle(row, profile)
+        return (("wait", obstacle), None) if obstacle else (("create", "nobody_known"), chosen)
+
+    def _obstacle(self, row: MigratedUser, profile: CognitoProfile) -> str:
+        """Why no Django user is made for somebody ahead of time; empty where one is."""
+        if not self._makes_users:
+            return "no_user_to_pair"
+        if row.pool_status == "EXTERNAL_PROVIDER":
+            return "external_provider"
+        if row.pool_status not in _USABLE:
+            return "not_confirmed"
+        has_mfa = row.attributes.get(MFA)
+        if has_mfa == "true":
+            return "mfa"
+        if self._may_have_mfa and has_mfa != "false":
+            return "mfa_unknown"
+        return "" if profile.email or profile.phone_number else "no_verified_address"
+
+
+def verified_part(row: MigratedUser) -> CognitoProfile:
+    """The profile of a row, less the addresses that its pool never verified: somebody else may have them."""
+    profile = pool_records.profile_of(row)
+    return replace(
+        profile,
+        email=profile.email if profile.email_verified else "",
+        phone_number=profile.phone_number if profile.phone_number_verified else "",
+    )
+
+
+class _Batch:
+    """The next people of a run, in a transaction of their own."""
+
+    def __init__(self, run: ImportRun, activation: Activation, rules: _Rules, found: Totals) -> None:
+        self._run, self._activation, self._rules = run, activation, rules
+        self._connection, self._now = activation.connection, activation.clock()
+        self._found = found
+
+    def write(self) -> bool:
+        run = self._run
+        runs.hold(run, now=self._now)
+        waiting = _waiting(self._connection).filter(pk__gt=int(run.page_token or 0))
+        # Locked by key, in order: sign-ins lock theirs one by one.
+        rows = list(waiting.select_for_update(of=("self",)).select_related("user")[:BATCH])
+        if not rows:
+            return False
+        carried, batch = Carried.by(self._connection, rows), Totals()
+        counted: Counter[str] = Counter(seen=len(rows))
+        for position, row in enumerate(rows, start=run.position + 1):
+            outcome, user = self._one(row, carried, position)
+            batch.add(outcome, row.sub, user)
+            counted[_COUNTED_AS[outcome[0]]] += 1
+            counted["conflicts"] += outcome[0] == "conflict"
+            counted["problems"] += outcome[0] == "failed"
+        runs.advance(run, str(rows[-1].pk), **counted)
+        self._found.outcomes.update(batch.outcomes)
+        self._found.examples = batch.examples | self._found.examples
+        self._found.seen += batch.seen
+        return True
+
+    def _one(self, row: MigratedUser, carried: Carried, position: int) -> tuple[Outcome, object]:
+        outcome, chosen = self._rules.of(row, carried)
+        if outcome[0] == "conflict":
+            MigratedUser.objects.filter(pk=row.pk).update(status=Status.CONFLICT, last_error=outcome[1])
+        if chosen is None:
+            return outcome, ""
+        try:
+            with transaction.atomic(using=router.db_for_write(MigratedUser)):
+                return outcome, self._give_user(row)
+        except (MigrationConflict, IntegrityError) as error:
+            # Made in this very batch, or by a sign-in of just now; the site's own unique values too.
+            reason = error.reason if isinstance(error, MigrationConflict) else "value_taken"
+        except OperationalError:
+            raise
+        except DatabaseError:
+            reason = "refused"
+        return self._failed(row, position, reason), ""
+
+    def _give_user(self, row: MigratedUser) -> object:
+        made, profile = Made.of(row), verified_part(row)
+        user, created = linking.first_time(profile, self._connection, row, made)
+        row.user_id, row.status, row.method = user.pk, Status.MIGRATED, MigratedUser.Method.BULK
+        row.migrated_at, row.last_error, row.made = self._now, "", made.as_json()
+        row.import_run = self._run
+        row.save(update_fields=["user", "status", "method", "migrated_at", "last_error", "made", "import_run"])
+        transaction.on_commit(
+            lambda: user_migrated.send(sender=MigratedUser, user=user, migrated_user=row, created=created)
+        )
+        return user.pk
+
+    def _failed(self, row: MigratedUser, position: int, reason: str) -> Outcome:
+        """They stay pending, and the run says so."""
+        ImportProblem.objects.bulk_create(
+            [
+                ImportProblem(
+                    run_id=self._run.pk,
+                    position=position,
+                    sub=row.sub,
+                    reason=ImportProblem.Reason.FAILED,
+                    detail=reason[:100],
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        return "failed", reason
+
+
+# The counts of a run: users that were made, that were paired, people who were left as they are, and failures.
+_COUNTED_AS: Final = {
+    "create": "created",
+    "link": "updated",
+    "wait": "unchanged",
+    "conflict": "unchanged",
+    "failed": "skipped",
+}

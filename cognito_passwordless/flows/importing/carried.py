@@ -1,0 +1,67 @@
+"""Whether any Django user carries something of a person's, for thousands of them at once."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth import get_user_model
+from django.db.models.functions import Upper
+
+from ... import compat
+from ...cognito import Connection
+from ...conf import conf
+from ...models import MigratedUser, PhoneNumber
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What of some people is carried by Django users at all. Who carries nothing is new, without a further look; most
+    people of most pools are."""
+
+    emails: frozenset[str]
+    phones: frozenset[str]
+    subs: frozenset[str]
+    everybody: bool = False
+
+    @classmethod
+    def by(cls, connection: Connection, records: Collection[MigratedUser]) -> "Carried":
+        """A handful of statements for all of them."""
+        emails = {record.email for record in records if record.email}
+        phones = {record.phone_number for record in records if record.phone_number}
+        subs = {record.sub for record in records}
+        rule = conf.match_user or ""
+        accounts = SocialAccount.objects.filter(provider=connection.alias, uid__in=subs).values_list("uid", flat=True)
+        matched: Iterable[Any] = ()
+        if rule and "." not in rule:
+            users = get_user_model()._default_manager.filter(**{f"{rule}__in": subs})
+            matched = map(str, users.values_list(rule, flat=True))
+        return cls(
+            emails=frozenset({*_owned(emails), *_written(emails)}),
+            phones=frozenset(PhoneNumber.objects.filter(number__in=phones).values_list("number", flat=True)),
+            subs=frozenset({*accounts, *matched}),
+            everybody="." in rule,
+        )
+
+    def has(self, record: MigratedUser) -> bool:
+        return (
+            self.everybody
+            or record.user_id is not None
+            or record.sub in self.subs
+            or record.email in self.emails
+            or record.phone_number in self.phones
+        )
+
+
+def _owned(emails: Collection[str]) -> Iterator[str]:
+    yield from EmailAddress.objects.filter(email__in=emails).values_list("email", flat=True)
+
+
+def _written(emails: Collection[str]) -> Iterator[str]:
+    """As `local_users.owner_of` looks for them, in one pass over the users."""
+    name = compat.email_field()
+    if name:
+        users = get_user_model()._default_manager.annotate(upper=Upper(name))
+        written = users.filter(upper__in={email.upper() for email in emails}).values_list(name, flat=True)
+        yield from (email.lower() for email in written)

@@ -1,0 +1,106 @@
+"""What the command and the task call: claim a run, and walk."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from django.utils import timezone
+
+from ...cognito import Connection, TokenRefused, estimate_users
+from ...models import ImportRun
+from . import runs
+from .csv_file import CsvSource
+from .pool import PAGES, QUOTA, PoolSource
+from .preview import Preview, preview
+from .walk import Walk
+
+Clock = Callable[[], datetime]
+Tell = Callable[[ImportRun], None]
+
+
+def import_directory(
+    connection: Connection,
+    *,
+    stop: threading.Event,
+    fresh: bool | None = None,
+    rate: float = QUOTA,
+    pages: int = PAGES,
+    clock: Clock = timezone.now,
+    tell: Tell = lambda run: None,
+) -> ImportRun:
+    """Imports a pool, or goes on where an earlier import of it ended (``fresh`` False: only that; True: never).
+
+    ``stop`` ends it after the page at hand. Returns the run; its state says how far it came. Raises `runs.Busy`,
+    `runs.NothingToContinue` and `runs.Lost`.
+    """
+    run = _claim_pool(connection, fresh, clock)
+    tell(run)
+    source = PoolSource(connection, stop=stop, rate=rate, pages=pages)
+    walk = Walk(run=run, source=source, issuer=connection.issuer, clock=clock, stop=stop, tell=tell)
+    try:
+        walk.go()
+    except TokenRefused:
+        # Too old, perhaps. Rows may be read twice: from the start, with a record of its own.
+        walk = replace(walk, run=_claim_pool(connection, True, clock))
+        walk.go()
+    return walk.run
+
+
+def import_csv(
+    connection: Connection,
+    path: Path,
+    *,
+    stop: threading.Event,
+    fresh: bool | None = None,
+    clock: Clock = timezone.now,
+    tell: Tell = lambda run: None,
+) -> ImportRun:
+    """The same from a file. Raises `OSError` and `csv_file.NotACsv`, too."""
+    source = CsvSource(connection, path)
+    run = runs.claim(
+        connection.alias,
+        ImportRun.Source.CSV,
+        now=clock(),
+        fingerprint=source.fingerprint,
+        fresh=fresh,
+        expected=source.estimate,
+    )
+    tell(run)
+    Walk(run=run, source=source, issuer=connection.issuer, clock=clock, stop=stop, tell=tell).go()
+    return run
+
+
+def preview_directory(
+    connection: Connection,
+    *,
+    stop: threading.Event,
+    rate: float = QUOTA,
+    pages: int = PAGES,
+    tell: Callable[[int], None] = lambda seen: None,
+) -> Preview:
+    """What `import_directory` would do, and what would become of the people. Writes nothing, and claims no run.
+
+    Raises `CognitoError`.
+    """
+    return preview(connection, PoolSource(connection, stop=stop, rate=rate, pages=pages), stop=stop, tell=tell)
+
+
+def preview_csv(
+    connection: Connection,
+    path: Path,
+    *,
+    stop: threading.Event,
+    tell: Callable[[int], None] = lambda seen: None,
+) -> Preview:
+    """The same of a file. Raises `OSError` and `csv_file.NotACsv`."""
+    return preview(connection, CsvSource(connection, path), stop=stop, tell=tell)
+
+
+def _claim_pool(connection: Connection, fresh: bool | None, clock: Clock) -> ImportRun:
+    run = runs.claim(connection.alias, ImportRun.Source.POOL, now=clock(), fresh=fresh)
+    if run.expected is None:
+        run.expected = estimate_users(connection)
+        ImportRun.objects.filter(pk=run.pk).update(expected=run.expected)
+    return run

@@ -1,0 +1,106 @@
+"""The directory of a pool as a source of rows: at the quota, and patient with a pool that is busy."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from ...cognito import CognitoError, Connection, ListedPage, list_page
+from .rows import Broken, Reader, Row
+
+# ListUsers, of each account and region, fixed: https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
+QUOTA: Final = 30.0  # calls a second
+PAGES: Final = 50  # of 60 rows each, written together
+TRIES: Final = 8
+LONGEST_WAIT: Final = 20.0  # seconds
+
+
+class Stopped(Exception):
+    """Somebody asked for an end while nothing had been read yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows that are written together, and where the next ones begin; None at the end."""
+
+    rows: Sequence[Row | Broken] = field(repr=False)
+    following: str | None = field(repr=False)
+
+
+class Source(Protocol):
+    """Where rows come from. `read` begins at a token that a page of it gave, or at the start for an empty one."""
+
+    def read(self, token: str) -> Page: ...
+
+
+class Pace:
+    """So many turns a second, evenly; a pause is not made up for by a burst."""
+
+    def __init__(self, rate: float, wait: Callable[[float], object], clock: Callable[[], float] = time.monotonic):
+        if not rate > 0:
+            raise ValueError("a rate is more than 0")
+        self._gap, self._wait, self._clock, self._next = 1 / rate, wait, clock, 0.0
+
+    def turn(self) -> None:
+        now = self._clock()
+        if self._next > now:
+            self._wait(self._next - now)
+        self._next = max(now, self._next) + self._gap
+
+
+class PoolSource:
+    """ListUsers, at most ``rate`` calls a second. Throttling, time-outs and 5xx are waited for, `TRIES` in a row."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        stop: threading.Event,
+        rate: float = QUOTA,
+        pages: int = PAGES,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        self._connection, self._stop, self._pages = connection, stop, pages
+        self._wait = wait or stop.wait
+        self._pace = Pace(rate, self._wait)
+        self._reader = Reader(connection)
+
+    def read(self, token: str) -> Page:
+        """Up to ``pages`` pages in one; fewer when the pool breaks off or an end is asked for, so that nothing that
+        was read is lost. Raises `CognitoError`, `TokenRefused` and `Stopped` when there is nothing at all."""
+        rows: list[Row | Broken] = []
+        following: str | None = token
+        read = self._reader.listed
+        for number in range(self._pages):
+            try:
+                page = self._patiently(following or None)
+            except (CognitoError, Stopped):
+                if not number:
+                    raise
+                break
+            rows += map(read, page.rows)
+            following = page.following
+            if following is None:
+                break
+        return Page(rows, following)
+
+    def _patiently(self, token: str | None) -> ListedPage:
+        for tries in range(1, TRIES + 1):
+            if self._stop.is_set():
+                raise Stopped
+            self._pace.turn()
+            try:
+                return list_page(self._connection, page_token=token)
+            except CognitoError as error:
+                if not error.cause.retryable or tries == TRIES:
+                    raise
+            self._wait(back_off(tries))
+        raise AssertionError("unreachable")
+
+
+def back_off(tries: int) -> float:
+    """0.5, 1, 2, 4, … 20 seconds, half of it at random: those who were refused together do not return together."""
+    longest: float = min(LONGEST_WAIT, 2.0 ** (tries - 2))
+    return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311

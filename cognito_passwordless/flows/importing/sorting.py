@@ -1,0 +1,94 @@
+"""What has to be done with the rows of a page: compared with what is there, and with each other. Writes nothing."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import router
+
+from ...models import Erasure, ImportProblem, ImportRun, MigratedUser
+from .. import tombstones
+from . import bulk_copy
+from .pool import Page
+from .rows import Broken, Row
+
+Reason = ImportProblem.Reason
+
+
+@dataclass(slots=True)
+class Sorted:
+    """The usable rows of a page by what has to be done with them; the others are in ``problems``."""
+
+    new: list[Row] = field(default_factory=list)
+    changed: list[Row] = field(default_factory=list)
+    unchanged: int = 0
+    erased: int = 0  # rows of people who have been erased
+    problems: list[tuple[int, Broken]] = field(default_factory=list)
+    # Rows that an earlier page of this walk had too: what they say now counts, and they are problems already.
+    again: list[Row] = field(default_factory=list)
+    positions: dict[str, int] = field(default_factory=dict)
+
+    def refuse(self, row: Row) -> None:
+        """The database takes this row in no form."""
+        for rows in (self.new, self.changed, self.again):
+            if row in rows:
+                rows.remove(row)
+        self.problems.append((self.positions[row.sub], Broken(Reason.REFUSED, row.sub)))
+
+    def leave_out(self, subs: Collection[str]) -> None:
+        """These people have been erased: nothing is kept of them, not even a problem, for it names its sub."""
+        before = self._counted()
+        for rows in (self.new, self.changed, self.again):
+            rows[:] = [row for row in rows if row.sub not in subs]
+        self.problems = [(position, broken) for position, broken in self.problems if broken.sub not in subs]
+        self.erased += before - self._counted()
+
+    def _counted(self) -> int:
+        return len(self.new) + len(self.changed) + len(self.problems)
+
+
+def sort_out(page: Page, run: ImportRun, issuer: str) -> Sorted:
+    """Three statements at most. ``run`` says at which row of the walk the page begins, and which rows it wrote."""
+    found = Sorted()
+    latest: dict[str, Row] = {}
+    for position, row in enumerate(page.rows, start=run.position + 1):
+        if isinstance(row, Broken):
+            found.problems.append((position, row))
+            continue
+        if row.sub in latest:
+            found.problems.append((position, Broken(Reason.DUPLICATE, row.sub)))
+        latest[row.sub], found.positions[row.sub] = row, position
+    if not latest:
+        return found
+    known = _known(issuer, list(latest))
+    for sub, row in latest.items():
+        if sub not in known:
+            found.new.append(row)
+            continue
+        digest, written_by = known[sub]
+        if written_by == run.pk:
+            found.problems.append((found.positions[sub], Broken(Reason.DUPLICATE, sub)))
+            if digest != row.digest:
+                found.again.append(row)
+        elif digest != row.digest:
+            found.changed.append(row)
+        else:
+            found.unchanged += 1
+    named = {broken.sub for _, broken in found.problems}
+    found.leave_out(erased_among({row.sub for row in found.new} | named - {""}, issuer))
+    return found
+
+
+def erased_among(subs: Collection[str], issuer: str) -> Collection[str]:
+    """Those who have been erased. One statement where nobody ever was."""
+    return tombstones.erased_subs(issuer, subs) if Erasure.objects.exists() else ()
+
+
+def _known(issuer: str, subs: list[str]) -> dict[str, tuple[str, int | None]]:
+    wanted, using = ("sub", "digest", "import_run"), router.db_for_write(MigratedUser)
+    rows: Iterable[tuple[Any, ...]]
+    if bulk_copy.available(using):
+        rows = bulk_copy.select(MigratedUser, wanted, issuer, subs, using=using)
+    else:
+        rows = MigratedUser.objects.using(using).filter(issuer=issuer, sub__in=subs).values_list(*wanted)
+    return {sub: (digest, written_by) for sub, digest, written_by in rows}

@@ -1,0 +1,109 @@
+"""The walk through a directory: while one page is written, the next one is read."""
+
+import gc
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import OperationalError, connections, router
+
+from ...cognito import CognitoError, TokenRefused
+from ...models import ImportRun, MigratedUser
+from . import runs
+from .pool import Page, Source, Stopped
+from .twins import mark_shared_addresses
+from .writing import import_page
+
+logger = logging.getLogger(__name__)
+State = ImportRun.State
+COLLECTED = 50_000  # objects between two collections of the youngest
+WRITES = 3  # a deadlock with a sign-in, or a SQLite that is busy: whoever loses writes again
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Rows are read by the million and hold no circles: looking for some so often takes a third of all the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], COLLECTED), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walk:
+    """One claimed run and where its rows come from; ``tell`` hears of every page that was written."""
+
+    run: ImportRun
+    source: Source
+    issuer: str
+    clock: Callable[[], datetime]
+    stop: threading.Event
+    tell: Callable[[ImportRun], None]
+
+    def go(self) -> None:
+        """Works until the end, until ``stop`` is set, or until the pool will not go on; the run's state says which.
+        What has been written stays written.
+
+        Raises `runs.Lost` when somebody else has taken the run over, and `TokenRefused`, with the run closed.
+        """
+        with (
+            _few_collections(),
+            ThreadPoolExecutor(max_workers=1, thread_name_prefix="cognito-import") as reading,
+        ):
+            try:
+                self._pages(reading)
+            except Stopped:
+                self._close(State.INTERRUPTED)
+            except CognitoError as error:
+                self._close(State.FAILED, str(error))
+                logger.error("Import %s stopped after row %d: %s", self.run.pk, self.run.position, error)
+                if isinstance(error, TokenRefused):
+                    raise
+            except BaseException as error:
+                self.stop.set()  # whoever still reads need not wait for a pool that is busy
+                if isinstance(error, KeyboardInterrupt | SystemExit):
+                    self._close(State.INTERRUPTED)
+                raise
+
+    def _pages(self, reading: ThreadPoolExecutor) -> None:
+        upcoming = reading.submit(self.source.read, self.run.page_token)
+        while True:
+            page = self._awaited(upcoming)
+            if page.following is not None:
+                upcoming = reading.submit(self.source.read, page.following)
+            self._write(page)
+            self.tell(self.run)
+            if page.following is None:
+                mark_shared_addresses()
+                self._close(State.DONE)
+                return
+            if self.stop.is_set():
+                raise Stopped
+
+    def _awaited(self, upcoming: "Future[Page]") -> Page:
+        """The next page; a sign of life meanwhile, for a busy pool may take its time."""
+        while not wait([upcoming], timeout=runs.HEARTBEAT).done:
+            runs.hold(self.run, now=self.clock())
+        return upcoming.result()
+
+    def _write(self, page: Page) -> None:
+        for left in reversed(range(WRITES)):
+            try:
+                return import_page(self.run, page, issuer=self.issuer, now=self.clock())
+            except OperationalError:
+                if not left:
+                    raise
+                connection = connections[router.db_for_write(MigratedUser)]
+                if not connection.in_atomic_block:
+                    connection.close_if_unusable_or_obsolete()
+                logger.warning("Import %s writes the page after row %d again", self.run.pk, self.run.position)
+        raise AssertionError("unreachable")
+
+    def _close(self, state: ImportRun.State, error: str = "") -> None:
+        runs.close(self.run, state, now=self.clock(), error=error)

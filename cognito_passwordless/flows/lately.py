@@ -1,0 +1,124 @@
+"""What happened in the last days: how far sign-ins came, why they failed, how pools answered; and today's budgets."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import QuerySet
+
+from ..conf import conf
+from ..models import DailyFigure, JourneyEvent, SendCount
+from .figures import Budget, Failure, Number, Pool, Stage, percent
+from .pool_news import POOL_SIGN_IN
+from .tallies import STAGES, Kind
+from .totals import Sums, values_of
+
+Outcome = JourneyEvent.Outcome
+TOP = 8
+# The steps that wait for a pool, and the categories of errors that are not the person's own.
+POOL_STEPS = ("answered", "left", "sent")
+POOL_FAULTS = "configuration,system"
+# Those that everybody shares, but for prefixes, which are many.
+BUDGETS = ("emails_per_day", "sms_per_day", "sms_per_country", "unknown_messages_per_day")
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What happened on some days, added up: by day and route it would be thousands of rows on a busy site."""
+
+    kind: str
+    connection: str
+    step: str
+    outcome: str
+    cause: str
+    category: str
+    within_ms: int
+    count: int
+
+
+def sums(figures: "QuerySet[DailyFigure]") -> list[Sum]:
+    """One statement."""
+    names = [each.name for each in fields(Sum) if each.name != "count"]
+    return [Sum(*row) for row in figures.order_by().values_list(*names).annotate(models.Sum("count"))]
+
+
+class Lately:
+    """``always`` is what every number is of: the days, and a connection if only one is asked for."""
+
+    def __init__(self, figures: Sequence[Sum], always: dict[str, str]) -> None:
+        self._events = [figure for figure in figures if figure.kind == Kind.EVENTS]
+        self._sums = Sums(self._events)
+        self._attempts = Sums(figure for figure in figures if figure.kind == Kind.ATTEMPTS)
+        self._always = always
+
+    def funnel(self) -> list[Stage]:
+        """Each stage counts those who came further, too, so no stage is larger than the one before."""
+        far = {stage: self._attempts.of({"step": [stage]}) for stage in STAGES}
+        everybody = sum(far.values())
+        counts = [sum(far[later] for later in STAGES[place:]) for place in range(len(STAGES))]
+        return [
+            Stage(stage, Number(count, "attempts", self._always | {"reached": stage}), percent(count, everybody))
+            for stage, count in zip(STAGES, counts, strict=True)
+        ]
+
+    def failures(self) -> list[Failure]:
+        failed = [
+            Failure(step, outcome, cause, self._number(step=step, outcome=outcome, cause=cause))
+            for step, outcome, cause in self._sums.values("step", "outcome", "cause")
+            if outcome != Outcome.OK
+        ]
+        return failed[:TOP]
+
+    def pools(self, labels: dict[str, str]) -> list[Pool]:
+        """Those that are configured, and those that were asked."""
+        only = self._always.get("connection")
+        asked = {connection for (connection,) in self._sums.values("connection") if connection}
+        return [self._pool(name, labels.get(name, name)) for name in sorted({only} if only else asked | set(labels))]
+
+    def _pool(self, name: str, label: str) -> Pool:
+        steps = ",".join(POOL_STEPS)
+        calls = self._number(connection=name, step=steps)
+        errors = self._number(connection=name, step=steps, outcome=str(Outcome.FAILED), category=POOL_FAULTS)
+        within = Counter[int]()
+        for figure in self._events:
+            if figure.connection == name and figure.step in POOL_STEPS and figure.within_ms:
+                within[figure.within_ms] += figure.count
+        return Pool(
+            name,
+            label,
+            calls,
+            errors,
+            percent(errors.value, calls.value),
+            _within(within, 0.5),
+            _within(within, 0.95),
+            self._number(connection=name, step=POOL_SIGN_IN, outcome=str(Outcome.OK)),
+        )
+
+    def _number(self, **where: str) -> Number:
+        return Number(self._sums.of(values_of(where)), "events", self._always | where)
+
+
+def _within(counts: Counter[int], share: float) -> int | None:
+    """How many milliseconds this share of the calls took at most."""
+    wanted, so_far = share * counts.total(), 0
+    for bucket in sorted(counts):
+        so_far += counts[bucket]
+        if so_far >= wanted:
+            return bucket
+    return None
+
+
+def budgets(now: datetime) -> Iterator[Budget]:
+    """What is spent of `BUDGETS` at this very moment: these are few rows. One statement."""
+    spent = {(row.scope, row.key): row for row in SendCount.objects.filter(scope__in=BUDGETS)}
+    for name in BUDGETS:
+        limit = conf.limit(name)
+        keys = sorted({key for scope, key in spent if scope == name}) or ([] if name == "sms_per_country" else [""])
+        for key in keys:
+            row = spent.get((name, key))
+            over = row is None or row.window_started_at <= now - timedelta(seconds=limit.window)
+            used = 0 if row is None or over else min(row.count, limit.count)
+            number = Number(used, "budgets", {"name": name})
+            yield Budget(name, key, number, limit.count, limit.window, percent(used, limit.count))

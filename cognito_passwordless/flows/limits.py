@@ -1,0 +1,211 @@
+"""Every budget, in one place.
+
+They are held in the database: one conditional statement decides, so they hold for any number of processes, survive a
+restart, and do not depend on a cache that may be cleared or down (law 10). Where the database is down, nothing is sent
+anyway; so there is no second place that would have to be right as well.
+
+A budget is counted in windows that begin with the first use. A provider's quota, which is about the shape of a second,
+is a queue instead: `take_turn`.
+"""
+
+import ipaddress
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import phonenumbers
+from django.db import router, transaction
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.utils.crypto import salted_hmac
+
+from ..conf import Limit, conf
+from ..identifiers import MAX_LENGTH
+from ..models import SendCount
+from ..signals import budget_nearly_spent
+from . import counting
+
+logger = logging.getLogger(__name__)
+
+# The last digits of a number that its prefix leaves out. Ranges of ten thousand numbers are what is handed to one
+# operator, and what a fraudster rents.
+PREFIX_LEAVES_OUT = 4
+NEARLY = 0.8
+# Budgets of many people together: their owner wants to know before they are spent.
+SHARED = frozenset({"sms_per_prefix", "sms_per_country", "sms_per_day", "emails_per_day", "unknown_messages_per_day"})
+QUOTA = "quota"
+NO_COUNTRY = "sms_country"  # not a budget: the list of `SMS_COUNTRIES`, which no waiting changes
+LONGEST_TURN = timedelta(seconds=2)
+
+# Only the name of a table is put into it.
+_SPEND = f"""
+INSERT INTO {SendCount._meta.db_table} AS kept (scope, "key", "count", window_started_at)
+VALUES (%(scope)s, %(key)s, 1, %(now)s)
+ON CONFLICT (scope, "key") {counting.ADD_ONE} {counting.IF_BELOW}
+"""  # noqa: S608
+
+
+class OverLimit(Exception):
+    """A budget is used up: ``name`` is its key in `LIMITS`, ``key`` whose it is."""
+
+    def __init__(self, name: str, key: str = "") -> None:
+        super().__init__(name)
+        self.name = name
+        self.key = key
+
+    @property
+    def cause(self) -> str:
+        """The word for it in events and on `Delivery` rows."""
+        return f"limit_{self.name}"
+
+
+def spend(name: str, key: str, now: datetime) -> None:
+    """Takes one from the budget ``name`` (a key of ``LIMITS``) of ``key``. One statement; two for a budget that many
+    people share. Raises `OverLimit` when it is used up."""
+    limit, key = conf.limit(name), _fitting(key)
+    database = router.db_for_write(SendCount)
+    if name not in SHARED:
+        if not counting.execute(database, _SPEND, limit, now, {"scope": name, "key": key}):
+            raise OverLimit(name, key)
+        return
+    # Inside the transaction the row is still locked: of all counts, exactly one process sees each.
+    with transaction.atomic(using=database):
+        taken = counting.execute(database, _SPEND, limit, now, {"scope": name, "key": key})
+        used = _rows(name, key).values_list("count", flat=True).get()
+    if not taken:
+        raise OverLimit(name, key)
+    if used in {max(1, int(limit.count * NEARLY)), limit.count}:
+        _tell(name, key, used, limit)
+
+
+def is_first_refusal(over: OverLimit) -> bool:
+    """True once in a window, so that a flood of refusals is written down once. One past the limit marks it. One
+    statement, and not in the transaction that was refused."""
+    limit = conf.limit(over.name)
+    return bool(_rows(over.name, over.key).filter(count=limit.count).update(count=limit.count + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """How far a budget is spent; ``seconds`` until its window ends, 0 where nothing is counted."""
+
+    name: str
+    count: int
+    limit: Limit
+    seconds: int
+
+    @property
+    def spent(self) -> bool:
+        return self.count >= self.limit.count
+
+
+def used(name: str, key: str, now: datetime) -> Used:
+    """Looks at a budget without taking from it. One statement."""
+    limit = conf.limit(name)
+    row = _rows(name, _fitting(key)).values_list("count", "window_started_at").first()
+    left = (row[1] + timedelta(seconds=limit.window) - now).total_seconds() if row else 0
+    if row is None or left <= 0:
+        return Used(name, 0, limit, 0)
+    return Used(name, min(row[0], limit.count), limit, max(1, round(left)))
+
+
+def retry_after(over: OverLimit, now: datetime) -> int:
+    """Seconds until the budget is there again. One statement."""
+    window = conf.limit(over.name).window
+    began = _rows(over.name, over.key).values_list("window_started_at", flat=True).first() or now
+    left = (began + timedelta(seconds=window) - now).total_seconds()
+    return max(1, min(window, round(left)))
+
+
+def _rows(name: str, key: str) -> QuerySet[SendCount]:
+    return SendCount.objects.using(router.db_for_write(SendCount)).filter(scope=name, key=key)
+
+
+def _fitting(key: str) -> str:
+    return key if len(key) <= MAX_LENGTH else salted_hmac(__name__, key, algorithm="sha256").hexdigest()
+
+
+def _tell(name: str, key: str, used: int, limit: Limit) -> None:
+    level = logging.ERROR if used >= limit.count else logging.WARNING
+    logger.log(level, "The budget %s%s has %d of %d used", name, f" of {key}" if key else "", used, limit.count)
+    budget_nearly_spent.send(sender=SendCount, name=name, key=key, used=used, limit=limit.count, window=limit.window)
+
+
+def spend_for_message(channel: str, recipient: str, now: datetime) -> None:
+    """What one message costs beside its identifier's own budget, from the narrowest to the widest, so that one block
+    of numbers runs dry before the day does. ``recipient`` is empty where only the pool knows it.
+
+    Raises `OverLimit`; `NO_COUNTRY` where the country is not on the list.
+    """
+    if recipient:
+        spend("sends_per_recipient", recipient, now)
+    if channel == "email":
+        spend("emails_per_day", "", now)
+        return
+    if recipient:
+        country = country_of(recipient)
+        if not serves(recipient):
+            raise OverLimit(NO_COUNTRY, country)
+        spend("sms_per_prefix", recipient[:-PREFIX_LEAVES_OUT], now)
+        spend("sms_per_country", country, now)
+    elif not conf.sms_countries:
+        raise OverLimit(NO_COUNTRY)
+    spend("sms_per_day", "", now)
+
+
+def serves(number: str) -> bool:
+    """Whether SMS go to the country of a number. No statement."""
+    return country_of(number) in conf.sms_countries
+
+
+def country_of(number: str) -> str:
+    """The country of a number in E.164 as ISO 3166 writes it; empty where none can be told. Numbers of satellites and
+    such belong to ``001``."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
+    except phonenumbers.NumberParseException:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whether there is a place in the queue, and in how many seconds it comes."""
+
+    granted: bool
+    wait: float
+
+
+def take_turn(key: str, quota: Limit, now: datetime) -> Turn:
+    """A place in the queue of a provider, whose quota all workers share: evenly, ``quota.count`` in ``quota.window``
+    seconds. Nobody is let in who would wait longer than `LONGEST_TURN`. Two statements, one more once per key.
+
+    The row holds when the next place is free (the generic cell rate algorithm, with no burst).
+    """
+    step = timedelta(seconds=quota.window / quota.count)
+    key = _fitting(key)
+    rows = _rows(QUOTA, key)
+    with transaction.atomic(using=rows.db):
+        idle = Q(window_started_at__lt=now)
+        granted = rows.filter(window_started_at__lte=now + LONGEST_TURN).update(
+            window_started_at=Case(When(idle, then=Value(now + step)), default=F("window_started_at") + step)
+        )
+        following = rows.values_list("window_started_at", flat=True).first()
+    if following is None:
+        rows.bulk_create([SendCount(scope=QUOTA, key=key, window_started_at=now)], ignore_conflicts=True)
+        return take_turn(key, quota, now)
+    if not granted and following <= now + LONGEST_TURN:
+        # There was no row to update, and now there is: another worker has just made it.
+        return take_turn(key, quota, now)
+    mine = following - step if granted else following
+    return Turn(bool(granted), max(0.0, (mine - now).total_seconds()))
+
+
+def network_of(address: str) -> str:
+    """Whose budget an IP address draws on: its own for IPv4, its /64 for IPv6, which one customer has to itself."""
+    if not address:
+        return "unknown"
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped:
+            return str(ip.ipv4_mapped)
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip)

@@ -1,0 +1,295 @@
+"""One sign-in by code, as the entrances call it: start, answer, resend, retry, status. No HTML and no cookies here."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import uuid4
+
+from django.db import router, transaction
+from django.views.decorators.debug import sensitive_variables
+
+from .. import connections, keys
+from ..cognito import Connection
+from ..conf import conf
+from ..exceptions import DispatchFailed
+from ..identifiers import Identifier, parse
+from ..models import ChallengeSession, Route
+from ..otp import Code
+from . import attempts, dispatch, journey, limits, oidc_state
+from .event_data import told_of
+from .journey import Outcome
+from .refusals import too_many
+from .status import Status, can_resend, seconds_to_resend, status
+from .verification import NotProven, Proven, verify
+from .visitor import TooMany, Visitor
+
+__all__ = [
+    "NoChallenge",
+    "Resent",
+    "Started",
+    "Status",
+    "TooMany",
+    "TooSoon",
+    "Visitor",
+    "Wrong",
+    "answer",
+    "resend",
+    "retry",
+    "start",
+    "status",
+]
+
+logger = logging.getLogger(__name__)
+
+
+class NoChallenge(Exception):
+    """This browser holds no challenge; the person starts again."""
+
+
+class NotServed(Exception):
+    """No SMS goes to the country of the number that was typed (`SMS_COUNTRIES`), whoever it belongs to."""
+
+
+class TooSoon(Exception):
+    """The cool-down is not over; ``seconds`` until another message may be asked for."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+class Wrong(Exception):
+    """Wrong, expired, used up, unknown: one answer (law 4), not to be released before ``floor`` seconds after the
+    request began. ``cause`` and ``category`` are for the log and for callers that are not pages."""
+
+    def __init__(self, challenge: ChallengeSession, cause: str, category: str = "flow") -> None:
+        super().__init__(cause)
+        self.challenge = challenge
+        self.cause = cause
+        self.category = category
+        self.floor = challenge.refusal_floor
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """``handle`` goes to the browser; it is written nowhere else."""
+
+    challenge: ChallengeSession
+    handle: str
+
+
+def start(
+    identifier: Identifier,
+    visitor: Visitor,
+    *,
+    now: datetime,
+    channel: str | None = None,
+    next_url: str = "",
+    by_code: bool = False,
+) -> Started:
+    """Stores one challenge and hands its id to the worker; nothing about the person is looked up.
+
+    Where the configuration sends this identifier to a hosted login first, the challenge's route says so and no worker
+    is told; ``by_code`` asks for a code all the same. At most four statements. Raises `TooMany`, `NotServed`, and
+    `DispatchFailed` when no worker can be told; then nothing is left.
+    """
+    channel = channel or identifier.channel
+    if channel == identifier.channel == "sms" and not limits.serves(identifier.value):
+        raise NotServed
+    offers, handle = offers_for(identifier), attempts.new_handle()
+    hosted = None if by_code else offers.hosted_first
+    # One transaction, as waiting for the disk is what a start mostly does; it begins with its write.
+    try:
+        with transaction.atomic(using=router.db_for_write(ChallengeSession)):
+            limits.spend("starts_per_ip", limits.network_of(visitor.ip), now)
+            if hosted:
+                challenge = oidc_state.open_challenge(
+                    hosted, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
+                )
+            else:
+                challenge = _store(identifier, visitor, offers, handle, now=now, channel=channel, next_url=next_url)
+    except limits.OverLimit as over:
+        raise too_many(over, now) from None
+    if hosted:
+        return _started(challenge, handle, visitor)
+    try:
+        dispatch.dispatch(challenge)
+    except DispatchFailed:
+        challenge.delete()
+        raise
+    return _started(challenge, handle, visitor)
+
+
+def _started(challenge: ChallengeSession, handle: str, visitor: Visitor) -> Started:
+    if visitor.handle:
+        attempts.supersede(visitor.handle)
+    return Started(challenge, handle)
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """``hosted_login``: the connection whose hosted login the pages offer; ``hosted_first``: the one that a start goes
+    to by itself; ``floor``: seconds before a refusal is released."""
+
+    hosted_login: str
+    hosted_first: Connection | None
+    floor: float
+
+
+def _store(
+    identifier: Identifier,
+    visitor: Visitor,
+    offers: Offers,
+    handle: str,
+    *,
+    now: datetime,
+    channel: str,
+    next_url: str,
+) -> ChallengeSession:
+    policy = conf.otp
+    return ChallengeSession.objects.create(
+        id=uuid4(),
+        handle_hash=attempts.handle_hash(handle),
+        identifier=identifier.value,
+        channel=channel,
+        language=visitor.language,
+        next_url=next_url,
+        hosted_login=offers.hosted_login,
+        refusal_floor=offers.floor,
+        known_browser=visitor.known_browser,
+        key_fingerprint=keys.keyring().current.fingerprint,
+        code_length=policy.length,
+        created_at=now,
+        last_sent_at=now,
+        expires_at=now + timedelta(seconds=policy.ttl),
+    )
+
+
+def offers_for(identifier: Identifier) -> Offers:
+    """What the pages of this challenge offer, from the configuration alone: kept with it, so no page asks again."""
+    active = connections.active()
+    answering = connections.answering_for(identifier, active)
+    hosted = [connection.alias for connection in answering if "oidc" in connection.routes]
+    first = [connection for connection in answering[:1] if connection.routes[0] == "oidc"]
+    pads = any("otp" in connection.routes for connection in active)
+    return Offers(next(iter(hosted), ""), next(iter(first), None), conf.refusal_floor if pads else 0.0)
+
+
+@sensitive_variables()
+def answer(
+    visitor: Visitor, given: Code, *, now: datetime, purpose: str = attempts.SIGN_IN
+) -> tuple[ChallengeSession, Proven]:
+    """Claims an attempt, compares, claims the success. Four statements for a wrong code.
+
+    Raises `NoChallenge`, and `Wrong` for everything that does not open the session.
+    """
+    attempt = attempts.claim(visitor.handle, now, purpose) if visitor.handle else None
+    if attempt is None:
+        raise NoChallenge
+    challenge = attempt.challenge
+    if attempt.refusal in {"expired", "locked", "superseded", "answered", "verified"}:
+        # No event: whoever repeats this would write without end.
+        logger.info("%s answer refused: %s", challenge.pk, attempt.refusal)
+        raise Wrong(challenge, attempt.refusal)
+    record = partial(_record_answer, challenge, now, time.monotonic(), given)
+    try:
+        return challenge, _prove(attempt, given, now, record)
+    except NotProven as error:
+        outcome = Outcome.REFUSED if error.category == "flow" else Outcome.FAILED
+        record(outcome, cause=error.cause, category=error.category)
+        raise Wrong(challenge, error.cause, error.category) from None
+
+
+@sensitive_variables()
+def _record_answer(
+    challenge: ChallengeSession,
+    now: datetime,
+    began: float,
+    given: Code,
+    outcome: Outcome,
+    *,
+    cause: str = "",
+    category: str = "",
+    proven: Proven | None = None,
+) -> None:
+    journey.record(
+        challenge,
+        "answered",
+        outcome,
+        now=now,
+        cause=cause,
+        category=category,
+        duration=time.monotonic() - began,
+        output=told_of(proven.profile) if proven else {},
+        given=given,
+    )
+
+
+@sensitive_variables()
+def _prove(attempt: attempts.Attempt, given: Code, now: datetime, record: Callable[..., None]) -> Proven:
+    if not attempt.claimed:
+        raise NotProven(attempt.refusal)
+    proven = verify(attempt.challenge, given, now)
+    if not attempts.accept(attempt.challenge, on_success=partial(record, Outcome.OK, proven=proven)):
+        raise NotProven("already_used")
+    return proven
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """Whether another message was asked for; if not, ``seconds`` until it may be, or ``over``: only a fresh challenge
+    (`retry`) helps."""
+
+    sent: bool
+    seconds: int = 0
+    over: bool = False
+
+
+def resend(visitor: Visitor, *, now: datetime) -> Resent:
+    """One more message for this browser's challenge. Raises `NoChallenge` and `DispatchFailed`."""
+    before = attempts.find(visitor.handle) if visitor.handle else None
+    if before is None or before.route == Route.COGNITO_OIDC:
+        raise NoChallenge
+    if not attempts.resend(visitor.handle, now):
+        current = attempts.find(visitor.handle) or before
+        return Resent(False, max(1, seconds_to_resend(current, now)), over=not can_resend(current, now))
+    challenge = attempts.find(visitor.handle)
+    assert challenge is not None  # noqa: S101  (rows are only purged long after they expire)
+    try:
+        dispatch.dispatch(challenge)
+    except DispatchFailed:
+        attempts.take_back_send(challenge, before)
+        raise
+    return Resent(True)
+
+
+def retry(visitor: Visitor, *, now: datetime, channel: str | None = None) -> Started:
+    """A fresh challenge for the same identifier, under the same cool-down. The identifier's failures stay counted.
+
+    Of many at once, one starts a challenge. Raises `NoChallenge`, `TooSoon`, `TooMany`, `NotServed` and
+    `DispatchFailed`.
+    """
+    before = attempts.find(visitor.handle) if visitor.handle else None
+    if before is None or not before.identifier:
+        raise NoChallenge
+    if not attempts.supersede(visitor.handle, now=now):
+        wait = seconds_to_resend(before, now)
+        if before.outcome == ChallengeSession.Outcome.OPEN and wait:
+            raise TooSoon(wait)
+        raise NoChallenge
+    visitor = replace(visitor, handle="", known_browser=before.known_browser)
+    try:
+        return start(
+            parse(before.identifier),
+            visitor,
+            now=now,
+            channel=channel or before.channel,
+            next_url=before.next_url,
+            by_code=True,
+        )
+    except (TooMany, NotServed, DispatchFailed):
+        attempts.reopen(before)
+        raise

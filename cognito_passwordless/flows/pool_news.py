@@ -1,0 +1,120 @@
+"""What a pool's triggers tell: somebody has signed up there, or still signs in there. Nothing here calls the pool."""
+
+import hashlib
+import logging
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+
+from ..cognito import Connection
+from ..conf import conf
+from ..delivery import Message
+from ..delivery.base import SendFailed
+from ..delivery.failover import deliver
+from ..identifiers import MAX_LENGTH, is_normal
+from ..models import SUB_LENGTH, JourneyEvent, MigratedUser
+from ..signals import pool_device_added, pool_user_confirmed
+from . import journey, tombstones
+
+logger = logging.getLogger(__name__)
+Status = MigratedUser.Status
+# The step of a sign-in that still happened in the pool, for the migration's figures.
+POOL_SIGN_IN = "pool_sign_in"
+# Seconds in which another call about the same person is taken for a repeat: Cognito asks a trigger up to three times.
+REPEAT_WINDOW = 60
+
+
+def confirmed(connection: Connection, attributes: Mapping[str, str], *, username: str, now: datetime) -> None:
+    """Knows a new pool user as pending. Told twice, it is as if told once, and one welcome mail is sent."""
+    sub = attributes.get("sub", "")
+    if not sub or len(sub) > SUB_LENGTH or tombstones.find(connection.issuer, sub):
+        return
+    email, phone = attributes.get("email", ""), attributes.get("phone_number", "")
+    usable = all(is_normal(address) for address in (email, phone) if address)
+    record, created = MigratedUser.objects.get_or_create(
+        issuer=connection.issuer,
+        sub=sub,
+        defaults={
+            "connection": connection.alias,
+            "username": username[:MAX_LENGTH],
+            "email": email[:MAX_LENGTH],
+            "phone_number": phone[:32],
+            "pool_status": "CONFIRMED",
+            "imported_at": now,
+            # What normalising would change is for a human (law 7).
+            "status": Status.PENDING if usable else Status.CONFLICT,
+            "last_error": "" if usable else "address_not_normal",
+        },
+    )
+    if not created:
+        return
+    pool_user_confirmed.send(sender=MigratedUser, migrated_user=record)
+    if conf.lambda_welcome and email and usable:
+        _welcome(email, reference=f"welcome-{record.pk}")
+
+
+def _welcome(address: str, *, reference: str) -> None:
+    app = {"app": conf.app_name}
+    text = _("Welcome to %(app)s. You can sign in with a code that we send you.") % app
+    _write(address, _("Welcome to %(app)s") % app, text, reference=reference)
+
+
+def _tell_of_device(address: str, *, reference: str) -> None:
+    app = {"app": conf.app_name}
+    text = _(
+        "Somebody has just signed in to your account at %(app)s on a device that we did not know. "
+        "If it was you, there is nothing to do. If it was not you, sign out everywhere and tell us."
+    )
+    _write(address, _("A new device at %(app)s") % app, text % app, reference=reference)
+
+
+def _write(address: str, subject: str, text: str, *, reference: str) -> None:
+    message = Message(channel="email", recipient=address, subject=subject, text=text + "\n", reference=reference)
+    try:
+        deliver(message)
+    except SendFailed as error:
+        logger.warning("The mail %s could not be sent: %s", reference.partition("-")[0], error.cause)
+
+
+def signed_in(connection: Connection, attributes: Mapping[str, str], *, new_device: bool, now: datetime) -> None:
+    """Stores a sign-in that Cognito finished by itself, and tells observers of a new device."""
+    sub = attributes.get("sub", "")
+    if not sub or len(sub) > SUB_LENGTH:
+        return
+    record = MigratedUser.objects.filter(issuer=connection.issuer, sub=sub).first()
+    if record is None and tombstones.find(connection.issuer, sub):
+        return
+    event = JourneyEvent.objects.create(
+        # One attempt of its own: the sign-in was no challenge of ours.
+        attempt=uuid.uuid4(),
+        at=now,
+        step=POOL_SIGN_IN,
+        outcome=JourneyEvent.Outcome.OK,
+        connection=connection.alias,
+        user_id=record.user_id if record else None,
+        data={"sub": sub, "new_device": new_device},
+    )
+    if record:
+        MigratedUser.objects.filter(pk=record.pk).update(active_at=now)
+    journey.tell(event)
+    if new_device:
+        pool_device_added.send(sender=MigratedUser, connection=connection, sub=sub, migrated_user=record)
+        email = attributes.get("email", "")
+        # Only to an address that somebody has proven to the pool; anybody can claim one.
+        proven = is_normal(email) and attributes.get("email_verified") == "true"
+        if conf.lambda_new_device_mail and proven and _is_first(connection, sub):
+            _tell_of_device(email, reference=f"device-{event.attempt}")
+
+
+def _is_first(connection: Connection, sub: str) -> bool:
+    """Atomic, in the cache that all processes share."""
+    digest = hashlib.sha256(f"{connection.issuer} {sub}".encode()).hexdigest()
+    return cache.add(f"cognito_passwordless.new_device.{digest}", 1, timeout=REPEAT_WINDOW)
+
+
+def still_in_pool(connection: str, since: datetime) -> int:
+    """How many sign-ins of a connection have still happened in the pool. One statement."""
+    return JourneyEvent.objects.filter(step=POOL_SIGN_IN, connection=connection, at__gte=since).count()

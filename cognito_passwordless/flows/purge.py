@@ -1,0 +1,24 @@
+"""Forgetting: rows go when `RETENTION` says so. Failure counts never go inside their window (law 3)."""
+
+from datetime import datetime, timedelta
+
+from ..conf import DEFAULT_LIMITS, conf
+from ..models import ChallengeSession, FailureCount, JourneyEvent, SendCount
+from . import roll_up
+
+
+def purge_expired(now: datetime) -> dict[str, int]:
+    """Deletes what is over, and returns how many rows of each kind. May run at any time, and twice. The figures of the
+    migration have been counted before, and stay."""
+    failures = max(conf.limit(name).window for name in ("failures", "failures_known_browser"))
+    sends = max(conf.limit(name).window for name in DEFAULT_LIMITS)
+    challenges, events = (now - timedelta(days=conf.retention(name)) for name in ("challenges", "events"))
+    # How far an attempt came is told by its events.
+    roll_up.before_purge(now, events=events, attempts=max(challenges, events))
+    kept = {
+        "challenges": ChallengeSession.objects.filter(expires_at__lt=challenges),
+        "events": JourneyEvent.objects.filter(at__lt=events),
+        "failure counts": FailureCount.objects.filter(window_started_at__lt=now - timedelta(seconds=failures)),
+        "send counts": SendCount.objects.filter(window_started_at__lt=now - timedelta(seconds=sends)),
+    }
+    return {name: rows.delete()[0] for name, rows in kept.items()}

@@ -1,0 +1,49 @@
+"""Finding what fell out of the queue: a broker that was emptied, a worker that died with a message in its hands."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from ..exceptions import DispatchFailed
+from ..models import ChallengeSession
+from . import dispatch, sending
+
+logger = logging.getLogger(__name__)
+
+# Longer than all retries of a message take, so that a healthy queue is left alone.
+STALLED = timedelta(seconds=90)
+# Asked once or twice by a beat of one minute: a queue that is merely long does not grow by it.
+ASKED_FOR = timedelta(seconds=120)
+AT_ONCE = 500
+
+
+def recover_sends(now: datetime) -> dict[str, int]:
+    """Asks again for messages that no worker has finished, and ends those whose time is over. May run at any time."""
+    waiting = ChallengeSession.objects.filter(
+        outcome=ChallengeSession.Outcome.OPEN, sending=ChallengeSession.Sending.QUEUED
+    )
+    return {"asked again": _ask_again(waiting, now), "expired": _end(waiting, now)}
+
+
+def _ask_again(waiting: QuerySet[ChallengeSession], now: datetime) -> int:
+    since, until = now - STALLED - ASKED_FOR, now - STALLED
+    asked = 0
+    for challenge in waiting.filter(expires_at__gt=now, last_sent_at__range=(since, until))[:AT_ONCE]:
+        try:
+            dispatch.dispatch(challenge)
+        except DispatchFailed:
+            break
+        asked += 1
+    if asked:
+        logger.warning("%d messages had not been finished by any worker and were asked for again", asked)
+    return asked
+
+
+def _end(waiting: QuerySet[ChallengeSession], now: datetime) -> int:
+    over = waiting.filter(expires_at__lte=now, expires_at__gt=now - timedelta(days=1))
+    ended = 0
+    for challenge in over[:AT_ONCE]:
+        sending.send(challenge.pk, challenge.generation, now=now, final=True)
+        ended += 1
+    return ended

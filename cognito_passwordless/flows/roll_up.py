@@ -1,0 +1,172 @@
+"""Keeping the figures of the migration, so that no page has to count.
+
+Everything is counted in the tables first, with no lock held, and then written in one short transaction; the newest
+count wins. People are counted whole each time. Of events and attempts, days that are over are not counted again: what
+is committed late is found because the last day is always part of it (`MARGIN`). Days that the purge has cut into keep
+the figures that they had before.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import models, router, transaction
+from django.utils import timezone
+
+from ..models import DailyFigure, PeopleFigure, Progress
+from . import forecast, tallies
+from .tallies import Daily, Kind, People, Tally, day_of, start_of
+
+# "Active" people have been seen in the last so many days.
+ACTIVE = timedelta(days=30)
+# An event is written with the time at which its request or task began. None of them lasts for a day.
+MARGIN = timedelta(days=1)
+PEOPLE = tuple(People.__annotations__)
+DAILY = tuple(Daily.__annotations__)
+
+
+def roll_up(now: datetime, *, anew: bool = False) -> Progress:
+    """Counts what is there, and keeps it as the figures of ``now``. With ``anew``, days that are over are counted
+    again, as far as their rows are still there. May run at any time, twice, and several times at once."""
+    known = Progress.objects.filter(pk=1).first() or Progress()
+    since = None if anew or known.as_of is None or known.time_zone != _zone() else day_of(known.as_of - MARGIN)
+    active_since = now - ACTIVE
+    tallies.see_returning(max(start_of(since), active_since) if since else active_since, now)
+    tally = tallies.people(active_since)
+    events = tallies.events(_open(since, known.events_kept_since), now)
+    attempts = tallies.attempts(_open(since, known.attempts_kept_since), now)
+    forecasts = forecast.of_everybody(tally, now)
+    with transaction.atomic(using=router.db_for_write(Progress)):
+        progress = locked()
+        if progress.as_of and progress.as_of > now:
+            return progress  # a later count has been faster
+        _replace(PeopleFigure, PeopleFigure.objects.all(), _people(tally))
+        _replace(DailyFigure, DailyFigure.objects.filter(kind=Kind.PEOPLE), _daily(tally.daily))
+        _keep_days(Kind.EVENTS, events, _open(since, progress.events_kept_since))
+        _keep_days(Kind.ATTEMPTS, attempts, _open(since, progress.attempts_kept_since))
+        progress.as_of, progress.active_since, progress.time_zone = now, active_since, _zone()
+        progress.forecasts = forecasts
+        progress.save()
+    return progress
+
+
+def locked() -> Progress:
+    """The one row, for the transaction that asks. The insert comes first: SQLite takes its write lock by it."""
+    rows = Progress.objects.using(router.db_for_write(Progress))
+    rows.bulk_create([Progress(pk=1)], ignore_conflicts=True)
+    return rows.select_for_update().get(pk=1)
+
+
+def before_purge(now: datetime, *, events: datetime, attempts: datetime) -> None:
+    """To be called before what is older than these moments is deleted: it is counted once more, and then kept."""
+    roll_up(now)
+    with transaction.atomic(using=router.db_for_write(Progress)):
+        progress = locked()
+        progress.events_kept_since = max(filter(None, [progress.events_kept_since, events]))
+        progress.attempts_kept_since = max(filter(None, [progress.attempts_kept_since, attempts]))
+        progress.save(update_fields=["events_kept_since", "attempts_kept_since"])
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A figure that is not what the table says. People change by the second, and what was begun in the last day may
+    have been committed since the roll-up; a difference in ``settled`` figures is a fault."""
+
+    key: Mapping[str, Any]
+    kept: int
+    counted: int
+    settled: bool
+
+
+def check() -> list[Drift]:
+    """Counts everything again, as far as its rows are still there, and compares. Reads only."""
+    progress = Progress.objects.filter(pk=1).first()
+    if progress is None or progress.as_of is None or progress.active_since is None:
+        return []
+    tally = tallies.people(progress.active_since)
+    found = _compare(PeopleFigure.objects.all(), _people(tally))
+    found += _compare(DailyFigure.objects.filter(kind=Kind.PEOPLE), _daily(tally.daily))
+    for kind, count, kept_since in (
+        (Kind.EVENTS, tallies.events, progress.events_kept_since),
+        (Kind.ATTEMPTS, tallies.attempts, progress.attempts_kept_since),
+    ):
+        first = _open(None, kept_since)
+        settled = day_of(progress.as_of - MARGIN)
+        found += _compare(_days(kind, first), _daily(count(first, progress.as_of)), settled_before=settled)
+    return found
+
+
+def _zone() -> str:
+    return timezone.get_default_timezone_name()
+
+
+def _open(since: date | None, kept_since: datetime | None) -> date | None:
+    """The first day that may be counted: the one after the purge's, or ``since``."""
+    whole = day_of(kept_since) + timedelta(days=1) if kept_since else None
+    return max(filter(None, [since, whole]), default=None)
+
+
+def _days(kind: str, first: date | None) -> models.QuerySet[DailyFigure]:
+    rows = DailyFigure.objects.filter(kind=kind)
+    return rows.filter(day__gte=first) if first else rows
+
+
+def _keep_days(kind: str, counted: Mapping[Daily, tuple[int, int]], first: date | None) -> None:
+    fitting = {key: value for key, value in counted.items() if first is None or key.day >= first}
+    _replace(DailyFigure, _days(kind, first), _daily(fitting))
+
+
+Figures = dict[tuple[Any, ...], tuple[int, ...]]
+
+
+def _people(tally: Tally) -> Figures:
+    return {tuple(key): (count,) for key, count in tally.people.items()}
+
+
+def _daily(counted: Mapping[Daily, tuple[int, int]]) -> Figures:
+    return {tuple(key): value for key, value in counted.items()}
+
+
+def _names(model: type[models.Model]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return (PEOPLE, ("count",)) if model is PeopleFigure else (DAILY, ("count", "total_ms"))
+
+
+def _kept(rows: models.QuerySet[Any]) -> dict[tuple[Any, ...], tuple[int, tuple[int, ...]]]:
+    names, values = _names(rows.model)
+    found = rows.values_list("pk", *names, *values)
+    return {row[1 : len(names) + 1]: (row[0], row[len(names) + 1 :]) for row in found}
+
+
+def _replace(model: type[Any], rows: models.QuerySet[Any], figures: Figures) -> None:
+    """Writes only what has changed: most days are as they were."""
+    names, values = _names(model)
+    kept = _kept(rows)
+    over = [pk for key, (pk, value) in kept.items() if figures.get(key) != value]
+    new = {key: value for key, value in figures.items() if key not in kept or kept[key][1] != value}
+    _in_batches(model, over)
+    model._default_manager.bulk_create(
+        (model(**dict(zip((*names, *values), (*key, *value), strict=True))) for key, value in new.items()),
+        batch_size=500,
+    )
+
+
+def _in_batches(model: type[Any], keys: list[int], size: int = 500) -> None:
+    for start in range(0, len(keys), size):
+        model._default_manager.filter(pk__in=keys[start : start + size]).delete()
+
+
+def _compare(rows: models.QuerySet[Any], figures: Figures, *, settled_before: date = date.min) -> list[Drift]:
+    names, _ = _names(rows.model)
+    kept = {key: value for key, (_, value) in _kept(rows).items()}
+    found = []
+    for key in _sorted({*kept, *figures}):
+        if kept.get(key) != figures.get(key):
+            named = dict(zip(names, key, strict=True))
+            settled = named.get("day", date.max) < settled_before
+            found.append(Drift(named, kept.get(key, (0,))[0], figures.get(key, (0,))[0], settled))
+    return found
+
+
+def _sorted(keys: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted(keys, key=lambda key: [str(part) for part in key])

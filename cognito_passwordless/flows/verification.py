@@ -1,0 +1,126 @@
+"""The verifiers, one per route: given a claimed attempt and what was typed, who has been proven?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.views.decorators.debug import sensitive_variables
+
+from .. import connections, keys
+from ..cognito import CognitoError, CognitoProfile, Connection, verify_id_token
+from ..identifiers import Identifier, parse
+from ..models import ChallengeSession, MigratedUser, Route
+from ..otp import Code, derive, matches
+from . import pool_codes, review
+from .decisions import one_person
+from .pool_records import is_theirs, profile_of
+from .routing import known_pool_users, typed
+
+Method = MigratedUser.Method
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A person who has proven themselves, and how."""
+
+    profile: CognitoProfile
+    method: MigratedUser.Method
+    connection: Connection | None = None
+    # What the pool's ID token said, for observers of allauth's signals and for `steps`; no token, and nothing is kept.
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+class NotProven(Exception):
+    """``cause`` for the log and the timeline; the page says the same for all of them."""
+
+    def __init__(self, cause: str, category: str = "flow") -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.category = category
+
+
+@sensitive_variables()
+def verify(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
+    """Compares, once. The attempt must have been claimed. Raises `NotProven`."""
+    if challenge.route == Route.LOCAL:
+        return _verify_our_code(challenge, given, now)
+    if challenge.route == Route.COGNITO_OTP:
+        return _verify_pool_code(challenge, given, now)
+    raise NotProven(challenge.decoy_reason or "not_sent")
+
+
+@sensitive_variables()
+def _verify_our_code(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
+    # There is exactly one right code: a reviewer's fixed one takes the place of ours.
+    expected = review.code_for(typed(challenge), now) or _our_code(challenge)
+    if not matches(expected, given):
+        raise NotProven("wrong_code")
+    return proven_locally(parse(challenge.recipient))
+
+
+@sensitive_variables()
+def _our_code(challenge: ChallengeSession) -> Code:
+    key = keys.keyring().find(challenge.key_fingerprint)
+    if key is None:
+        raise NotProven("key_retired")
+    return derive(
+        key,
+        str(challenge.pk),
+        purpose=challenge.purpose,
+        generation=challenge.generation,
+        length=challenge.code_length,
+    )
+
+
+def proven_locally(address: Identifier) -> Proven:
+    """The facts about somebody who proved an address to us: their pool record where there is one, else the address."""
+    proven = frozenset({address.value})
+    for row in one_person(known_pool_users(address))[:2]:
+        if row.pool_enabled and is_theirs(row, address):
+            connection = connections.configured(row.connection)
+            if connection is not None and connection.issuer == row.issuer:
+                return Proven(replace(profile_of(row), proven=proven), Method.LOCAL_OTP, connection)
+    return Proven(bare_profile(address), Method.LOCAL_OTP)
+
+
+def bare_profile(address: Identifier) -> CognitoProfile:
+    """Somebody of whom only the proven address is known."""
+    return CognitoProfile(
+        email=address.value if address.channel == "email" else "",
+        phone_number=address.value if address.channel == "sms" else "",
+        proven=frozenset({address.value}),
+    )
+
+
+@sensitive_variables()
+def _verify_pool_code(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
+    # A cut-over ends the open challenges of its connection, so whether there was one need not be asked.
+    connection = connections.configured(challenge.connection)
+    if connection is None or not connection.active:
+        raise NotProven("no_connection", "configuration")
+    if not pool_codes.has_session(challenge):
+        raise NotProven("no_pool_session")
+    try:
+        tokens = pool_codes.answer(connection, challenge, given.reveal())
+        claims = verify_id_token(connection, tokens.id_token, now=now.timestamp())
+    except pool_codes.NextRound:
+        raise NotProven("wrong_code") from None
+    except CognitoError as error:
+        raise NotProven(str(error.cause), error.cause.category) from None
+    _must_be_the_one_asked_for(connection, challenge, claims)
+    address = claims.get(pool_codes.claim_of_address(challenge))
+    proven = frozenset({address}) if isinstance(address, str) else frozenset()
+    profile = CognitoProfile.from_claims(claims, scope=connection.scope, proven=proven)
+    return Proven(profile, Method.COGNITO_OTP, connection, claims)
+
+
+def _must_be_the_one_asked_for(connection: Connection, challenge: ChallengeSession, claims: dict[str, object]) -> None:
+    """The tokens must be those of the user that was asked for, by username, alias or sub."""
+    asked = challenge.pool_username.casefold()
+    names = (claims.get(name) for name in ("sub", "cognito:username", "preferred_username", "email", "phone_number"))
+    if asked not in {name.casefold() for name in names if isinstance(name, str)}:
+        raise NotProven("another_person")
+    known = MigratedUser.objects.filter(issuer=connection.issuer, username=challenge.pool_username)
+    if known.exclude(sub=claims["sub"]).exists():
+        raise NotProven("another_person")

@@ -1,0 +1,83 @@
+"""What people type. The forms know nothing about anybody: the same entry gives the same answer."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from . import identifiers
+from .exceptions import InvalidIdentifier
+from .otp import Code, read_code
+
+
+class IdentifierForm(forms.Form):
+    """Who is signing in."""
+
+    identifier = forms.CharField(
+        label=_("E-mail address or phone number"),
+        max_length=320,
+        error_messages={"required": _("Enter your e-mail address or phone number.")},
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "username",
+                # Letters, digits and an @ at hand. Which of the two is typed decides how the code comes.
+                "inputmode": "email",
+                "enterkeyhint": "send",
+                "dir": "auto",
+                "autocapitalize": "none",
+                "autocorrect": "off",
+                "spellcheck": "false",
+                "autofocus": True,
+            }
+        ),
+    )
+
+    def clean_identifier(self) -> identifiers.Identifier:
+        try:
+            return identifiers.parse(self.cleaned_data["identifier"])
+        except InvalidIdentifier:
+            raise forms.ValidationError(
+                _("That is neither an e-mail address nor a phone number. Check it for a typing mistake."),
+                code="invalid",
+            ) from None
+
+
+class CodeInput(forms.TextInput):
+    """Puts no code back into a page."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
+
+
+class CodeForm(forms.Form):
+    """The code. ``cleaned_data["code"]`` is a `Code`, which does not show itself."""
+
+    code = forms.CharField(
+        label=pgettext_lazy("one-time code", "Code"),
+        max_length=2000,
+        error_messages={"required": _("Enter the code from the message.")},
+        widget=CodeInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "inputmode": "numeric",
+                "enterkeyhint": "go",
+                "dir": "ltr",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "autofocus": True,
+            }
+        ),
+    )
+
+    def clean_code(self) -> Code:
+        code = read_code(self.cleaned_data["code"])
+        if code is None:
+            raise forms.ValidationError(_("Enter the digits of the code from the message."), code="invalid")
+        return code
+
+
+class ChannelForm(forms.Form):
+    """How the next code should come; the present way if nothing is chosen."""
+
+    channel = forms.ChoiceField(choices=[("email", _("E-mail")), ("sms", _("SMS"))], required=False)

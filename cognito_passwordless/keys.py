@@ -1,0 +1,75 @@
+"""Keys made from ``SECRET_KEY`` and its fallbacks: one for codes, one for what has to be encrypted, one for marks."""
+
+import base64
+import hmac
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+from .otp import Keyring
+
+_ENCRYPTION_CONTEXT = b"cognito_passwordless.encryption.v1"
+_TIE_CONTEXT = b"cognito_passwordless.tie.v1"
+_MARK_CONTEXT = b"cognito_passwordless.mark.v1"
+_TOMBSTONE_CONTEXT = b"cognito_passwordless.tombstone.v1"
+
+
+def _secrets() -> tuple[bytes, ...]:
+    return tuple(
+        secret if isinstance(secret, bytes) else str(secret).encode()
+        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    )
+
+
+@lru_cache(maxsize=8)
+def _keyring(secrets: tuple[bytes, ...]) -> Keyring:
+    return Keyring.from_secrets(secrets)
+
+
+@lru_cache(maxsize=8)
+def _fernet(secrets: tuple[bytes, ...]) -> MultiFernet:
+    keys = (hmac.digest(secret, _ENCRYPTION_CONTEXT, "sha256") for secret in secrets)
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
+
+
+def keyring() -> Keyring:
+    """The keys that derive codes: the current one, then those of ``SECRET_KEY_FALLBACKS`` (law 1)."""
+    return _keyring(_secrets())
+
+
+def encrypt(text: str) -> str:
+    """Encrypts what must be kept for a while and is worth stealing, such as a pool's sign-in session."""
+    return _fernet(_secrets()).encrypt(text.encode()).decode()
+
+
+def decrypt(token: str) -> str | None:
+    """What `encrypt` was given, or None when no current key opens it."""
+    try:
+        return _fernet(_secrets()).decrypt(token.encode()).decode()
+    except InvalidToken:
+        return None
+
+
+def tie(fingerprint: str, purpose: str, subject: bytes) -> str | None:
+    """43 characters that only this site can make for ``subject``, by the key of this fingerprint; None when that key
+    has been retired. The characters are those of base64url."""
+    key = keyring().find(fingerprint)
+    if key is None:
+        return None
+    digest = hmac.digest(key.secret, _TIE_CONTEXT + purpose.encode() + b"\0" + subject, "sha256")
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def mark(text: str) -> str:
+    """A keyed hash that stands for an address where the address itself must not appear (cookies)."""
+    return hmac.digest(_secrets()[0], _MARK_CONTEXT + text.encode(), "sha256").hex()[:32]
+
+
+def tombstones(text: str) -> dict[str, str]:
+    """What stands for somebody who must not be known any more, by each key: fingerprints to keyed hashes of 128 bits,
+    the current key's first. One that was made with a key of the fallbacks is found by that."""
+    return {
+        key.fingerprint: hmac.digest(key.secret, _TOMBSTONE_CONTEXT + text.encode(), "sha256").hex()[:32]
+        for key in keyring().keys
+    }

@@ -1,0 +1,1 @@
+"""What the pool's Lambda triggers ask and tell the site. Include ``urls`` where ``DJANGO_URL`` points."""

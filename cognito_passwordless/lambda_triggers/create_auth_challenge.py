@@ -1,0 +1,64 @@
+"""Create auth challenge: a captcha first if one is configured, then the code, which it sends.
+
+https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-create-auth-challenge.html
+"""
+
+from . import history
+from .challenges import Round
+from .choosing import challenge_for
+from .deadline import Deadline
+from .environment import Settings
+from .errors import unavailable
+from .events import answered, request_of
+from .runtime import Note, run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .limits import Limits
+    from .senders import Send
+
+
+def respond(
+    event: object,
+    *,
+    settings: Settings,
+    now: float,
+    deadline: Deadline,
+    note: Note,
+    send: "Send | None" = None,
+    limits: "Limits | None" = None,
+) -> "dict[str, Any]":
+    """Presents the round that is due. Raises `Refused` where none can be.
+
+    ``send`` and ``limits`` stand in for what the settings name.
+    """
+    found = history.read(request_of(event).get("session"), password_first=settings.password_first)
+    if found is None or found.password_due or (found.code is not None and found.right):
+        raise unavailable("history")
+    due = challenge_for(found, settings)
+    presented = due.present(
+        Round(
+            event=event,
+            history=found,
+            settings=settings,
+            now=now,
+            deadline=deadline,
+            note=note,
+            send=send,
+            limits=limits,
+        )
+    )
+    return answered(
+        event,
+        {
+            "publicChallengeParameters": presented.public,
+            "privateChallengeParameters": {"kind": due.kind, "state": presented.state},
+            "challengeMetadata": presented.state,
+        },
+    )
+
+
+def handler(event: object, context: object) -> "dict[str, Any]":
+    return run("create_auth_challenge", respond, event, context)

@@ -1,0 +1,30 @@
+"""Custom e-mail sender: Cognito's own codes, in our words, by our senders."""
+
+from .custom_sending import send as send_by
+from .deadline import Deadline
+from .environment import Settings
+from .runtime import Note, run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .custom_sending import Decrypt
+    from .senders import Send
+
+
+def respond(
+    event: object,
+    *,
+    settings: Settings,
+    now: float,
+    deadline: Deadline,
+    note: Note,
+    decrypt: "Decrypt | None" = None,
+    send: "Send | None" = None,
+) -> "dict[str, Any]":
+    return send_by("email", event, settings=settings, deadline=deadline, note=note, decrypt=decrypt, send=send)
+
+
+def handler(event: object, context: object) -> "dict[str, Any]":
+    return run("custom_email_sender", respond, event, context)

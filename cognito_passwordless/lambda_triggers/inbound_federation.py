@@ -1,0 +1,58 @@
+"""Inbound federation: which attributes of an outside provider become which attributes of the pool's user.
+
+``FEDERATION_MAP`` is a JSON object by provider name (``*`` for all others): ``{"Google": {"email": "email"}}``, pool
+attribute first. A provider without an entry is left alone; of one with an entry, what the entry leaves out is dropped.
+https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbound-federation.html
+"""
+
+from collections.abc import Mapping
+
+from .deadline import Deadline
+from .environment import Settings
+from .errors import Misconfigured
+from .events import answered, mapping, request_of, text
+from .runtime import Note, run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Where providers put what they say, in the order in which it is believed: what is signed comes first.
+PLACES = ("idToken", "samlResponse", "userInfo")
+
+
+def respond(event: object, *, settings: Settings, now: float, deadline: Deadline, note: Note) -> "dict[str, Any]":
+    request = request_of(event)
+    table = settings.table("FEDERATION_MAP")
+    chosen = table.get(text(request.get("providerName")), table.get("*", {}))
+    if not isinstance(chosen, Mapping) or not all(isinstance(source, str) for source in chosen.values()):
+        raise Misconfigured("FEDERATION_MAP must map providers to objects of names")
+    given = mapping(request.get("attributes"))
+    mapped = {target: _text(_find(given, source)) for target, source in chosen.items()}
+    kept = {target: value for target, value in mapped.items() if value is not None}
+    if chosen and not kept:
+        # {} would mean the opposite: everything as it came.
+        raise Misconfigured("FEDERATION_MAP leaves nothing of what this provider sends")
+    note("mapped" if kept else "left_alone", attributes=len(kept))
+    return answered(event, {"userAttributesToMap": kept})
+
+
+def _find(given: "Mapping[str, Any]", name: str) -> object:
+    """``idToken.email`` in that place, ``email`` in any."""
+    place, _, inner = name.partition(".")
+    if inner and place in PLACES:
+        return mapping(given.get(place)).get(inner)
+    for place in PLACES:
+        if name in mapping(given.get(place)):
+            return mapping(given.get(place))[name]
+    return given.get(name)
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def handler(event: object, context: object) -> "dict[str, Any]":
+    return run("inbound_federation", respond, event, context)

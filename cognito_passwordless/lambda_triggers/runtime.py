@@ -1,0 +1,101 @@
+"""One call of a trigger: settings, the clock, the deadline, one line of log, and what becomes of an error."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+
+from .deadline import Deadline
+from .environment import Settings
+from .errors import Misconfigured, Refused, Unavailable, unavailable
+from .events import mapping, source_of, username_of
+from .keys import log_marker
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class Respond(Protocol):
+        """A trigger: the event with its response, or `Refused`."""
+
+        def __call__(
+            self, event: object, *, settings: Settings, now: float, deadline: Deadline, note: "Note"
+        ) -> "dict[str, Any]": ...
+
+
+class Note:
+    """What a trigger wants its line of log to say beside the outcome: short words and numbers, nothing personal."""
+
+    def __init__(self) -> None:
+        self.outcome = ""
+        self.details: dict[str, str | int] = {}
+
+    def __call__(self, outcome: str, **details: str | int) -> None:
+        self.outcome = outcome
+        self.add(**details)
+
+    def add(self, **details: str | int) -> None:
+        self.details.update(details)
+
+    def line(self) -> "dict[str, Any]":
+        level = "ERROR" if self.outcome == "failed" else "INFO"
+        return {"level": level, "outcome": self.outcome or "ok", **self.details}
+
+
+def run(
+    trigger: str,
+    respond: "Respond",
+    event: object,
+    context: object,
+    *,
+    fallback: "Callable[[object], dict[str, Any]] | None" = None,
+    settings: Settings | None = None,
+    now: Callable[[], float] = time.time,
+    write: Callable[[str], object] | None = None,
+) -> "dict[str, Any]":
+    """Answers one event.
+
+    ``fallback`` makes the answer when something of ours fails: the one that fails the sign-in where Cognito asks a
+    question, the event as it came where an answer must never stand in the way. Without it the call is refused with a
+    fixed sentence. Raises `Refused` and nothing else.
+    """
+    settings = Settings() if settings is None else settings
+    deadline, note = Deadline.of(context), Note()
+    try:
+        answer = respond(event, settings=settings, now=now(), deadline=deadline, note=note)
+    except Refused as refusal:
+        note("refused", reason=refusal.reason)
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it is, the client gets the same fixed sentence
+        note("failed", reason=_reason(error))
+        if fallback is None:
+            # `from None`: a chained error would reach the client's tools with everything it holds.
+            raise unavailable(_reason(error)) from None
+        return fallback(event)
+    finally:
+        note.add(durationMs=round(deadline.spent * 1000))
+        line = {"trigger": trigger, **_about(event, context, settings), **note.line()}
+        (write or _print)(json.dumps(line, separators=(",", ":")))
+    return answer
+
+
+def _reason(error: Exception) -> str:
+    """A word for the log: never the text of an error we did not write, which may quote the event."""
+    if isinstance(error, Unavailable):
+        return error.cause
+    return str(error) if isinstance(error, Misconfigured) else type(error).__name__
+
+
+def _about(event: object, context: object, settings: Settings) -> "dict[str, Any]":
+    marker, username = log_marker(settings), username_of(event)
+    return {
+        "requestId": getattr(context, "aws_request_id", None),
+        "source": source_of(event)[:64],
+        "user": marker(username) if marker and username else None,
+        **({} if mapping(event) else {"event": "malformed"}),
+    }
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

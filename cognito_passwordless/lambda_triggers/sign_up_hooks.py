@@ -1,0 +1,38 @@
+"""Rules for ``PRE_SIGN_UP_HOOKS`` that many pools want. One of your own is a function with the same arguments.
+
+A hook refuses by raising `errors.not_allowed`; whatever else it raises, or returns too late, refuses as well.
+"""
+
+import re
+
+from .captcha import verify
+from .deadline import Deadline
+from .environment import Settings
+from .errors import Misconfigured, not_allowed
+from .events import attributes_of, mapping, request_of, source_of, text
+
+SIGN_UP = "PreSignUp_SignUp"
+LONGEST = 2048
+
+
+def captcha(event: object, settings: Settings, deadline: Deadline) -> None:
+    """A solved captcha has to come along as ``validationData["captcha"]`` (`captcha` has the variables)."""
+    if source_of(event) != SIGN_UP:
+        return
+    token = text(mapping(request_of(event).get("validationData")).get("captcha"))
+    if not 0 < len(token) <= LONGEST or not verify(token, settings=settings, deadline=deadline):
+        raise not_allowed("captcha")
+
+
+def attributes(event: object, settings: Settings, deadline: Deadline) -> None:
+    """``PRE_SIGN_UP_ATTRIBUTES`` is a JSON object of attributes and the pattern that each has to match in full."""
+    if source_of(event) != SIGN_UP:
+        return
+    given = attributes_of(event)
+    for name, pattern in settings.table("PRE_SIGN_UP_ATTRIBUTES").items():
+        try:
+            matches = re.fullmatch(pattern, given.get(name, "")[:LONGEST])
+        except (re.error, TypeError):
+            raise Misconfigured(f"PRE_SIGN_UP_ATTRIBUTES: {name} has no pattern") from None
+        if not matches:
+            raise not_allowed("attribute")

@@ -1,0 +1,24 @@
+"""A Cognito on loopback, for development and tests (extra `local`).
+
+Use it as `with LocalCognito() as cognito:`, make a pool with `cognito.create_pool("demo")`, people
+with `pool.add_user("ann@example.com")`, and point boto3's `endpoint_url` at `cognito.url`.
+"""
+
+try:
+    from .front import Call
+    from .messages import Message
+    from .pools import LocalPool
+    from .server import LocalCognito
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] not in {
+        "moto",
+        "joserfc",
+        "flask",
+        "flask_cors",
+        "werkzeug",
+    }:
+        raise
+    message = "The local Cognito needs the extra `local`: pip install 'django-cognito-passwordless[local]'"
+    raise ImportError(message) from error
+
+__all__ = ["Call", "LocalCognito", "LocalPool", "Message"]

@@ -1,0 +1,101 @@
+"""`python -m cognito_passwordless.local`: a local Cognito with people in it, until Ctrl-C.
+
+Every code that is "sent" is written to the console.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from . import LocalCognito, LocalPool, Message
+from .seed import KINDS, fill
+
+Write = Callable[[str], object]
+DEFAULT_PORT = 9229
+# Steady, so that settings and a database still fit after a restart. The secret is a new one.
+_POOL = "LocalDemo"
+_CLIENT = "localdemoclient"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command, for any parser."""
+    parser.add_argument("--host", default="127.0.0.1", help="loopback only")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0: any free one")
+    parser.add_argument("--users", type=int, default=300, help="how many people to invent")
+    parser.add_argument("--env-file", type=Path, help="write the connection there, as JSON")
+
+
+def serve(options: argparse.Namespace, *, write: Write, stop: threading.Event) -> None:
+    """Run until `stop` is set. `write` gets one line of text at a time.
+
+    Raises ValueError for a host that is not loopback, OSError if the port is taken.
+    """
+    with LocalCognito(options.host, options.port) as cognito:
+        pool = cognito.create_pool("demo", pool_id=f"{cognito.region}_{_POOL}", client_id=_CLIENT)
+        crowd = fill(pool, options.users)
+        connection = describe(cognito, pool)
+        if options.env_file:
+            save(options.env_file, connection)
+        cognito.messages.listen(lambda message: write(announce(message)))
+        for name, value in connection.items():
+            write(f"{name:14} {value}")
+        cast = ", ".join(person.email or person.phone_number or "" for person in crowd[: len(KINDS)])
+        write(f"{len(crowd)} people, among them {cast}")
+        write("Codes appear below. Stop with Ctrl-C.")
+        stop.wait()
+    write("Stopped.")
+
+
+def describe(cognito: LocalCognito, pool: LocalPool) -> dict[str, str]:
+    """All that a client needs to know."""
+    return {
+        "url": cognito.url,
+        "region": cognito.region,
+        "user_pool_id": pool.id,
+        "client_id": pool.client_id,
+        "client_secret": pool.client_secret or "",
+        "issuer": pool.issuer,
+        "jwks_uri": pool.jwks_uri,
+    }
+
+
+def save(path: Path, connection: dict[str, str]) -> None:
+    """Write the connection as JSON, readable by its owner only: the secret is in it."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(json.dumps(connection, indent=2) + "\n")
+
+
+def announce(message: Message) -> str:
+    return f"{message.at:%H:%M:%S} {message.medium} to {message.destination}: {message.code}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. Returns 0 after SIGINT or SIGTERM, 1 if it could not start."""
+    parser = argparse.ArgumentParser("python -m cognito_passwordless.local", description=__doc__)
+    add_arguments(parser)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        serve(parser.parse_args(arguments), write=_print, stop=stop)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

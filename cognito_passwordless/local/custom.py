@@ -1,0 +1,238 @@
+"""CUSTOM_AUTH: a sign-in whose rounds the pool's own triggers define, create and verify.
+
+The laws, from what Amazon Cognito has been seen to do:
+
+- Every answer burns its session, whatever comes of it; a wrong one gets a new session where Define goes on.
+- Define sees every round so far; Verify sees none, only the private parameters of the newest.
+- Unknown people go through the same triggers, with `userNotFound` true, where the client hides who exists.
+
+https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-challenge.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from . import errors, srp
+from .clock import Clock
+from .directory import Directory, Person, attributes_of
+from .eligibility import Asked, admit
+from .sessions import MAX_LENGTH, Session, Sessions
+from .sign_in_triggers import SOURCE, SignInTriggers, Who
+from .token_trigger import AUTHENTICATION, issuing
+from .triggers import Triggers, strings, unusable
+
+CUSTOM, PASSWORD_VERIFIER = "CUSTOM_CHALLENGE", "PASSWORD_VERIFIER"
+# What Cognito adds to our own state, encrypted, before it is a session's text.
+OVERHEAD = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CustomSession(Session):
+    """`rounds` is what Define will see, `private` what Verify will; `exchange` is the SRP in progress."""
+
+    rounds: tuple[Mapping[str, Any], ...] = ()
+    private: Mapping[str, str] = field(default_factory=dict, repr=False)
+    exchange: srp.Exchange | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One call of a sign-in: who asks, who it is about, and the rounds so far. `srp_a` is the client's first value."""
+
+    asked: Asked
+    person: Person | None
+    rounds: tuple[Mapping[str, Any], ...] = ()
+    metadata: Mapping[str, str] | None = None
+    srp_a: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The pool's name for the person, or what was typed."""
+        return self.who.asking.user_name
+
+    @property
+    def who(self) -> Who:
+        return Who(self.asked.pool.id, self.asked.client.id, self.asked.username, self.person)
+
+
+class CustomSignIn:
+    """Starts and answers CUSTOM_AUTH for the people of one directory."""
+
+    def __init__(
+        self, directory: Directory, sessions: Sessions, triggers: Triggers, clock: Clock, around: SignInTriggers
+    ) -> None:
+        self._directory = directory
+        self._sessions = sessions
+        self._triggers = triggers
+        self._clock = clock
+        self._around = around
+
+    def start(self, asked: Asked, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """InitiateAuth: the first challenge, or PoolError."""
+        if "ALLOW_CUSTOM_AUTH" not in asked.client.flows and "CUSTOM_AUTH_FLOW_ONLY" not in asked.client.flows:
+            raise errors.flow_not_enabled("CUSTOM_AUTH")
+        if not all(self._triggers.has(asked.pool.id, name) for name in _NEEDED):
+            raise errors.parameter_invalid("Custom auth lambda trigger is not configured for the user pool.")
+        person = self._directory.person(asked.pool.id, asked.username)
+        if person is not None:
+            person = admit(person, asked.client)
+        elif not asked.client.hides_unknown:
+            raise errors.user_unknown()
+        self._around.before(Turn(asked, person).who, asked.metadata)
+        if parameters.get("CHALLENGE_NAME") != "SRP_A":
+            return self._advance(Turn(asked, person))
+        client_value = srp.public_value(parameters.get("SRP_A") or "")
+        if client_value is None:
+            raise errors.parameter_invalid("SRP_A is not a number, or a forbidden one")
+        return self._advance(Turn(asked, person, (_round("SRP_A", right=True),), srp_a=client_value))
+
+    def owns(self, token: str) -> bool:
+        """Whether a session was begun here, rather than by moto."""
+        return self._sessions.has(token)
+
+    def enter(self, asked: Asked, token: str, responses: Mapping[str, str]) -> dict[str, Any]:
+        """The answer to CUSTOM_CHALLENGE: another challenge, tokens, or PoolError."""
+        session, person = self._resume(asked, token, CUSTOM)
+        answer = responses.get("ANSWER")
+        if answer is None:
+            raise errors.parameter_missing("ANSWER")
+        self._sessions.use_up(token)
+        request = {
+            "userAttributes": attributes_of(person),
+            "privateChallengeParameters": dict(session.private),
+            "challengeAnswer": answer,
+            "clientMetadata": asked.metadata,
+            "userNotFound": person is None,
+        }
+        turn = Turn(asked, person, session.rounds, asked.metadata)
+        response = self._ask("VerifyAuthChallengeResponse", turn, request, ("answerCorrect",))
+        correct = response.get("answerCorrect")
+        if not isinstance(correct, bool):
+            raise unusable("answerCorrect")
+        newest = {**session.rounds[-1], "challengeResult": correct}
+        return self._advance(replace(turn, rounds=(*session.rounds[:-1], newest)))
+
+    def enter_password(self, asked: Asked, token: str, responses: Mapping[str, str]) -> dict[str, Any]:
+        """The answer to PASSWORD_VERIFIER: the next challenge, or PoolError. A wrong password ends it."""
+        session, person = self._resume(asked, token, PASSWORD_VERIFIER)
+        self._sessions.use_up(token)
+        if session.exchange is None or person is None or not session.exchange.proves(responses):
+            raise errors.wrong_credentials()
+        rounds = (*session.rounds, _round(PASSWORD_VERIFIER, right=True))
+        return self._advance(Turn(asked, person, rounds, asked.metadata))
+
+    def _advance(self, turn: Turn) -> dict[str, Any]:
+        """Asks Define what comes next, and does it."""
+        request = self._about(turn)
+        keys = ("challengeName", "issueTokens", "failAuthentication")
+        response = self._ask("DefineAuthChallenge", turn, request, keys)
+        if response.get("failAuthentication") is True:
+            raise errors.wrong_credentials()
+        if response.get("issueTokens") is True:
+            return self._finish(turn)
+        name = response.get("challengeName")
+        if name == PASSWORD_VERIFIER and turn.srp_a is not None:
+            return self._ask_password(turn, turn.srp_a)
+        if name != CUSTOM:
+            raise unusable("challengeName")
+        return self._create(turn)
+
+    def _create(self, turn: Turn) -> dict[str, Any]:
+        request = {**self._about(turn), "challengeName": CUSTOM}
+        keys = ("publicChallengeParameters", "privateChallengeParameters", "challengeMetadata")
+        response = self._ask("CreateAuthChallenge", turn, request, keys)
+        public = strings(response.get("publicChallengeParameters"), "publicChallengeParameters")
+        private = strings(response.get("privateChallengeParameters"), "privateChallengeParameters")
+        remembered = response.get("challengeMetadata")
+        if remembered is not None and not isinstance(remembered, str):
+            raise unusable("challengeMetadata")
+        newest = {"challengeName": CUSTOM, "challengeResult": None, "challengeMetadata": remembered}
+        following = replace(turn, rounds=(*turn.rounds, newest))
+        if len(json.dumps([following.rounds, private])) * 4 / 3 + OVERHEAD > MAX_LENGTH:
+            raise unusable("session: it does not fit into 4096 characters")
+        token = self._open(following, CUSTOM, private=private)
+        return {"ChallengeName": CUSTOM, "Session": token, "ChallengeParameters": {**public, "USERNAME": turn.name}}
+
+    @staticmethod
+    def _about(turn: Turn) -> dict[str, Any]:
+        """What Define and Create are both told. A first call has been seen without the last two keys."""
+        request: dict[str, Any] = {
+            "userAttributes": attributes_of(turn.person),
+            "session": [dict(row) for row in turn.rounds],
+        }
+        if turn.rounds:
+            request["clientMetadata"] = turn.metadata
+        if turn.rounds or turn.person is None:
+            request["userNotFound"] = turn.person is None
+        return request
+
+    def _ask_password(self, turn: Turn, client_value: int) -> dict[str, Any]:
+        pool_id, name = turn.asked.pool.id, turn.name
+        password = self._directory.password(pool_id, name) if turn.person is not None else None
+        exchange = srp.Exchange.begin(pool_id, name, password, client_value)
+        return {
+            "ChallengeName": PASSWORD_VERIFIER,
+            "Session": self._open(turn, PASSWORD_VERIFIER, exchange=exchange),
+            "ChallengeParameters": {**exchange.parameters(), "USERNAME": name, "USER_ID_FOR_SRP": name},
+        }
+
+    def _open(
+        self,
+        turn: Turn,
+        challenge: str,
+        *,
+        private: Mapping[str, str] | None = None,
+        exchange: srp.Exchange | None = None,
+    ) -> str:
+        asked = turn.asked
+        return self._sessions.open(
+            CustomSession(
+                pool_id=asked.pool.id,
+                client_id=asked.client.id,
+                username=asked.username,
+                person=None if turn.person is None else turn.person.key,
+                challenge=challenge,
+                offered=(),
+                expires_at=self._clock.now() + asked.client.session_seconds,
+                rounds=turn.rounds,
+                private=private or {},
+                exchange=exchange,
+            )
+        )
+
+    def _resume(self, asked: Asked, token: str, challenge: str) -> tuple[CustomSession, Person | None]:
+        session = self._sessions.read(token, asked.client.id)
+        if not isinstance(session, CustomSession) or session.challenge != challenge:
+            raise errors.session_invalid()
+        person = self._directory.person(asked.pool.id, asked.username)
+        if session.person is None:
+            if asked.username != session.username:
+                raise errors.session_invalid()
+            return session, None
+        if person is None or person.key != session.person:
+            raise errors.session_invalid()
+        return session, admit(person, asked.client)
+
+    def _finish(self, turn: Turn) -> dict[str, Any]:
+        if turn.person is None:
+            # Amazon Cognito never gives tokens for nobody, whatever a trigger says.
+            raise errors.wrong_credentials()
+        with issuing(AUTHENTICATION, turn.metadata):
+            tokens = self._directory.issue_tokens(turn.asked.pool.id, turn.asked.client.id, turn.person.key)
+        self._around.after(turn.who, turn.metadata)
+        return tokens
+
+    def _ask(self, name: str, turn: Turn, request: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+        return self._triggers.call(name, SOURCE, turn.who.asking, request, keys)
+
+
+_NEEDED = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse")
+
+
+def _round(name: str, *, right: bool) -> dict[str, Any]:
+    # `challengeMetadata` exists only on rounds of CUSTOM_CHALLENGE.
+    return {"challengeName": name, "challengeResult": right, "challengeMetadata": None}

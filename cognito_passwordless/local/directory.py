@@ -1,0 +1,238 @@
+"""What the sign-in flows know of pools, app clients and people: a reading of moto's backend.
+
+Flows work on the frozen values below and never on moto's objects, so that moto may change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.cognitoidp.models import CognitoIdpUser, UserStatus
+
+from . import errors
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    id: str
+    first_factors: frozenset[str]
+    mfa_required: bool
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    id: str
+    secret: str | None = field(repr=False)
+    flows: frozenset[str]
+    hides_unknown: bool
+    session_seconds: int
+    callback_urls: frozenset[str] = frozenset()
+    logout_urls: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    key: str  # the pool's `Username`
+    sub: str
+    status: str
+    enabled: bool
+    attributes: Mapping[str, str] = field(repr=False)
+    has_password: bool
+    has_mfa: bool
+
+
+class Directory:
+    """One moto account: `backends` maps regions to moto's `CognitoIdpBackend`."""
+
+    def __init__(self, backends: Mapping[str, Any]) -> None:
+        self._backends = backends
+
+    def client(self, client_id: str, pool_id: str | None = None) -> tuple[Pool, Client]:
+        """The client and its pool. Raises PoolError if there is none, or not in `pool_id`."""
+        pools = self._pools()
+        if pool_id is not None:
+            pools = [pool for pool in pools if pool.id == pool_id]
+            if not pools:
+                text = f"User pool {pool_id} does not exist."
+                raise errors.PoolError("ResourceNotFoundException", text)
+        for pool in pools:
+            client = pool.clients.get(client_id)
+            if client is not None:
+                return _read_pool(pool), _read_client(client)
+        raise errors.client_unknown(client_id)
+
+    def has(self, pool_id: str) -> bool:
+        return any(pool.id == pool_id for pool in self._pools())
+
+    def pool_of(self, client_id: str) -> str | None:
+        """The id of the pool that has this client."""
+        return next((pool.id for pool in self._pools() if client_id in pool.clients), None)
+
+    def person(self, pool_id: str, username: str) -> Person | None:
+        """The person who may sign in by this name: user name, sub, e-mail address or number."""
+        user = find_user(self._pool(pool_id), username)
+        return None if user is None else read_person(user)
+
+    def providers(self, pool_id: str) -> tuple[str, ...]:
+        """The names of the providers that people of this pool come from."""
+        names = {name for user in list(self._pool(pool_id).users.values()) for name, _ in _identities(user)}
+        return tuple(sorted(names))
+
+    def federated(self, pool_id: str, provider: str, external: str) -> str | None:
+        """The key of the person whom `provider` knows by this id or e-mail address, or None."""
+        for user in list(self._pool(pool_id).users.values()):
+            for name, subject in _identities(user):
+                if name == provider and external in (subject, user.attribute_lookup.get("email")):
+                    return str(user.username)
+        return None
+
+    def confirm(self, pool_id: str, key: str, proven: Iterable[str]) -> None:
+        """The person is confirmed, and these addresses are verified."""
+        user = find_user(self._pool(pool_id), key)
+        user.status = UserStatus.CONFIRMED
+        user.update_attributes([{"Name": f"{name}_verified", "Value": "true"} for name in proven])
+
+    def add(
+        self,
+        pool_id: str,
+        name: str,
+        attributes: Mapping[str, str],
+        *,
+        password: str | None,
+        status: str,
+        sms_mfa: bool = False,
+    ) -> None:
+        """A new person; where a pool is signed in to by address, the name is one of the addresses."""
+        pool = self._pool(pool_id)
+        by_address = pool.extended_config.get("UsernameAttributes")
+        given = dict(attributes)
+        if by_address:
+            given.setdefault("email" if "@" in name else "phone_number", name)
+        rows = [{"Name": key, "Value": value} for key, value in given.items()]
+        user = CognitoIdpUser(pool_id, None if by_address else name, password, UserStatus[status], rows)
+        user.sms_mfa_enabled = sms_mfa
+        user.preferred_mfa_setting = "SMS_MFA" if sms_mfa else None
+        pool.users[user.username] = user
+
+    def update(self, pool_id: str, key: str, attributes: Mapping[str, str]) -> None:
+        rows = [{"Name": name, "Value": value} for name, value in attributes.items()]
+        find_user(self._pool(pool_id), key).update_attributes(rows)
+
+    def set_password(self, pool_id: str, key: str, password: str) -> None:
+        find_user(self._pool(pool_id), key).password = password
+
+    def password(self, pool_id: str, key: str) -> str | None:
+        """The password of a person, as moto keeps it; None where there is none."""
+        user = find_user(self._pool(pool_id), key)
+        password: str | None = None if user is None else user.password
+        return password
+
+    def issue_tokens(self, pool_id: str, client_id: str, key: str) -> dict[str, Any]:
+        """A finished sign-in, as Amazon Cognito answers it."""
+        pool = self._pool(pool_id)
+        refresh_token, origin = pool.create_refresh_token(client_id, key)
+        access_token, expires_in = pool.create_access_token(client_id, key, origin)
+        id_token, _ = pool.create_id_token(client_id, key, origin)
+        result = {
+            "AccessToken": access_token,
+            "ExpiresIn": expires_in,
+            "TokenType": "Bearer",
+            "RefreshToken": refresh_token,
+            "IdToken": id_token,
+        }
+        return {"ChallengeParameters": {}, "AuthenticationResult": result}
+
+    def _pools(self) -> list[Any]:
+        backends = list(self._backends.values())
+        return [pool for backend in backends for pool in list(backend.user_pools.values())]
+
+    def _pool(self, pool_id: str) -> Any:
+        return next(pool for pool in self._pools() if pool.id == pool_id)
+
+
+def attributes_of(person: Person | None) -> dict[str, str]:
+    """A person's attributes as the events of triggers carry them."""
+    return {} if person is None else {**person.attributes, "cognito:user_status": person.status}
+
+
+def find_user(pool: Any, username: str) -> Any:
+    """moto's user for any name he may sign in by, or None.
+
+    Every user is looked at, found or not: an unknown name must not take longer than a known one.
+    """
+    config = pool.extended_config
+    folds = not config.get("UsernameConfiguration", {}).get("CaseSensitive", True)
+    same = _same_folded if folds else _same
+    always = tuple(config.get("UsernameAttributes") or ())
+    aliases = tuple(config.get("AliasAttributes") or ())
+    found = None
+    for user in list(pool.users.values()):
+        attributes = user.attribute_lookup
+        if (
+            same(user.username, username)
+            or user.id == username
+            or any(same(attributes.get(name), username) for name in always)
+            or any(
+                # An alias beside a user name works only while it is verified:
+                # developerguide/user-pool-settings-attributes.html.
+                same(attributes.get(name), username) and attributes.get(f"{name}_verified") == "true"
+                for name in aliases
+            )
+        ):
+            found = user
+    return found
+
+
+def _same(value: str | None, wanted: str) -> bool:
+    return value == wanted
+
+
+def _same_folded(value: str | None, wanted: str) -> bool:
+    # The lengths first: a pool may have many thousands of people.
+    return value is not None and len(value) == len(wanted) and value.lower() == wanted.lower()
+
+
+def read_person(user: Any) -> Person:
+    return Person(
+        key=user.username,
+        sub=user.id,
+        status=str(getattr(user.status, "value", user.status)),
+        enabled=user.enabled,
+        attributes=dict(user.attribute_lookup),
+        has_password=user.password is not None,
+        has_mfa=bool(user.sms_mfa_enabled or user.software_token_mfa_enabled),
+    )
+
+
+def _identities(user: Any) -> list[tuple[str, str]]:
+    listed = json.loads(user.attribute_lookup.get("identities") or "[]")
+    return [(item["providerName"], item["userId"]) for item in listed]
+
+
+def _read_pool(pool: Any) -> Pool:
+    policies = pool.extended_config.get("Policies") or {}
+    sign_in = policies.get("SignInPolicy") or {}
+    return Pool(
+        id=pool.id,
+        # What a pool allows unless it says more: API_SignInPolicyType.html.
+        first_factors=frozenset(sign_in.get("AllowedFirstAuthFactors") or ["PASSWORD"]),
+        mfa_required=pool.mfa_config == "ON",
+        plan=pool.extended_config.get("UserPoolTier") or "ESSENTIALS",
+    )
+
+
+def _read_client(client: Any) -> Client:
+    config = client.extended_config
+    return Client(
+        id=client.id,
+        secret=client.secret if client.generate_secret else None,
+        flows=frozenset(config.get("ExplicitAuthFlows") or ()),
+        hides_unknown=config.get("PreventUserExistenceErrors") == "ENABLED",
+        session_seconds=60 * int(config.get("AuthSessionValidity") or 3),
+        callback_urls=frozenset(config.get("CallbackURLs") or ()),
+        logout_urls=frozenset(config.get("LogoutURLs") or ()),
+    )

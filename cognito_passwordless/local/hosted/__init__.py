@@ -1,0 +1,78 @@
+"""The hosted login of a local pool: authorize, login page, token, userInfo and logout.
+
+All pools of a local Cognito share one domain, its `url`: the client id of a request says which pool is meant. What
+Amazon Cognito does not document and we do all the same, so that a site can try it: `response_mode=form_post`. Where we
+are stricter: PKCE is not optional.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ..clock import Clock
+from ..directory import Directory
+from ..post import Post
+from ..sign_in_triggers import SignInTriggers
+from ..tokens import Signer
+from ..triggers import Triggers
+from .authorize import Authorize
+from .exchange import TokenEndpoint
+from .federation import Federation
+from .grants import Grants
+from .login import LoginPages
+from .logout import Logout
+from .user_info import UserInfo
+from .visits import Visits
+from .web import Request, Response, text_page
+
+Endpoint = Callable[[Request], Response]
+
+__all__ = ["HostedLogin"]
+
+
+class HostedLogin:
+    """One table of paths. `seen` lists the requests so far, as "GET /oauth2/authorize"."""
+
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        triggers: Triggers,
+        post: Post,
+        clock: Clock,
+        signer: Signer,
+        issuer_of: Callable[[str], str],
+    ) -> None:
+        grants, visits = Grants(clock), Visits(clock)
+        federation, around = Federation(directory, triggers), SignInTriggers(triggers)
+        pages = LoginPages(directory, post, visits, grants, federation=federation, around=around)
+        token = TokenEndpoint(directory, grants, signer, issuer_of)
+        self._endpoints: dict[tuple[str, str], Endpoint] = {
+            ("GET", "/oauth2/authorize"): Authorize(directory, visits, pages),
+            ("POST", "/login"): pages,
+            ("POST", "/oauth2/token"): token,
+            ("GET", "/oauth2/userInfo"): (user_info := UserInfo(directory, signer, issuer_of)),
+            ("POST", "/oauth2/userInfo"): user_info,
+            ("GET", "/logout"): Logout(directory, visits),
+        }
+        self._seen: list[str] = []
+        self._lock = threading.Lock()
+
+    def note(self, method: str, path: str) -> None:
+        with self._lock:
+            self._seen.append(f"{method} {path}")
+
+    def seen(self) -> list[str]:
+        with self._lock:
+            return list(self._seen)
+
+    def answer(self, request: Request) -> Response | None:
+        """None for a path that is not of the hosted login."""
+        endpoint = self._endpoints.get((request.method, request.path))
+        if endpoint is not None:
+            self.note(request.method, request.path)
+            return endpoint(request)
+        if any(path == request.path for _, path in self._endpoints):
+            return text_page("405 Method Not Allowed", "Method not allowed")
+        return None

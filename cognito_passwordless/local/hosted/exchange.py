@@ -1,0 +1,120 @@
+"""The token endpoint: a code, once, for tokens.
+
+https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote_plus
+
+from ..directory import Client, Directory
+from ..errors import PoolError
+from ..token_trigger import issuing
+from ..tokens import Signer
+from .grants import Grant, Grants, fits
+from .user_info import permitted
+from .web import Request, Response, as_json, single
+
+# What the sign-in operations write into tokens and the hosted login does not, or writes itself.
+_OWN = frozenset({"nonce", "at_hash", "auth_time", "acr", "scope"})
+
+
+class TokenEndpoint:
+    """Answers POST /oauth2/token, for the grant type authorization_code."""
+
+    def __init__(self, directory: Directory, grants: Grants, signer: Signer, issuer_of: Callable[[str], str]) -> None:
+        self._directory = directory
+        self._grants = grants
+        self._signer = signer
+        self._issuer_of = issuer_of
+
+    def __call__(self, request: Request) -> Response:
+        form = single(request.form)
+        if form is None:
+            return _refuse("invalid_request")
+        client = self._authenticated(request, form)
+        if client is None:
+            return _refuse("invalid_client")
+        if form.get("grant_type") != "authorization_code":
+            return _refuse("unsupported_grant_type")
+        if not form.get("code") or not form.get("redirect_uri"):
+            return _refuse("invalid_request")
+        grant = self._grants.redeem(form["code"])
+        if grant is None or not _matches(grant, client, form):
+            return _refuse("invalid_grant")
+        return as_json(self._tokens(grant))
+
+    def _authenticated(self, request: Request, form: Mapping[str, str]) -> Client | None:
+        client_id, secret = _basic(request.authorization) or (form.get("client_id", ""), form.get("client_secret", ""))
+        if form.get("client_id", client_id) != client_id:
+            return None
+        try:
+            _, client = self._directory.client(client_id)
+        except PoolError:
+            return None
+        return client if hmac.compare_digest((client.secret or "").encode(), secret.encode()) else None
+
+    def _tokens(self, grant: Grant) -> dict[str, Any]:
+        with issuing("TokenGeneration_HostedAuth", scopes=grant.scope):
+            answer = self._directory.issue_tokens(grant.pool_id, grant.client_id, grant.person)
+        issued = answer["AuthenticationResult"]
+        # The scopes are those that were asked for, and what the pool's token trigger has made of them.
+        access = self._sign(issued["AccessToken"], grant, {"scope": payload(issued["AccessToken"])["scope"]})
+        own = {"at_hash": at_hash(access), "nonce": grant.nonce, "acr": grant.acr}
+        identity = self._sign(issued["IdToken"], grant, {name: value for name, value in own.items() if value})
+        return {
+            "id_token": identity,
+            "access_token": access,
+            "refresh_token": issued["RefreshToken"],
+            "expires_in": issued["ExpiresIn"],
+            "token_type": "Bearer",
+        }
+
+    def _sign(self, token: str, grant: Grant, own: Mapping[str, str]) -> str:
+        claims = {name: value for name, value in payload(token).items() if name not in _OWN}
+        claims |= {"auth_time": grant.auth_time, **own}
+        return self._signer.sign(permitted(claims, grant.scope))
+
+
+def payload(token: str) -> dict[str, Any]:
+    """The claims of a token that was made in this process a moment ago."""
+    body = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return claims
+
+
+def at_hash(access_token: str) -> str:
+    """OpenID Connect Core 3.1.3.6: the left half of the hash, for RS256."""
+    half = hashlib.sha256(access_token.encode()).digest()[:16]
+    return base64.urlsafe_b64encode(half).rstrip(b"=").decode()
+
+
+def _matches(grant: Grant, client: Client, form: Mapping[str, str]) -> bool:
+    return (
+        grant.client_id == client.id
+        and grant.redirect_uri == form["redirect_uri"]
+        and fits(form.get("code_verifier", ""), grant.challenge)
+    )
+
+
+def _basic(header: str) -> tuple[str, str] | None:
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    # RFC 6749 2.3.1: both are form-encoded first.
+    return unquote_plus(name), unquote_plus(secret)
+
+
+def _refuse(error: str) -> Response:
+    return as_json({"error": error}, "400 Bad Request")

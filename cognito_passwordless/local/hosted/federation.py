@@ -1,0 +1,36 @@
+"""What an outside provider says of a person, through the pool's trigger for that.
+
+https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbound-federation.html
+"""
+
+from __future__ import annotations
+
+from ..directory import Directory
+from ..triggers import Asking, Triggers, strings
+
+MAPPED = "userAttributesToMap"
+
+
+class Federation:
+    def __init__(self, directory: Directory, triggers: Triggers) -> None:
+        self._directory = directory
+        self._triggers = triggers
+
+    def arrive(self, pool_id: str, client_id: str, provider: str, key: str) -> None:
+        """Writes what the trigger maps; {} leaves everything as it is. Raises PoolError.
+
+        The stand-in for a provider says what the pool already has of the person.
+        """
+        person = self._directory.person(pool_id, key)
+        if person is None or not self._triggers.has(pool_id, "InboundFederation"):
+            return
+        own = {name: value for name, value in person.attributes.items() if name not in {"sub", "identities"}}
+        said = {**own, "sub": key.partition("_")[2]}
+        request = {
+            "providerName": provider,
+            "providerType": "OIDC",
+            "attributes": {"tokenResponse": {}, "idToken": said, "userInfo": said},
+        }
+        asking = Asking(pool_id, client_id, person.key)
+        answer = self._triggers.call("InboundFederation", "ExternalProvider", asking, request, (MAPPED,))
+        self._directory.update(pool_id, key, strings(answer.get(MAPPED), MAPPED))

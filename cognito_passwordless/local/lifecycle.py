@@ -1,0 +1,183 @@
+"""Sign-up, its confirmation, invitations and forgotten passwords, with the triggers that belong to them.
+
+moto does the work; this asks the triggers around it, sends codes to the inbox, and takes only the right ones, where
+moto takes any.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import errors
+from .directory import Client, Directory, Person, attributes_of
+from .messages import Medium
+from .post import Letter, Post
+from .secret_hash import check_secret_hash
+from .triggers import Asking, Triggers
+from .user_migration import UserMigration
+
+Moto = Callable[[], Any]
+ADDRESSES: dict[str, Medium] = {"email": "EMAIL", "phone_number": "SMS"}
+# Which operation takes the code of an occasion.
+PURPOSES = {"SignUp": "SignUp", "ResendCode": "SignUp", "ForgotPassword": "ForgotPassword"}
+FLAGS = {"email": "autoVerifyEmail", "phone_number": "autoVerifyPhone"}
+
+
+class Lifecycle:
+    """What happens to a person of a pool beside signing in."""
+
+    def __init__(self, directory: Directory, triggers: Triggers, post: Post, migration: UserMigration) -> None:
+        self._directory = directory
+        self._triggers = triggers
+        self._post = post
+        self._migration = migration
+        self._codes: dict[tuple[str, str, str], str] = {}
+        self._lock = threading.Lock()
+
+    def sign_up(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
+        pool_id, asking, _ = self._asking(request)
+        flags = self._before("SignUp", asking, request)
+        moto()
+        person = self._person(pool_id, asking.user_name)
+        if flags.get("autoConfirmUser") is True:
+            proven = [name for name, flag in FLAGS.items() if flags.get(flag) is True]
+            self._directory.confirm(pool_id, person.key, proven)
+            self._confirmed("ConfirmSignUp", pool_id, person.key, request)
+            return {"UserConfirmed": True, "UserSub": person.sub}
+        return {"UserConfirmed": False, "UserSub": person.sub} | self._send("SignUp", pool_id, person, request)
+
+    def resend_confirmation_code(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
+        """Another code, which replaces the one before. moto does not have this operation."""
+        pool_id, asking, client = self._asking(request)
+        person = self._directory.person(pool_id, asking.user_name)
+        if person is None and client.hides_unknown:
+            return _pretended(asking.user_name)
+        person = self._person(pool_id, asking.user_name)
+        if person.status != "UNCONFIRMED":
+            raise errors.parameter_invalid("User is already confirmed.")
+        return self._send("ResendCode", pool_id, person, request)
+
+    def admin_create_user(self, request: Mapping[str, Any], moto: Moto) -> Any:
+        """An invitation with a first password, which moto neither makes up nor sends."""
+        pool_id, username = str(request.get("UserPoolId") or ""), str(request.get("Username") or "")
+        asking = Asking(pool_id, None, username)
+        if request.get("MessageAction") != "RESEND":
+            self._before("AdminCreateUser", asking, request)
+        made = moto()
+        person = self._person(pool_id, username)
+        address = _address(person)
+        if address and request.get("MessageAction") != "SUPPRESS":
+            password = str(request.get("TemporaryPassword") or f"Aa1!{secrets.token_urlsafe(9)}")
+            self._directory.set_password(pool_id, person.key, password)
+            letter = Letter(
+                "AdminCreateUser",
+                ADDRESSES[address],
+                person.attributes[address],
+                password,
+                request.get("ClientMetadata"),
+            )
+            self._post.send(letter, pool_id, None, person)
+        return made.result
+
+    def confirm_sign_up(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
+        pool_id, asking, _ = self._asking(request)
+        person = self._person(pool_id, asking.user_name)
+        proven = self._take("SignUp", pool_id, person, request)
+        moto()
+        self._directory.confirm(pool_id, person.key, [proven])
+        self._confirmed("ConfirmSignUp", pool_id, person.key, request)
+        return {}
+
+    def forgot_password(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
+        pool_id, asking, client = self._asking(request)
+        person = self._directory.person(pool_id, asking.user_name)
+        if person is None:
+            person = self._migration.forgot_password(asking, request.get("ClientMetadata"))
+        if person is None and client.hides_unknown:
+            return _pretended(asking.user_name)
+        if person is None:
+            raise errors.user_unknown()
+        return self._send("ForgotPassword", pool_id, person, request)
+
+    def confirm_forgot_password(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
+        pool_id, asking, _ = self._asking(request)
+        person = self._person(pool_id, asking.user_name)
+        self._take("ForgotPassword", pool_id, person, request)
+        moto()
+        self._directory.confirm(pool_id, person.key, [])
+        self._confirmed("ConfirmForgotPassword", pool_id, person.key, request)
+        return {}
+
+    def _asking(self, request: Mapping[str, Any]) -> tuple[str, Asking, Client]:
+        pool, client = self._directory.client(str(request.get("ClientId") or ""))
+        username = str(request.get("Username") or "")
+        check_secret_hash(request.get("SecretHash"), secret=client.secret, client_id=client.id, username=username)
+        return pool.id, Asking(pool.id, client.id, username), client
+
+    def _before(self, source: str, asking: Asking, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What PreSignUp allows; it may refuse with a PoolError."""
+        if not self._triggers.has(asking.pool_id, "PreSignUp"):
+            return {}
+        validation = {row["Name"]: row.get("Value") for row in request.get("ValidationData") or []}
+        asked = {
+            "userAttributes": {row["Name"]: row.get("Value", "") for row in request.get("UserAttributes") or []},
+            "validationData": validation or None,
+            "clientMetadata": request.get("ClientMetadata"),
+        }
+        return self._triggers.call("PreSignUp", source, asking, asked, ("autoConfirmUser", *FLAGS.values()))
+
+    def _person(self, pool_id: str, username: str) -> Person:
+        person = self._directory.person(pool_id, username)
+        if person is None:
+            raise errors.user_unknown()
+        return person
+
+    def _send(self, occasion: str, pool_id: str, person: Person, request: Mapping[str, Any]) -> dict[str, Any]:
+        name = _address(person)
+        if not name:
+            raise errors.parameter_invalid("There is no address to send a code to.")
+        code = f"{secrets.randbelow(10**6):06d}"
+        with self._lock:
+            self._codes[PURPOSES[occasion], pool_id, person.key] = code
+        letter = Letter(occasion, ADDRESSES[name], person.attributes[name], code, request.get("ClientMetadata"))
+        self._post.send(letter, pool_id, request.get("ClientId"), person)
+        return _details(name, person.attributes[name])
+
+    def _take(self, purpose: str, pool_id: str, person: Person, request: Mapping[str, Any]) -> str:
+        """Which address a right code has proven. Raises PoolError for a wrong one."""
+        given = str(request.get("ConfirmationCode") or "")
+        with self._lock:
+            expected = self._codes.get((purpose, pool_id, person.key), "")
+            if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+                text = "Invalid verification code provided, please try again."
+                raise errors.PoolError("CodeMismatchException", text)
+            del self._codes[purpose, pool_id, person.key]
+        return _address(person)
+
+    def _confirmed(self, source: str, pool_id: str, key: str, request: Mapping[str, Any]) -> None:
+        if self._triggers.has(pool_id, "PostConfirmation"):
+            asked = {
+                "userAttributes": attributes_of(self._person(pool_id, key)),
+                "clientMetadata": request.get("ClientMetadata"),
+            }
+            asking = Asking(pool_id, request.get("ClientId"), key)
+            self._triggers.call("PostConfirmation", source, asking, asked)
+
+
+def _address(person: Person) -> str:
+    """The attribute that codes go to; empty where there is none."""
+    return next((name for name in ADDRESSES if person.attributes.get(name)), "")
+
+
+def _details(name: str, destination: str) -> dict[str, Any]:
+    shown = {"Destination": f"{destination[:1]}***", "DeliveryMedium": ADDRESSES[name], "AttributeName": name}
+    return {"CodeDeliveryDetails": shown}
+
+
+def _pretended(username: str) -> dict[str, Any]:
+    """What is told about somebody whom the pool does not have, where the client hides who exists."""
+    return _details("phone_number" if username.startswith("+") else "email", username)

@@ -1,0 +1,170 @@
+"""Our own triggers (`cognito_passwordless.lambda_triggers`) as handlers of a local pool.
+
+    attach(cognito, pool, {"OTP_SECRET": "…", "OTP_CHANNEL": "email"})
+
+They run as in the cloud, on an environment of their own, but their messages go to the local inbox and their clock is
+the local Cognito's. Not imported by the rest of the room, which can do without our triggers.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cryptography.fernet import InvalidToken
+
+from ..lambda_triggers import (
+    create_auth_challenge,
+    custom_email_sender,
+    custom_message,
+    custom_sms_sender,
+    define_auth_challenge,
+    inbound_federation,
+    post_authentication,
+    post_confirmation,
+    pre_authentication,
+    pre_sign_up,
+    pre_token_generation,
+    user_migration,
+    verify_auth_challenge_response,
+)
+from ..lambda_triggers.deadline import Deadline
+from ..lambda_triggers.environment import Settings
+from ..lambda_triggers.errors import Unavailable
+from ..lambda_triggers.runtime import run
+from ..lambda_triggers.senders import Message
+from . import LocalCognito, LocalPool
+from .cipher import Encrypt, LocalKey
+from .clock import Clock
+from .messages import Inbox, Medium, sent
+from .triggers import Handler
+
+if TYPE_CHECKING:
+    from ..lambda_triggers.senders import Send
+
+_CODE = re.compile(r"(?<!\d)\d{6,10}(?!\d)")
+logger = logging.getLogger(__name__)
+
+Write = Callable[[str], object]
+
+
+def attach(
+    cognito: LocalCognito,
+    pool: LocalPool,
+    environment: Mapping[str, str],
+    *,
+    custom_senders: bool = False,
+    encrypt: Encrypt | None = None,
+    write: Write = logger.info,
+) -> None:
+    """Give a pool our own triggers, as far as ``environment`` configures them. ``write`` gets their lines of log.
+
+    Senders that the environment names are obeyed; else codes go to the local inbox. With ``custom_senders`` the
+    pool's own messages are sent by ours too, encrypted by a key of the local Cognito; with ``encrypt``, which must do
+    it as Cognito does, they are decrypted by KMS as in the cloud.
+    """
+    send = inbox_sender(pool.id, cognito.messages, cognito.clock)
+    handlers = challenge_handlers(environment, send=send, clock=cognito.clock, write=write)
+    handlers |= other_handlers(environment, clock=cognito.clock, write=write)
+    if custom_senders or encrypt:
+        key = None if encrypt else cognito.triggers.key
+        handlers |= sender_handlers(environment, send=send, key=key, clock=cognito.clock, write=write)
+    cognito.attach_triggers(pool, handlers, encrypt=encrypt)
+
+
+def challenge_handlers(
+    environment: Mapping[str, str], *, send: Send, clock: Clock, write: Write
+) -> dict[str, Handler]:
+    """Define, Create and Verify with ``environment`` as their variables."""
+    settings = Settings(environment)
+    create: Any = create_auth_challenge.respond
+    if not environment.get("OTP_SENDERS"):
+        create = partial(create, send=send)
+    named = {
+        "DefineAuthChallenge": (define_auth_challenge, define_auth_challenge.respond),
+        "CreateAuthChallenge": (create_auth_challenge, create),
+        "VerifyAuthChallengeResponse": (verify_auth_challenge_response, verify_auth_challenge_response.respond),
+    }
+    return {name: _handler(trigger, respond, settings, clock, write) for name, (trigger, respond) in named.items()}
+
+
+# Each of these with the variables that ask for it; those without any change nothing unless they are configured.
+OTHERS = {
+    "PreSignUp": (pre_sign_up, ""),
+    "CustomMessage": (custom_message, ""),
+    "PreAuthentication": (pre_authentication, "PRE_AUTH_REFUSE PRE_AUTH_ASK_DJANGO"),
+    "PreTokenGenerationConfig": (pre_token_generation, "TOKEN_CLAIMS TOKEN_ASK_DJANGO"),
+    "InboundFederation": (inbound_federation, "FEDERATION_MAP"),
+    "UserMigration": (user_migration, "DJANGO_URL"),
+    "PostConfirmation": (post_confirmation, "DJANGO_URL"),
+    "PostAuthentication": (post_authentication, "DJANGO_URL"),
+}
+
+
+def other_handlers(environment: Mapping[str, str], *, clock: Clock, write: Write) -> dict[str, Handler]:
+    """The triggers beside the challenge, as far as ``environment`` configures them."""
+    return {
+        name: _handler(trigger, trigger.respond, Settings(environment), clock, write)
+        for name, (trigger, needed) in OTHERS.items()
+        if not needed or any(environment.get(variable) for variable in needed.split())
+    }
+
+
+def sender_handlers(
+    environment: Mapping[str, str], *, send: Send, key: LocalKey | None, clock: Clock, write: Write
+) -> dict[str, Handler]:
+    """Both custom senders; ``key`` decrypts instead of KMS."""
+    named = {
+        "CustomEmailSender": (custom_email_sender, "EMAIL_SENDERS"),
+        "CustomSMSSender": (custom_sms_sender, "SMS_SENDERS"),
+    }
+    handlers = {}
+    for name, (trigger, variable) in named.items():
+        respond: Any = trigger.respond
+        if key is not None:
+            respond = partial(respond, decrypt=partial(_decrypt, key=key))
+        if not environment.get(variable):
+            respond = partial(respond, send=send)
+        handlers[name] = _handler(trigger, respond, Settings(environment), clock, write)
+    return handlers
+
+
+def _decrypt(ciphertext: bytes, *, settings: Settings, deadline: Deadline, key: LocalKey) -> str:
+    try:
+        return key.decrypt(ciphertext)
+    except InvalidToken:
+        raise Unavailable("local_key") from None
+
+
+def _handler(trigger: Any, respond: Any, settings: Settings, clock: Clock, write: Write) -> Handler:
+    """As the module's own ``handler``, on other variables and another clock."""
+    name = trigger.__name__.rpartition(".")[2]
+    fallback = getattr(trigger, "unchanged", None) or getattr(trigger, "fail", None)
+    return lambda event, context: run(
+        name, respond, event, context, fallback=fallback, settings=settings, now=clock.now, write=write
+    )
+
+
+def inbox_sender(pool_id: str, inbox: Inbox, clock: Clock) -> Send:
+    """A sender of the triggers that puts messages into the local inbox."""
+
+    def send(message: Message, *, settings: Settings, deadline: Deadline) -> str:
+        found = _CODE.search(message.text)
+        medium: Medium = "SMS" if message.channel == "sms" else "EMAIL"
+        inbox.deliver(
+            sent(
+                medium,
+                message.recipient,
+                found.group() if found else "",
+                at=clock.now(),
+                username="",
+                pool_id=pool_id,
+                text=message.text,
+            )
+        )
+        return "local"
+
+    return send

@@ -1,0 +1,196 @@
+"""The places where moto is changed, and the way back.
+
+moto's classes belong to the whole process, so every replacement asks whose request it is: each
+local Cognito is an account of its own in moto, and any other account gets moto's own behaviour.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from moto.cognitoidp.models import CognitoIdpUserPool, cognitoidp_backends
+from moto.cognitoidp.responses import CognitoIdpResponse
+from moto.core.base_backend import BackendDict
+from moto.core.exceptions import JsonRESTError
+from moto.core.responses import ActionResult
+
+from . import errors
+from .auth import Authentication
+from .directory import Directory, find_user, read_person
+from .lifecycle import Lifecycle
+from .password import PasswordSignIn
+from .token_trigger import TokenTrigger
+from .tokens import Signer, claims
+
+Method = Callable[..., Any]
+LIFECYCLE = {
+    "sign_up": Lifecycle.sign_up,
+    "resend_confirmation_code": Lifecycle.resend_confirmation_code,
+    "confirm_sign_up": Lifecycle.confirm_sign_up,
+    "admin_create_user": Lifecycle.admin_create_user,
+    "forgot_password": Lifecycle.forgot_password,
+    "confirm_forgot_password": Lifecycle.confirm_forgot_password,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """What moto's code needs of the local Cognito that owns an account."""
+
+    directory: Directory
+    authentication: Authentication
+    passwords: PasswordSignIn
+    lifecycle: Lifecycle
+    token_trigger: TokenTrigger
+    signer: Signer
+    issuer_of: Callable[[str], str]
+
+
+class Patches:
+    """Replaces methods of moto while at least one tenant is there."""
+
+    def __init__(self) -> None:
+        self._tenants: dict[str, Tenant] = {}
+        self._originals: list[tuple[type, str, Any]] = []
+        self._lock = threading.Lock()
+
+    def add(self, account: str, tenant: Tenant) -> None:
+        with self._lock:
+            if not self._tenants:
+                self._install()
+            self._tenants[account] = tenant
+
+    def remove(self, account: str) -> None:
+        with self._lock:
+            self._tenants.pop(account, None)
+            if not self._tenants:
+                while self._originals:
+                    owner, name, original = self._originals.pop()
+                    if original is _absent:
+                        delattr(owner, name)
+                    else:
+                        setattr(owner, name, original)
+
+    def _install(self) -> None:
+        for name in ("initiate_auth", "admin_initiate_auth"):
+            self._replace(CognitoIdpResponse, name, self._operation(Authentication.initiate, PasswordSignIn.start))
+        for name in ("respond_to_auth_challenge", "admin_respond_to_auth_challenge"):
+            self._replace(CognitoIdpResponse, name, self._operation(Authentication.respond, PasswordSignIn.respond))
+        for name, step in LIFECYCLE.items():
+            self._replace(CognitoIdpResponse, name, self._step(step))
+        self._replace(CognitoIdpUserPool, "create_jwt", self._create_jwt)
+        self._replace(CognitoIdpUserPool, "_get_user", self._get_user)
+        self._replace(CognitoIdpUserPool, "sign_out", self._sign_out)
+        self._replace(BackendDict, "reset", self._reset)
+
+    def _replace(self, owner: type, name: str, wrap: Callable[[Any], Any]) -> None:
+        original = vars(owner).get(name, _absent)
+        self._originals.append((owner, name, original))
+        setattr(owner, name, wrap(original))
+
+    def _operation(
+        self,
+        handle: Callable[[Authentication, dict[str, Any]], dict[str, Any] | None],
+        leave: Callable[[PasswordSignIn, dict[str, Any], Callable[[], Any]], Any],
+    ) -> Callable[[Method], Method]:
+        def wrap(original: Method) -> Method:
+            def operation(response: Any) -> Any:
+                tenant = self._tenants.get(response.current_account)
+                if tenant is None:
+                    return original(response)
+                request: dict[str, Any] = response.parameters
+                try:
+                    answer = handle(tenant.authentication, request)
+                    if answer is not None:
+                        return ActionResult(answer)
+                    return leave(tenant.passwords, request, lambda: original(response))
+                except errors.PoolError as error:
+                    raise JsonRESTError(error.kind, error.message) from error
+
+            return operation
+
+        return wrap
+
+    def _step(
+        self, handle: Callable[[Lifecycle, dict[str, Any], Callable[[], Any]], Any]
+    ) -> Callable[[Method], Method]:
+        def wrap(original: Method) -> Method:
+            def operation(response: Any) -> Any:
+                tenant = self._tenants.get(response.current_account)
+                if tenant is None:
+                    return original(response)
+                try:
+                    return ActionResult(handle(tenant.lifecycle, response.parameters, lambda: original(response)))
+                except errors.PoolError as error:
+                    raise JsonRESTError(error.kind, error.message) from error
+
+            return operation
+
+        return wrap
+
+    def _create_jwt(self, original: Method) -> Method:
+        # moto's own signature.
+        def create_jwt(  # noqa: PLR0917
+            pool: Any,
+            client_id: str,
+            username: str,
+            token_use: str,
+            expires_in: int = 3600,
+            extra_data: dict[str, Any] | None = None,
+        ) -> Any:
+            tenant = self._tenants.get(pool.account_id)
+            if tenant is None:
+                return original(pool, client_id, username, token_use, expires_in, extra_data)
+            person = read_person(find_user(pool, username))
+            body = claims(
+                person,
+                issuer=tenant.issuer_of(pool.id),
+                client_id=client_id,
+                use=token_use,
+                now=int(time.time()),
+                lifetime=expires_in,
+                extra=extra_data or {},
+            )
+            shaped = tenant.token_trigger.shape(token_use, body, pool.id, client_id, person)
+            return tenant.signer.sign(shaped), expires_in
+
+        return create_jwt
+
+    def _get_user(self, original: Method) -> Method:
+        def get_user(pool: Any, username: str) -> Any:
+            known = pool.account_id in self._tenants
+            return find_user(pool, username) if known else original(pool, username)
+
+        return get_user
+
+    def _sign_out(self, original: Method) -> Method:
+        # moto compares tokens with the name as it was given, which may be a sub or an address.
+        def sign_out(pool: Any, username: str) -> Any:
+            user = find_user(pool, username) if pool.account_id in self._tenants else None
+            return original(pool, username if user is None else user.username)
+
+        return sign_out
+
+    def _reset(self, original: Any) -> Any:
+        # Every `mock_aws` in the process begins with it, and would empty the pools of a server that runs.
+        @classmethod  # type: ignore[misc]
+        def reset(owner: type) -> None:
+            kept = {account: cognitoidp_backends.pop(account, None) for account in self._tenants}
+            try:
+                original.__func__(owner)
+            finally:
+                cognitoidp_backends.update({account: backend for account, backend in kept.items() if backend})
+
+        return reset
+
+
+def _absent(*_: object) -> Any:
+    """Stands for an operation that moto does not have."""
+    raise NotImplementedError
+
+
+patches = Patches()

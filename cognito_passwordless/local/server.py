@@ -1,0 +1,284 @@
+"""The life of a local Cognito: a server on loopback and an account in moto, gone at the end."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import secrets
+import socket
+import threading
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from moto.cognitoidp.models import cognitoidp_backends
+from moto.moto_server.werkzeug_app import (
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from . import pools, tokens
+from .auth import Authentication
+from .choice import ChoiceSignIn
+from .cipher import Encrypt
+from .clock import Clock
+from .custom import CustomSignIn
+from .directory import Directory
+from .faults import Faults
+from .front import Call, Front
+from .hosted import HostedLogin
+from .lifecycle import Lifecycle
+from .messages import Inbox, Message
+from .password import PasswordSignIn
+from .patches import Tenant, patches
+from .post import Post
+from .sessions import Sessions
+from .sign_in_triggers import SignInTriggers
+from .token_trigger import TokenTrigger
+from .triggers import Handler, Triggers
+from .user_migration import UserMigration
+
+logger = logging.getLogger(__name__)
+
+
+class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped
+    # One connection per request, so that nothing is answered any more after `stop`.
+    protocol_version = "HTTP/1.0"
+
+    def log_request(self, code: object = "-", size: object = "-") -> None:
+        # Without the query: it may hold a state or a code.
+        logger.debug("%s %s %s", self.command, self.path.partition("?")[0], code)
+
+
+class LocalCognito:
+    """A Cognito for development and tests, at `url`, for use as a context manager.
+
+    Pools, people and tokens are moto's; sign-in by USER_AUTH is ours, as faithful to Amazon Cognito
+    as captures and AWS's pages allow. Every instance is alone: what is in one is not in another,
+    and nothing outlives it. `port` 0 takes a free one.
+
+    Raises ValueError for a host that is not loopback: it has no authentication at all. `start`
+    raises OSError if the port is taken.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, *, region: str = "eu-west-1") -> None:
+        self._host = _loopback(host)
+        self._port = port
+        self.region = region
+        self.clock = Clock()
+        self.faults = Faults()
+        self.messages = Inbox()
+        self.triggers = Triggers(region)
+        self._account = f"{1 + secrets.randbelow(9)}{secrets.randbelow(10**11):011d}"
+        self._server: BaseWSGIServer | None = None
+        self._thread: threading.Thread | None = None
+        self._front: Front | None = None
+        self._hosted: HostedLogin | None = None
+        self._signer = tokens.Signer()
+
+    def start(self) -> Self:
+        """Listen and serve, in a thread of its own. Raises RuntimeError if it already does."""
+        if self._server is not None:
+            raise RuntimeError("already started")
+        listener = socket.create_server((self._host, self._port), family=_family(self._host))
+        self._port = listener.getsockname()[1]
+        directory = Directory(cognitoidp_backends[self._account])
+        sessions = Sessions(self.clock)
+        post, around = Post(self.triggers, self.messages, self.clock), SignInTriggers(self.triggers)
+        migration = UserMigration(directory, self.triggers)
+        choice = ChoiceSignIn(directory, sessions, post, self.clock, around)
+        self._hosted = HostedLogin(
+            directory=directory,
+            triggers=self.triggers,
+            post=post,
+            clock=self.clock,
+            signer=self._signer,
+            issuer_of=self.issuer,
+        )
+        custom = CustomSignIn(directory, sessions, self.triggers, self.clock, around)
+        self._front = Front(
+            # Of moto's many services only this one: nothing else answers at `url`.
+            create_backend_app("cognito-idp"),
+            account=self._account,
+            faults=self.faults,
+            pool_of_client=directory.pool_of,
+            documents=lambda path: self._document(directory, path),
+            hosted=self._hosted,
+        )
+        patches.add(
+            self._account,
+            Tenant(
+                directory,
+                Authentication(directory, choice, custom),
+                PasswordSignIn(directory, around, migration),
+                Lifecycle(directory, self.triggers, post, migration),
+                TokenTrigger(self.triggers),
+                self._signer,
+                self.issuer,
+            ),
+        )
+        with listener:
+            # werkzeug ends the whole process when it cannot bind, so it gets a bound socket.
+            self._server = make_server(
+                self._host,
+                self._port,
+                self._front,
+                threaded=True,
+                request_handler=_Handler,
+                fd=listener.fileno(),
+            )
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="local-cognito", daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving and forget everything. Does nothing if it does not run."""
+        if self._server is None or self._thread is None:
+            return
+        self.faults.clear()
+        self.faults.release()
+        self._server.shutdown()
+        self._thread.join()
+        self._server = self._thread = None
+        patches.remove(self._account)
+        cognitoidp_backends.pop(self._account, None)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The `endpoint_url` for boto3."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    @property
+    def inbox(self) -> list[Message]:
+        """The messages sent so far, newest last."""
+        return self.messages.all()
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every API call so far, oldest first: (operation, client or pool id, user name)."""
+        return self._front.calls() if self._front else []
+
+    @property
+    def visits(self) -> list[str]:
+        """Every request to the hosted login and for a document so far, as "POST /oauth2/token"."""
+        return self._hosted.seen() if self._hosted else []
+
+    def last_code(self, destination: str) -> str | None:
+        """The newest code sent to this e-mail address or phone number; None if there is none."""
+        return self.messages.last_code(destination)
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock of sessions and codes forward; tokens keep the machine's time."""
+        self.clock.advance(seconds)
+
+    def fail(self, operation: str, error: str, times: int = 1, pool_id: str | None = None) -> None:
+        """Let the next `times` calls of `operation` ("*": any) fail, or only those of one pool.
+
+        `error` is "throttle", "500", "bad_json", "timeout" (hangs until `release` or until the
+        client goes away, and is never processed), or the name of an exception. Calls as clients
+        count them: an SDK that retries makes several. Raises ValueError for anything else.
+        """
+        self.faults.plan(operation, error, times, pool_id)
+
+    def release(self) -> None:
+        """End the requests that hang."""
+        self.faults.release()
+
+    def issuer(self, pool_id: str) -> str:
+        """The `iss` of a pool's tokens; its discovery document is below this address.
+
+        Amazon's issuer would be one that no local server can answer for.
+        """
+        return f"{self.url}/{pool_id}"
+
+    def create_pool(
+        self,
+        name: str,
+        *,
+        prevent_user_existence_errors: bool = True,
+        client_secret: bool | str = True,
+        mfa: str = "OFF",
+        auth_session_validity: int = 3,
+        plan: str = "ESSENTIALS",
+        flows: Iterable[str] | None = None,
+        pool_id: str | None = None,
+        client_id: str | None = None,
+        callback_urls: Iterable[str] = (),
+        logout_urls: Iterable[str] = (),
+    ) -> pools.LocalPool:
+        """A pool with one app client, signed in to by e-mail address or phone number.
+
+        `client_secret` is True for a random one, or the secret itself; `mfa` is OFF, OPTIONAL or
+        ON; `auth_session_validity` is 3 to 15 minutes; `plan` LITE has no USER_AUTH; `flows` are
+        the client's ExplicitAuthFlows; `callback_urls` and `logout_urls` are where the hosted login at
+        `url` may send people back to. Ids are random unless given. Raises ValueError for a value
+        out of range, and RuntimeError before `start`: the issuer needs the port.
+        """
+        if self._server is None:
+            raise RuntimeError("start the local Cognito first")
+        backend: Any = cognitoidp_backends[self._account][self.region]
+        new_pool, new_client, secret = pools.create_pool(
+            backend,
+            name,
+            prevent_user_existence_errors=prevent_user_existence_errors,
+            client_secret=client_secret,
+            mfa=mfa,
+            auth_session_validity=auth_session_validity,
+            plan=plan,
+            flows=flows,
+            pool_id=pool_id,
+            client_id=client_id,
+        )
+        pool = pools.LocalPool(new_pool, new_client, secret, self.issuer(new_pool), backend)
+        pool.allow(callback_urls=callback_urls, logout_urls=logout_urls)
+        return pool
+
+    def attach_triggers(
+        self, pool: pools.LocalPool, handlers: Mapping[str, Handler], *, encrypt: Encrypt | None = None
+    ) -> None:
+        """Give a pool Lambda triggers, by their names in LambdaConfig; they run in this process.
+
+        Custom senders get codes that ``triggers.key`` decrypts, unless ``encrypt`` makes them as a KMS key would.
+        Raises ValueError for a name that Cognito does not have.
+        """
+        self.triggers.attach(pool.id, handlers, encrypt)
+
+    def _document(self, directory: Directory, path: str) -> bytes | None:
+        pool_id, _, rest = path.lstrip("/").partition("/")
+        if not directory.has(pool_id):
+            return None
+        if rest == ".well-known/jwks.json":
+            return self._signer.jwks()
+        if rest == ".well-known/openid-configuration":
+            return tokens.discovery(self.issuer(pool_id), self.url)
+        return None
+
+
+def _loopback(host: str) -> str:
+    address = "127.0.0.1" if host == "localhost" else host
+    try:
+        loopback = ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ValueError(f"{host} is not loopback: the local Cognito has no authentication")
+    return address
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

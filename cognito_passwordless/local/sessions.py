@@ -1,0 +1,88 @@
+"""Challenge sessions: opaque to the caller, bound to a client and a person, good for one success.
+
+The laws, from what Amazon Cognito has been seen to do:
+
+- A wrong answer leaves the session usable, and no number of them locks it.
+- Only one answer succeeds, however many arrive at once.
+- A session that has run out says so, whatever the answer was, and so does a used one.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass, field
+
+from . import errors
+from .clock import Clock
+
+MIN_LENGTH, MAX_LENGTH = 20, 4096
+# Amazon's are about a thousand characters. Ours are as long, so that a column or a cookie that is
+# too short for the real ones is found out here.
+_RANDOM_BYTES = 690
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One challenge that waits for its answer.
+
+    `person` is the key of the pool's user, or None where the challenge is simulated for somebody
+    the pool does not have. `username` is the name as it was typed. `code` is empty where the
+    challenge has none.
+    """
+
+    pool_id: str
+    client_id: str
+    username: str
+    person: str | None
+    challenge: str
+    offered: tuple[str, ...]
+    expires_at: float
+    code: str = field(default="", repr=False)
+
+
+class Sessions:
+    """All sessions of one local Cognito. Safe to use from many threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._open: dict[str, Session] = {}
+        self._used: set[str] = set()
+        self._lock = threading.Lock()
+
+    def open(self, session: Session) -> str:
+        """Keep `session` and return the token that stands for it."""
+        token = "AYABe" + secrets.token_urlsafe(_RANDOM_BYTES)
+        with self._lock:
+            self._open[token] = session
+        return token
+
+    def read(self, token: str, client_id: str) -> Session:
+        """The session behind `token`. Raises PoolError if it is unknown, used or has run out."""
+        if not MIN_LENGTH <= len(token) <= MAX_LENGTH:
+            raise errors.parameter_invalid(
+                "1 validation error detected: Value at 'session' failed to satisfy constraint: "
+                f"Member must have length between {MIN_LENGTH} and {MAX_LENGTH}"
+            )
+        with self._lock:
+            session = self._open.get(token)
+            used = token in self._used
+        if session is None or session.client_id != client_id:
+            raise errors.session_invalid()
+        if used:
+            raise errors.session_used()
+        if self._clock.now() >= session.expires_at:
+            raise errors.session_expired()
+        return session
+
+    def has(self, token: str) -> bool:
+        """Whether `token` is one of ours, whatever has become of it."""
+        with self._lock:
+            return token in self._open
+
+    def use_up(self, token: str) -> None:
+        """Claim the one success of a session. Raises PoolError if somebody else already has."""
+        with self._lock:
+            if token in self._used:
+                raise errors.session_used()
+            self._used.add(token)

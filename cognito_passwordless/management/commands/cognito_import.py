@@ -1,0 +1,228 @@
+"""``manage.py cognito_import``: a pool's directory, or a CSV of it, into `MigratedUser`, and Django users ahead."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ... import connections
+from ...cognito import CognitoError, Connection
+from ...flows import importing
+from ...flows.importing.csv_file import NotACsv
+from ...models import ImportRun
+from ..import_words import Outcome, lines
+from ..progress_bar import ProgressBar
+
+State = ImportRun.State
+FAILED, BUSY, INTERRUPTED = 1, 3, 130
+
+
+class Command(BaseCommand):
+    help = (
+        "Imports the users of a pool, or of a CSV of it, as pending. With --pair or --activate, gives Django users to "
+        "those who were imported before. May be repeated, interrupted and continued."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--connection", action="append", metavar="ALIAS", help="Which connections, in order (all that are active)."
+        )
+        parser.add_argument("--csv", type=Path, metavar="FILE", help="Read this file instead of asking the pool.")
+        parser.add_argument("--rate", type=_rate, default=importing.QUOTA, help="ListUsers calls a second (30).")
+        parser.add_argument(
+            "--pages", type=_pages, default=importing.PAGES, help="Pages of 60 users that are written together (50)."
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Only say what would happen, and whom people would become."
+        )
+        ahead = parser.add_mutually_exclusive_group()
+        ahead.add_argument(
+            "--pair",
+            action="store_true",
+            help="Import nobody; pair imported people with the Django users who carry their sub (MATCH_USER).",
+        )
+        ahead.add_argument(
+            "--activate", action="store_true", help="As --pair, and make Django users for those who have none."
+        )
+        beginning = parser.add_mutually_exclusive_group()
+        beginning.add_argument(
+            "--continue",
+            dest="fresh",
+            action="store_false",
+            default=None,
+            help="Only go on with an unfinished import.",
+        )
+        beginning.add_argument("--restart", dest="fresh", action="store_true", help="Begin again from the first user.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        chosen = _chosen(options["connection"])
+        if options["csv"] and len(chosen) != 1:
+            raise CommandError("A CSV is of one pool: name its --connection.", returncode=2)
+        ahead = options["pair"] or options["activate"]
+        if options["csv"] and ahead:
+            raise CommandError("--pair and --activate read no CSV: import it first.", returncode=2)
+        work = self._activate if ahead else self._preview if options["dry_run"] else self._import
+        with _until_interrupted(self.stderr) as stop:
+            for connection in chosen:
+                with _told(connection):
+                    work(connection, stop, options)
+
+    def _import(self, connection: Connection, stop: threading.Event, options: dict[str, Any]) -> None:
+        bar = ProgressBar(sys.stderr, connection.alias)
+
+        def tell(run: ImportRun) -> None:
+            bar.show(run.position, run.expected)
+
+        if options["csv"]:
+            run = importing.import_csv(connection, options["csv"], stop=stop, fresh=options["fresh"], tell=tell)
+        else:
+            run = importing.import_directory(
+                connection,
+                stop=stop,
+                fresh=options["fresh"],
+                rate=options["rate"],
+                pages=options["pages"],
+                tell=tell,
+            )
+        bar.show(run.position, run.expected, last=True)
+        self.stdout.write(
+            f"{run.connection}: {run.seen:,} seen, {run.created:,} created, {run.updated:,} updated, "
+            f"{run.unchanged:,} unchanged, {run.skipped:,} skipped, {run.conflicts:,} conflicts, "
+            f"{run.problems:,} problems (import {run.pk})"
+        )
+        self._must_be_done(run, f"--csv {options['csv']}" if options["csv"] else "")
+
+    def _preview(self, connection: Connection, stop: threading.Event, options: dict[str, Any]) -> None:
+        bar = ProgressBar(sys.stderr, connection.alias)
+
+        def tell(seen: int) -> None:
+            bar.show(seen, None)
+
+        if options["csv"]:
+            found = importing.preview_csv(connection, options["csv"], stop=stop, tell=tell)
+        else:
+            rate, pages = options["rate"], options["pages"]
+            found = importing.preview_directory(connection, stop=stop, rate=rate, pages=pages, tell=tell)
+        counted = ", ".join(f"{found.rows[name]:,} {name}" for name in ("created", "updated", "unchanged", "skipped"))
+        self.stdout.write(f"{connection.alias}: a dry run, nothing was written. An import would count: {counted}")
+        self.stdout.write("With the proof of their addresses, at their first sign-in:")
+        self._table(found.outcomes, found.examples)
+        if found.decisions:
+            self.stdout.write(f"Pool users that share an address: {found.decisions:,} decisions for a human.")
+        if not found.complete:
+            raise CommandError("Interrupted: the numbers are those of a part of the pool.", returncode=INTERRUPTED)
+
+    def _activate(self, connection: Connection, stop: threading.Event, options: dict[str, Any]) -> None:
+        bar = ProgressBar(sys.stderr, connection.alias)
+
+        def tell(seen: int, total: int | None) -> None:
+            bar.show(seen, total)
+
+        work = importing.Activation(connection=connection, makes_users=options["activate"], stop=stop, tell=tell)
+        if options["dry_run"]:
+            found = importing.preview_activation(work)
+            self.stdout.write(f"{connection.alias}: a dry run of {found.seen:,} pending people, nothing was written")
+            self._table(found.outcomes, found.examples)
+            if stop.is_set():
+                raise CommandError("Interrupted: the numbers are those of a part.", returncode=INTERRUPTED)
+            return
+        run, found = importing.activate(work, fresh=options["fresh"])
+        bar.show(run.position, run.expected, last=True)
+        self.stdout.write(
+            f"{run.connection}: {run.seen:,} pending people seen, {run.created:,} Django users made, "
+            f"{run.updated:,} paired, {run.unchanged:,} left as they are ({run.conflicts:,} of them conflicts now), "
+            f"{run.skipped:,} failed (activation {run.pk})"
+        )
+        self._table(found.outcomes, found.examples)
+        self._must_be_done(run, "--activate" if options["activate"] else "--pair")
+
+    def _table(self, outcomes: Mapping[Outcome, int], examples: Mapping[Outcome, list[str]]) -> None:
+        for line in lines(outcomes, examples):
+            self.stdout.write(line)
+
+    def _must_be_done(self, run: ImportRun, option: str) -> None:
+        chosen = f"--connection {run.connection} {option}".rstrip()
+        again = f"Go on with: manage.py cognito_import {chosen} --continue"
+        if run.state == State.FAILED:
+            raise CommandError(f"{run.connection}: {run.last_error}. {again}", returncode=FAILED)
+        if run.state == State.INTERRUPTED:
+            raise CommandError(f"Interrupted. {again}", returncode=INTERRUPTED)
+
+
+@contextmanager
+def _told(connection: Connection) -> Iterator[None]:
+    """What may happen on the way, as an error of the command."""
+    alias = connection.alias
+    try:
+        yield
+    except importing.Busy as busy:
+        raise CommandError(_busy(connection, busy), returncode=BUSY) from None
+    except importing.NothingToContinue:
+        raise CommandError(f"{alias}: nothing unfinished to continue.") from None
+    except importing.Lost:
+        raise CommandError(f"{alias}: another process has taken this import over.", returncode=BUSY) from None
+    except (OSError, NotACsv) as error:
+        raise CommandError(str(error)) from None
+    except CognitoError as error:
+        raise CommandError(f"{alias}: {error}", returncode=FAILED) from None
+
+
+def _chosen(aliases: list[str] | None) -> list[Connection]:
+    if not aliases:
+        active = connections.active()
+        if not active:
+            raise CommandError("There is no active connection to import from.")
+        return active
+    found = []
+    for alias in aliases:
+        connection = connections.find(alias)
+        if connection is None:
+            raise CommandError(f"There is no connection {alias!r}.", returncode=2)
+        found.append(connection)
+    return found
+
+
+def _busy(connection: Connection, busy: importing.Busy) -> str:
+    since = f" (import {busy.run.pk}, last sign of life {busy.run.updated_at:%H:%M:%S})" if busy.run else ""
+    return f"{connection.alias}: another process is importing{since}."
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not rate > 0:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return rate
+
+
+def _pages(text: str) -> int:
+    pages = int(text)
+    if not 1 <= pages <= 500:
+        raise argparse.ArgumentTypeError("must be 1 to 500")
+    return pages
+
+
+@contextmanager
+def _until_interrupted(stderr: Any) -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets, once; the second time they end the process at once, and nothing is lost
+    either."""
+    stop = threading.Event()
+    before: dict[int, Any] = {}
+
+    def ask(number: int, frame: Any) -> None:
+        stderr.write("\nStopping after this page.")
+        stop.set()
+        signal.signal(number, before[number])
+
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        before[asked] = signal.signal(asked, ask)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

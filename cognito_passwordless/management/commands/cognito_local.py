@@ -1,0 +1,52 @@
+"""`manage.py cognito_local`: a local Cognito for development, until Ctrl-C (extra ``local``)."""
+
+import argparse
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+missing = ""
+try:
+    from ...local import __main__ as local
+except ImportError as reason:
+    missing = str(reason)
+
+
+@contextmanager
+def _stopped_by(*numbers: signal.Signals) -> Iterator[threading.Event]:
+    """An event that these signals set, as long as the block lasts."""
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Command(BaseCommand):
+    """The same as ``python -m cognito_passwordless.local``, where people look for it."""
+
+    help = "Runs a Cognito on loopback with invented people in it, for development. Every code is printed."
+    # It is where a connection that does not work yet is made to work.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        if missing:
+            parser.error(missing)
+        local.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with _stopped_by(signal.SIGINT, signal.SIGTERM) as stop:
+                local.serve(argparse.Namespace(**options), write=self._write, stop=stop)
+        except (OSError, ValueError) as reason:
+            raise CommandError(str(reason)) from None
+
+    def _write(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

@@ -1,0 +1,142 @@
+"""Who has come out of a pool, and what of theirs Django holds."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from ..identifiers import MAX_LENGTH, mask
+from .imports import ImportRun
+from .routes import ALIAS_LENGTH, SUB_LENGTH
+
+
+class MigratedUser(models.Model):
+    """The record of one pool user. Who it is, is (issuer, sub); ``connection`` is only a name (law 7)."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        MIGRATED = "migrated", _("Migrated")
+        CONFLICT = "conflict", _("Conflict")
+        FAILED = "failed", _("Failed")
+        EXCLUDED = "excluded", _("Excluded")
+
+    class Method(models.TextChoices):
+        COGNITO_OTP = "cognito_otp", _("Cognito's code")
+        COGNITO_OIDC = "cognito_oidc", _("Cognito's hosted login")
+        LOCAL_OTP = "local_otp", _("Our code")
+        BULK = "bulk", _("Activated in bulk")
+
+    connection = models.CharField(_("connection"), max_length=ALIAS_LENGTH)
+    issuer = models.CharField(_("issuer"), max_length=255)
+    sub = models.CharField(_("sub"), max_length=SUB_LENGTH)
+    username = models.CharField(_("pool username"), max_length=MAX_LENGTH, blank=True)
+    email = models.CharField(_("e-mail address"), max_length=MAX_LENGTH, blank=True)
+    phone_number = models.CharField(_("phone number"), max_length=32, blank=True)
+    attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    pool_status = models.CharField(_("status in the pool"), max_length=30, blank=True)
+    pool_enabled = models.BooleanField(_("enabled in the pool"), default=True)
+    pool_created_at = models.DateTimeField(_("created in the pool"), null=True, blank=True)
+    pool_modified_at = models.DateTimeField(_("modified in the pool"), null=True, blank=True)
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.PENDING)
+    method = models.CharField(_("method"), max_length=12, choices=Method, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("user")
+    )
+    imported_at = models.DateTimeField(_("imported"), null=True, blank=True)
+    # The import that last wrote this row, and a digest of what it wrote: a row that has not changed costs no write.
+    import_run = models.ForeignKey(
+        ImportRun, models.SET_NULL, null=True, blank=True, related_name="people", verbose_name=_("import")
+    )
+    digest = models.CharField(max_length=32, blank=True, editable=False)
+    # Several rows carry its address: one person's, or several people's, only a human can say. Kept by the imports.
+    shares_address = models.BooleanField(_("shares an address"), default=False)
+    migrated_at = models.DateTimeField(_("migrated"), null=True, blank=True)
+    # The last sign-in that was seen, here or in the pool; nobody knows of others.
+    active_at = models.DateTimeField(_("last seen"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=60, blank=True)
+    # What the migration wrote, as `flows.made.Made` reads it, so that an undo takes back that and nothing else.
+    made = models.JSONField(default=dict, blank=True, editable=False)
+    # What a human decided about a conflict, until the person proves themselves; `flows.decisions` reads it.
+    decision = models.JSONField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("migrated user")
+        verbose_name_plural = _("migrated users")
+        # For all pages of the admin: without it, addresses are masked.
+        permissions: ClassVar = [
+            ("view_addresses", _("Can see full addresses")),
+            ("resolve_conflicts", _("Can decide conflicts")),
+            ("undo_migrations", _("Can undo migrations")),
+            ("erase_people", _("Can erase people")),
+        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["issuer", "sub"], name="cpw_migrated_user_once")]
+        # Each list that the progress page links to is read in the order of one of these, however many people there
+        # are. What an import never fills costs it nothing. Not `db_index`, which makes two of each on PostgreSQL:
+        # nothing here is searched for by its beginning.
+        indexes: ClassVar = [
+            models.Index(
+                fields=["email", "phone_number"], condition=models.Q(shares_address=True), name="cpw_people_twins"
+            ),
+            models.Index(fields=["email"], name="cpw_people_email"),
+            models.Index(fields=["phone_number"], name="cpw_people_phone"),
+            models.Index(fields=["status", "id"], name="cpw_people_status"),
+            models.Index(fields=["connection", "status", "id"], name="cpw_people_connection"),
+            models.Index(fields=["status", "imported_at", "id"], name="cpw_people_cohort"),
+            models.Index(fields=["method", "id"], condition=~models.Q(method=""), name="cpw_people_method"),
+            models.Index(fields=["last_error", "id"], condition=~models.Q(last_error=""), name="cpw_people_error"),
+            models.Index(
+                fields=["migrated_at", "id"], condition=models.Q(migrated_at__isnull=False), name="cpw_people_migrated"
+            ),
+            models.Index(
+                fields=["active_at", "id"], condition=models.Q(active_at__isnull=False), name="cpw_people_active"
+            ),
+            models.Index(
+                fields=["status", "active_at", "id"],
+                condition=models.Q(active_at__isnull=False),
+                name="cpw_people_status_active",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection}: {self.sub}"
+
+    @property
+    def awaits_proof(self) -> bool:
+        """Activated in bulk: there is a Django user for them, and they have yet to prove themselves."""
+        return self.status == self.Status.MIGRATED and self.method == self.Method.BULK and self.user_id is not None
+
+
+class ConflictCase(MigratedUser):
+    """The same rows as a queue: those that wait for a human."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        verbose_name = _("conflict")
+        verbose_name_plural = _("conflicts")
+
+
+class PhoneNumber(models.Model):
+    """A user's phone number in E.164. At most one user has a number verified."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="cognito_passwordless_phone",
+        verbose_name=_("user"),
+    )
+    number = models.CharField(_("number"), max_length=16, db_index=True)
+    verified = models.BooleanField(_("verified"), default=False)
+
+    class Meta:
+        verbose_name = _("phone number")
+        verbose_name_plural = _("phone numbers")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["number"], condition=models.Q(verified=True), name="cpw_verified_number_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return mask(self.number)

@@ -1,0 +1,146 @@
+"""One attempt to sign in: the challenge, what was counted, and the messages."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..identifiers import MAX_LENGTH, mask
+from .routes import ALIAS_LENGTH, Channel, Route
+
+
+class ChallengeSession(models.Model):
+    """One attempt to sign in. The browser holds a random handle, this row only its hash (law 5)."""
+
+    class Outcome(models.TextChoices):
+        OPEN = "open", _("Open")
+        ANSWERED = "answered", _("Answered")  # a hosted login's one answer has been taken
+        VERIFIED = "verified", _("Verified")
+        SUPERSEDED = "superseded", _("Superseded")
+
+    class Sending(models.TextChoices):
+        """Whether the worker has finished; the same for everybody, decoys included (law 4)."""
+
+        QUEUED = "queued", _("Queued")
+        DONE = "done", _("Finished")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    handle_hash = models.CharField(max_length=64, unique=True, editable=False)
+    identifier = models.CharField(_("identifier"), max_length=MAX_LENGTH, db_index=True)
+    channel = models.CharField(_("channel"), max_length=5, choices=Channel)
+    purpose = models.CharField(_("purpose"), max_length=20, default="sign_in")
+    language = models.CharField(_("language"), max_length=15, blank=True)
+    next_url = models.TextField(_("next page"), blank=True)
+    # Of a step that a site's own view asked for: what it wants to know of the person, with spaces between.
+    scope = models.TextField(blank=True, editable=False)
+
+    # Known when the challenge starts, from the configuration alone, so that no page has to ask again.
+    hosted_login = models.CharField(_("hosted login offered"), max_length=ALIAS_LENGTH, blank=True)
+    refusal_floor = models.FloatField(_("refusal floor (seconds)"), default=0)
+    known_browser = models.CharField(max_length=32, blank=True, editable=False)
+
+    # Chosen by the worker.
+    route = models.CharField(_("route"), max_length=12, choices=Route, blank=True)
+    connection = models.CharField(_("connection"), max_length=ALIAS_LENGTH, blank=True)
+    recipient = models.CharField(_("recipient"), max_length=MAX_LENGTH, blank=True)
+    decoy_reason = models.CharField(_("nothing was sent because"), max_length=40, blank=True)
+    pool_username = models.CharField(max_length=MAX_LENGTH, blank=True, editable=False)
+    pool_challenge = models.CharField(max_length=40, blank=True, editable=False)
+    pool_session = models.TextField(blank=True, editable=False)  # encrypted
+
+    # The state of `otp.machine.Challenge`.
+    key_fingerprint = models.CharField(max_length=16, editable=False)
+    code_length = models.PositiveSmallIntegerField(editable=False)
+    generation = models.PositiveSmallIntegerField(_("generation"), default=1)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    sends = models.PositiveSmallIntegerField(_("sends"), default=1)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.OPEN)
+    sending = models.CharField(_("sending"), max_length=6, choices=Sending, default=Sending.QUEUED)
+    created_at = models.DateTimeField(_("started"), db_index=True)
+    last_sent_at = models.DateTimeField(_("last send asked for"))
+    expires_at = models.DateTimeField(_("expires"), db_index=True)
+
+    class Meta:
+        verbose_name = _("challenge session")
+        verbose_name_plural = _("challenge sessions")
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{mask(self.identifier)} ({self.pk})"
+
+
+class FailureCount(models.Model):
+    """Failed answers for one identifier, across challenges, channels and routes (law 3).
+
+    ``browser`` is empty for the count that everybody shares, or the id of a browser that has signed in as this
+    person before and therefore has a small budget of its own.
+    """
+
+    identifier = models.CharField(_("identifier"), max_length=MAX_LENGTH)
+    browser = models.CharField(_("browser"), max_length=32, blank=True)
+    count = models.PositiveIntegerField(_("failures"), default=0)
+    window_started_at = models.DateTimeField(_("counted since"), default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("failure count")
+        verbose_name_plural = _("failure counts")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["identifier", "browser"], name="cpw_failure_count_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{mask(self.identifier)}: {self.count}"
+
+
+class SendCount(models.Model):
+    """Messages or starts counted for one key (an identifier, an address, a prefix) in the current window."""
+
+    scope = models.CharField(_("limit"), max_length=30)
+    key = models.CharField(_("key"), max_length=MAX_LENGTH)
+    count = models.PositiveIntegerField(_("count"), default=0)
+    window_started_at = models.DateTimeField(_("counted since"), default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("send count")
+        verbose_name_plural = _("send counts")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["scope", "key"], name="cpw_send_count_once")]
+
+    def __str__(self) -> str:
+        return f"{self.scope}: {self.count}"
+
+
+class Delivery(models.Model):
+    """One message that a worker was asked to send, and what became of it. Never the code."""
+
+    class Status(models.TextChoices):
+        SENDING = "sending", _("Sending")
+        WAITING = "waiting", _("Will be tried again")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+        UNKNOWN = "unknown", _("Perhaps sent")
+        SKIPPED = "skipped", _("Nothing to send")
+
+    challenge = models.ForeignKey(ChallengeSession, models.CASCADE, related_name="deliveries")
+    number = models.PositiveSmallIntegerField(_("number"))
+    generation = models.PositiveSmallIntegerField(_("generation"))
+    channel = models.CharField(_("channel"), max_length=5, choices=Channel)
+    status = models.CharField(_("status"), max_length=7, choices=Status, default=Status.SENDING)
+    tries = models.PositiveSmallIntegerField(_("times begun"), default=1)
+    copies = models.PositiveSmallIntegerField(_("copies that went out, or may have"), default=0)
+    sender = models.CharField(_("sender"), max_length=200, blank=True)
+    provider_message_id = models.CharField(_("provider's message id"), max_length=200, blank=True)
+    cause = models.CharField(_("cause"), max_length=60, blank=True)
+    provider_down = models.BooleanField(_("the provider failed, whoever it was for"), default=False)
+    started_at = models.DateTimeField(_("begun"))
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["challenge", "number"], name="cpw_delivery_once")]
+        indexes: ClassVar = [models.Index(fields=["channel", "-finished_at"], name="cpw_delivery_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.get_status_display()}"

@@ -1,0 +1,178 @@
+"""The pages around a hosted login: the way there, the way back, and a stop between for browsers that send no cookie
+along with a visit from another site.
+
+The way back has up to three steps, because neither a cross-site POST (``form_post``) nor, under ``SameSite=Strict``,
+any cross-site visit carries our cookie, and the site's session cookie would not go along with the redirect after it:
+
+1. the answer arrives. With our cookie and a cookie policy that allows it, the sign-in is finished at once. Otherwise
+   the answer is kept, encrypted, on its attempt, and the browser is redirected to
+2. ``?wait``: a page of our own, without anything in its address, that moves on by itself (no script is needed) to
+3. ``?done``: a visit from our own page, so that our cookie comes along and says whose answer it is.
+"""
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from . import browser, compat, connections
+from .cognito import Connection
+from .conf import conf
+from .entrance import entrance, entrance_from_elsewhere, safe_next, visitor_of
+from .exceptions import MigrationRefused
+from .flows import completion, oidc, oidc_answer
+from .flows.oidc_state import Answer
+from .flows.visitor import TooMany
+
+
+@entrance
+@require_http_methods(["GET", "POST"])
+def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
+    """Sends the browser to Cognito's authorize endpoint."""
+    chosen = _connection(connection)
+    next_url = safe_next(request)
+    if request.user.is_authenticated:
+        # Somebody who is signed in stays who they are: nothing is connected, and nobody is swapped for another.
+        if (request.POST.get("process") or request.GET.get("process")) == "connect":
+            return _page(request, "hosted_signed_in.html", chosen, status=403)
+        return HttpResponseRedirect(next_url or compat.login_redirect_url(request))
+    now, visitor = timezone.now(), visitor_of(request)
+    try:
+        challenge = None if next_url else oidc.waiting(chosen, visitor, now)
+        if challenge is not None:
+            url = oidc.depart(chosen, challenge, redirect_uri=_callback_url(request, chosen), now=now)
+            return HttpResponseRedirect(url)
+        identifier, before = oidc.typed_before(visitor)
+        departure = oidc.begin(
+            chosen,
+            visitor,
+            redirect_uri=_callback_url(request, chosen),
+            now=now,
+            next_url=next_url or before,
+            identifier=identifier,
+        )
+    except TooMany as error:
+        response = _failed(request, chosen, status=429)
+        response["Retry-After"] = str(error.retry_after)
+        return response
+    except oidc.Unavailable:
+        return _failed(request, chosen, status=503)
+    response = HttpResponseRedirect(departure.url)
+    browser.hold(response, departure.handle)
+    return response
+
+
+# The provider's form cannot know our CSRF token. What stands in for it is the state: only the attempt for which it was
+# made takes the answer, and only the browser that started it, from a page of ours, may finish (`flows.oidc`).
+@entrance_from_elsewhere
+@sensitive_post_parameters("code", "state")
+@sensitive_variables()
+@require_http_methods(["GET", "POST"])
+def oidc_callback(request: HttpRequest, connection: str) -> HttpResponse:
+    """Where Cognito sends people back to."""
+    chosen = _connection(connection)
+    response = _step(request, chosen)
+    # The address may hold a code: no page that is opened from here shall see it.
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _step(request: HttpRequest, connection: Connection) -> HttpResponse:
+    if request.method == "GET" and request.META.get("QUERY_STRING") == "wait":
+        return _wait_page(request, connection, f"{request.path}?done")
+    if request.method == "GET" and request.META.get("QUERY_STRING") == "done":
+        return _finish(request, connection, None)
+    visitor, now = visitor_of(request), timezone.now()
+    answer, problem = _take_answer(request)
+    try:
+        if answer is None:
+            oidc.refuse_stranger(connection, problem, visitor, now)
+        if browser.comes_back_with_cookies(request):
+            return _finish(request, connection, answer)
+        oidc.keep(connection, visitor, answer, now=now)
+    except oidc.Refused as refused:
+        return _refused(request, connection, refused)
+    # 303: whatever came, the next is a GET, without anything of the answer in its address.
+    response = HttpResponseRedirect(f"{request.path}?wait")
+    response.status_code = 303
+    return response
+
+
+@sensitive_variables()
+def _finish(request: HttpRequest, connection: Connection, answer: Answer | None) -> HttpResponse:
+    visitor, now = visitor_of(request), timezone.now()
+    if request.user.is_authenticated:
+        oidc.note_signed_in(connection, visitor, now)
+        return _page(request, "hosted_signed_in.html", connection, status=403)
+    try:
+        challenge, proven = oidc.finish(
+            connection, visitor, answer, redirect_uri=_callback_url(request, connection), now=now
+        )
+    except oidc.Refused as refused:
+        return _refused(request, connection, refused)
+    try:
+        response = completion.complete(request, challenge, proven, now=now)
+    except MigrationRefused:
+        response = _page(request, "hosted_refused.html", connection, status=403)
+    browser.release(response)
+    return response
+
+
+def _take_answer(request: HttpRequest) -> tuple[Answer | None, str]:
+    """The answer, or None and why there is none. It is taken out of the request, so that no error report shows it."""
+    given = request.POST if request.method == "POST" else request.GET
+    request.GET, request.META["QUERY_STRING"] = QueryDict(), ""
+    return oidc_answer.read(given.getlist)
+
+
+def _connection(alias: str) -> Connection:
+    found = connections.find(alias)
+    if found is None or not found.active or "oidc" not in found.routes:
+        raise Http404
+    return found
+
+
+def _callback_url(request: HttpRequest, connection: Connection) -> str:
+    """The connection's own, else ours below ``PUBLIC_URL`` (law 12); the request's host only where neither is set."""
+    path = reverse("cognito_passwordless:oidc_callback", args=[connection.alias])
+    if connection.callback_url:
+        return connection.callback_url
+    return f"{conf.public_url}{path}" if conf.public_url else request.build_absolute_uri(path)
+
+
+def to_hosted_login(request: HttpRequest, alias: str) -> HttpResponse:
+    """From our form to the hosted login of a connection.
+
+    A browser gets a page that moves on by itself: the content security policy ``form-action 'self'`` also binds what a
+    form's answer redirects to, and Chromium would stop at the other site without a word. Only browsers send
+    ``Sec-Fetch-Dest``; everybody else is redirected at once.
+    """
+    url = reverse("cognito_passwordless:oidc_login", args=[alias])
+    if request.headers.get("Sec-Fetch-Dest") != "document":
+        return HttpResponseRedirect(url)
+    return _wait_page(request, _connection(alias), url)
+
+
+def _wait_page(request: HttpRequest, connection: Connection, url: str) -> HttpResponse:
+    return _page(request, "hosted_wait.html", connection, url=url)
+
+
+def _refused(request: HttpRequest, connection: Connection, refused: oidc.Refused) -> HttpResponse:
+    return _failed(request, connection, status=503 if refused.unavailable else 403)
+
+
+def _failed(request: HttpRequest, connection: Connection, *, status: int) -> HttpResponse:
+    return _page(request, "hosted_failed.html", connection, status=status, unavailable=status == 503)
+
+
+def _page(
+    request: HttpRequest, template: str, connection: Connection, *, status: int = 200, **context: object
+) -> HttpResponse:
+    context |= {
+        "app_name": conf.app_name,
+        "hosted_login": connection.alias,
+        "hosted_login_name": connection.name or connection.alias,
+    }
+    return render(request, f"cognito_passwordless/{template}", context, status=status)

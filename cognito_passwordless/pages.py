@@ -1,0 +1,110 @@
+"""What the pages say. Everything here is the same for everybody (law 4): it comes from what the person typed, from the
+clock and from the configuration, never from what is known about them."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from . import connections
+from .conf import conf
+from .flows import login as flow
+from .forms import CodeForm, IdentifierForm
+from .models import ChallengeSession
+
+# Rather "10 minutes" at 9:56 than "9 minutes" as soon as the page is there. `code.js` rounds in the same way.
+FEW_SECONDS = 5
+
+
+def login_context(form: IdentifierForm, *, next_url: str, start_again: bool) -> dict[str, Any]:
+    """For ``login.html``."""
+    active = connections.active()
+    return {
+        "form": form,
+        "next": next_url,
+        "start_again": start_again,
+        "app_name": conf.app_name,
+        "hosted_logins": [connection for connection in active if "oidc" in connection.routes],
+        # Where an entry may lead to a hosted login first, a code can be asked for all the same.
+        "code_instead": any(connection.routes[0] == "oidc" for connection in active),
+    }
+
+
+def code_context(challenge: ChallengeSession, form: CodeForm, *, notice: str = "") -> dict[str, Any]:
+    """For ``code.html``. ``notice`` says why no message went out."""
+    answered = form.is_bound  # and somebody who has typed a code has their message
+    status = flow.status(challenge, now=timezone.now(), answered=answered)
+    texts = _texts(challenge.channel) | ({"sending": "", "sent": ""} if answered else {})
+    state = status.state if status.seconds_left else "over"
+    return {
+        "form": form,
+        "notice": notice,
+        "identifier": challenge.identifier,
+        "channel": challenge.channel,
+        "other_channel": "sms" if challenge.channel == "email" else "email",
+        "hosted_login": challenge.hosted_login,
+        "hosted_login_name": connections.name_of(challenge.hosted_login),
+        "status": status,
+        "state": state,
+        "texts": texts,  # for `code.js`, which says each when its time comes
+        "status_text": texts[state] if state in {"over", "trouble"} or answered else _patience(challenge.channel),
+        "left_text": _left(status.seconds_left),
+        "wait_text": "" if notice else wait(status.seconds_to_resend),
+        "app_name": conf.app_name,
+    }
+
+
+def wait(seconds: int) -> str:
+    """How long until another code may be asked for; empty when it may be now."""
+    if not seconds:
+        return ""
+    return ngettext(
+        "You can ask for another code in %(seconds)d second.",
+        "You can ask for another code in %(seconds)d seconds.",
+        seconds,
+    ) % {"seconds": seconds}
+
+
+def _left(seconds: int) -> str:
+    minutes = (seconds + FEW_SECONDS) // 60
+    if minutes:
+        words = ngettext("Enter it within %(minutes)d minute.", "Enter it within %(minutes)d minutes.", minutes)
+        return words % {"minutes": minutes}
+    if seconds:
+        words = ngettext("Enter it within %(seconds)d second.", "Enter it within %(seconds)d seconds.", seconds)
+        return words % {"seconds": seconds}
+    return ""
+
+
+def _patience(channel: str) -> str:
+    """True before and after the message has gone, for without JavaScript the page stays as it is."""
+    if channel == "sms":
+        return _("It can take a minute to arrive.")
+    return _("It can take a minute to arrive. Look in the spam folder too.")
+
+
+def _texts(channel: str) -> dict[str, str]:
+    """By what `code.js` calls them. ``{time}`` is filled in there, in words of the page's language."""
+    by_channel = {
+        "email": {
+            # "Sent" would be a lie for an address that nothing was sent to.
+            "sent": _("Done. Now look in your inbox, and in the spam folder."),
+            "trouble": _(
+                "We have trouble sending e-mail at the moment. Choose SMS, or send a new code in a few minutes."
+            ),
+        },
+        "sms": {
+            "sent": _("Done. Now look at the messages on your phone."),
+            "trouble": _(
+                "We have trouble sending SMS at the moment. Choose e-mail, or send a new code in a few minutes."
+            ),
+        },
+    }
+    return by_channel[channel] | {
+        "sending": _("Sending…"),
+        "over": _("This code can no longer be used. Send a new one."),
+        "ended": _("This sign-in has ended. Use the link below to start again."),
+        "left": _("Enter it within {time}."),
+        "wait": _("You can ask for another code in {time}."),
+    }

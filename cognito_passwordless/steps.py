@@ -1,0 +1,250 @@
+"""The steps of a sign-in at a pool, as functions for sites that write their own views: docs/steps.md.
+
+Each returns an output or a `StepError`, and raises only for mistakes in the caller: `RuntimeError` inside a database
+transaction, for an attempt that can be rolled back is none. The laws of the package's own pages hold here too.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+from django.views.decorators.debug import sensitive_variables
+
+from . import compat, connections, step_messages
+from .cognito import Connection
+from .exceptions import InvalidIdentifier, MigrationRefused
+from .flows import login, named_pool, oidc, oidc_answer, step_proofs
+from .flows.attempts import STEP
+from .flows.categories import category_of
+from .flows.status import seconds_to_resend
+from .flows.visitor import TooMany, Visitor
+from .identifiers import Identifier, parse
+from .models import ChallengeSession
+from .otp import read_code
+from .step_outputs import Departure, Generated, Identity, StepError
+
+__all__ = [
+    "Departure",
+    "Generated",
+    "Identity",
+    "StepError",
+    "authenticate_callback",
+    "authenticate_url",
+    "generate",
+    "sign_in",
+    "validate",
+]
+
+# Gives the time that is left of a floor to somebody who waits; tests give one that does not.
+Pause = Callable[[float], object]
+
+
+def generate(
+    connection: str,
+    identifier: str,
+    channel: str | None = None,
+    scope: Collection[str] | None = None,
+    *,
+    request: HttpRequest | None = None,
+    handle: str = "",
+    now: datetime | None = None,
+    pause: Pause = time.sleep,
+) -> Generated | StepError:
+    """Has the pool of ``connection`` send a one-time code to the person called ``identifier``.
+
+    ``channel``: ``"email"`` or ``"sms"``, by default what the identifier is. ``scope``: what the profile shall tell,
+    of the connection's own scopes; by default all of them. ``request`` says which network asks, whose budget this
+    draws on: without one, all callers share one budget. ``handle``: of this browser's step before, if this is another
+    try. It waits for the pool, and takes at least ``REFUSAL_FLOOR`` seconds whoever it is for.
+    """
+    began, now = time.monotonic(), now or timezone.now()
+    chosen = _connection(connection, "otp", scope)
+    if isinstance(chosen, StepError):
+        return chosen
+    try:
+        who = parse(identifier)
+    except InvalidIdentifier:
+        return step_messages.error("invalid_identifier")
+    channel = channel or who.channel
+    if channel not in {"email", "sms"}:
+        return step_messages.error("unknown_channel")
+    visitor = _visitor(request, handle)
+    try:
+        asked = named_pool.ask(chosen, who, visitor, channel=channel, scope=chosen.scope, now=now)
+    except TooMany as error:
+        return step_messages.too_many(error.retry_after)
+    except login.TooSoon as error:
+        return step_messages.too_soon(error.seconds)
+    except login.NotServed:
+        return step_messages.error("not_served")
+    attempt = str(asked.challenge.pk)
+    if asked.cause and not asked.private:
+        return step_messages.error(asked.cause, asked.category, attempt=attempt)
+    output = _generated(asked, now)
+    _wait(pause, began, asked.challenge)
+    return step_messages.private(asked.cause, asked.category, output) if asked.cause else output
+
+
+def _generated(asked: named_pool.Asked, now: datetime) -> Generated:
+    challenge = asked.challenge
+    return Generated(
+        handle=asked.handle,
+        attempt=str(challenge.pk),
+        connection=challenge.connection,
+        channel=challenge.channel,
+        expires_at=challenge.expires_at,
+        seconds_to_resend=seconds_to_resend(challenge, now),
+    )
+
+
+@sensitive_variables()
+def validate(
+    handle: str, code: str, *, now: datetime | None = None, pause: Pause = time.sleep
+) -> Identity | StepError:
+    """Spends one attempt of the step whose handle this browser holds, and gives the code to the pool.
+
+    Wrong, expired, used up and unknown have one message, released no sooner than ``REFUSAL_FLOOR`` seconds; the
+    error's ``code`` tells them apart, for the site alone.
+    """
+    began, now = time.monotonic(), now or timezone.now()
+    given = read_code(code)
+    if given is None:
+        return step_messages.error("no_code")  # it can never be right: no attempt is spent
+    try:
+        challenge, proven = login.answer(Visitor(handle=handle), given, now=now, purpose=STEP)
+    except login.NoChallenge:
+        return step_messages.error("no_step")
+    except login.Wrong as wrong:
+        _wait(pause, began, wrong.challenge)
+        return step_messages.wrong(wrong.cause, wrong.category, attempt=str(wrong.challenge.pk))
+    return _identity(challenge, step_proofs.told(challenge, proven))
+
+
+def authenticate_url(
+    connection: str,
+    *,
+    redirect_uri: str,
+    scope: Collection[str] | None = None,
+    identifier: str = "",
+    request: HttpRequest | None = None,
+    handle: str = "",
+    now: datetime | None = None,
+) -> Departure | StepError:
+    """Begins a hosted login: the browser goes to ``url`` and comes back to ``redirect_uri``, a page of the site's that
+    the app client allows. ``identifier`` is offered there as who is signing in."""
+    now = now or timezone.now()
+    chosen = _connection(connection, "oidc", scope)
+    if isinstance(chosen, StepError):
+        return chosen
+    try:
+        who: Identifier | None = parse(identifier) if identifier else None
+        left = oidc.begin(chosen, _visitor(request, handle), redirect_uri=redirect_uri, now=now, identifier=who)
+    except InvalidIdentifier:
+        return step_messages.error("invalid_identifier")
+    except TooMany as error:
+        return step_messages.too_many(error.retry_after)
+    except oidc.Unavailable as error:
+        cause = str(error)
+        return step_messages.hosted(cause, category_of(cause), chosen.name or chosen.alias, unavailable=True)
+    step_proofs.keep_scope(left.challenge, chosen.scope)
+    return Departure(left.handle, left.url, str(left.challenge.pk), chosen.alias, left.challenge.expires_at)
+
+
+@sensitive_variables()
+def authenticate_callback(
+    connection: str,
+    handle: str,
+    parameters: Mapping[str, Any],
+    *,
+    redirect_uri: str,
+    request: HttpRequest | None = None,
+    now: datetime | None = None,
+) -> Identity | StepError:
+    """Takes what came back, once: ``parameters`` is ``request.GET``, or ``request.POST`` where the connection's
+    ``response_mode`` is ``form_post``. ``redirect_uri`` as before."""
+    now = now or timezone.now()
+    chosen = _connection(connection, "oidc", None)
+    if isinstance(chosen, StepError):
+        return chosen
+    visitor = _visitor(request, handle)
+    answer, problem = oidc_answer.read(lambda name: _values(parameters, name))
+    try:
+        if answer is None:
+            oidc.refuse_stranger(chosen, problem, visitor, now)
+        challenge, proven = oidc.finish(chosen, visitor, answer, redirect_uri=redirect_uri, now=now)
+    except oidc.Refused as refused:
+        category = category_of(refused.cause)
+        return step_messages.hosted(
+            refused.cause, category, chosen.name or chosen.alias, unavailable=refused.unavailable
+        )
+    return _identity(challenge, step_proofs.told(challenge, proven))
+
+
+def sign_in(
+    request: HttpRequest, identity: Identity, *, next_url: str = "", now: datetime | None = None
+) -> HttpResponse | StepError:
+    """Migrates the person and signs them in through allauth, as the package's own pages do: once for each identity,
+    and within an hour. Somebody who is signed in already stays who they are. Returns the response to give, a redirect
+    as a rule."""
+    if request.user.is_authenticated:
+        return step_messages.error("signed_in_already", attempt=identity.attempt)
+    now = now or timezone.now()
+    safe = next_url if next_url and compat.is_safe_url(request, next_url) else ""
+    try:
+        response = step_proofs.sign_in(
+            request,
+            identity.attempt,
+            profile=identity.profile,
+            claims=identity.claims,
+            method=identity.method,
+            next_url=safe,
+            now=now,
+        )
+    except MigrationRefused as refusal:
+        return step_messages.refused(refusal.reason, category_of(refusal.reason), attempt=identity.attempt)
+    return step_messages.error("no_step", attempt=identity.attempt) if response is None else response
+
+
+def _connection(alias: str, route: str, scope: Collection[str] | None) -> Connection | StepError:
+    """The connection, with what is asked of it instead of its own scope."""
+    found = connections.find(alias)
+    if found is None or not found.active:
+        return step_messages.error("no_connection", category_of("no_connection"))
+    if route not in found.routes:
+        return step_messages.error("route_not_offered", category_of("route_not_offered"))
+    narrowed = step_proofs.narrowed(found, scope)
+    return narrowed or step_messages.error("scope_not_allowed", category_of("scope_not_allowed"))
+
+
+def _visitor(request: HttpRequest | None, handle: str) -> Visitor:
+    ip = compat.client_ip(request) if request is not None else ""
+    return Visitor(handle=handle, ip=ip, language=translation.get_language() or "")
+
+
+def _values(parameters: Mapping[str, Any], name: str) -> Sequence[str]:
+    getlist = getattr(parameters, "getlist", None)
+    if getlist is not None:
+        return list(getlist(name))
+    value = parameters.get(name)
+    return [] if value is None else [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+def _identity(challenge: ChallengeSession, told: step_proofs.Told) -> Identity:
+    return Identity(
+        attempt=str(challenge.pk),
+        connection=challenge.connection,
+        method=str(told.method),
+        claims=told.claims,
+        user_info=told.user_info,
+        profile=told.profile,
+    )
+
+
+def _wait(pause: Pause, began: float, challenge: ChallengeSession) -> None:
+    """Asking a pool and asking nobody take the same time (law 4)."""
+    left = began + challenge.refusal_floor - time.monotonic()
+    if left > 0:
+        pause(left)

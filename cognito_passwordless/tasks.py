@@ -1,0 +1,155 @@
+"""The Celery tasks: thin, and free of secrets. Messages in the queue carry ids only (law 1)."""
+
+import logging
+import random
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from celery.worker.control import inspect_command
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from .exceptions import DispatchFailed
+from .flows import pool_notices, purge, recovery, roll_up, workers
+from .flows.dispatch import QUEUES
+from .flows.sending import TryLater, send
+from .flows.telling import TellLater, tell
+
+logger = logging.getLogger(__name__)
+INLINE_TRIES = 2
+
+
+# Acknowledged after the work, and handed back when the process that does it dies; `flows.deliveries` makes a second
+# run harmless. How often a message is tried is counted on its row, not here.
+@shared_task(
+    bind=True,
+    name="cognito_passwordless.send_code",
+    acks_late=True,
+    reject_on_worker_lost=True,
+    ignore_result=True,
+    max_retries=None,
+)
+def send_code(self: Any, challenge_id: str, generation: int) -> None:
+    """Sends what a challenge asks for, or finds that nothing is to be sent. Throttling, time-outs and 5xx are retried
+    with a jittered back-off of 1 to 16 seconds."""
+    try:
+        # Eager tasks are retried at once: there is nobody to wait for.
+        send(UUID(challenge_id), generation, now=timezone.now(), final=self.request.is_eager)
+    except TryLater as later:
+        delay = later.seconds or _back_off(later.tries)
+        logger.info("%s will be tried again in %.1f s: %s", challenge_id, delay, later)
+        raise self.retry(countdown=delay, exc=None) from None
+
+
+def _back_off(tries: int) -> float:
+    """1, 2, 4, 8, 16 seconds, half of it at random: those who failed together do not return together."""
+    longest: float = 2 ** max(0, tries - 1)
+    return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311
+
+
+@shared_task(name="cognito_passwordless.purge_expired", ignore_result=True)
+def purge_expired() -> None:
+    """Deletes what `RETENTION` no longer keeps. Meant for Celery beat, once a day."""
+    purge.purge_expired(timezone.now())
+
+
+@shared_task(name="cognito_passwordless.roll_up_progress", ignore_result=True)
+def roll_up_progress() -> None:
+    """Counts how far the migration is, for the admin. Meant for Celery beat, every five minutes."""
+    roll_up.roll_up(timezone.now())
+
+
+@shared_task(name="cognito_passwordless.recover_sends", ignore_result=True)
+def recover_sends() -> None:
+    """Asks again for messages that fell out of the queue. Meant for Celery beat, once a minute."""
+    recovery.recover_sends(timezone.now())
+
+
+@shared_task(
+    bind=True,
+    name="cognito_passwordless.mark_migrated_in_pool",
+    acks_late=True,
+    reject_on_worker_lost=True,
+    ignore_result=True,
+    max_retries=None,
+)
+def mark_migrated_in_pool(self: Any, migrated_user_id: int) -> None:
+    """Tells the pool what `after_migration` of the connection says of one person, or takes it back after an undo.
+    Retried as `send_code` is."""
+    try:
+        tell(migrated_user_id, clock=timezone.now)
+    except TellLater as later:
+        if self.request.is_eager:
+            return
+        raise self.retry(countdown=later.seconds or _back_off(later.tries), exc=None) from None
+
+
+@shared_task(name="cognito_passwordless.recover_notices", ignore_result=True)
+def recover_notices() -> None:
+    """Tells the pools what they have not been told yet. Meant for Celery beat, every ten minutes."""
+    pool_notices.ask_again(timezone.now())
+
+
+def ask_to_mark(migrated_user_id: int) -> None:
+    """Queues `mark_migrated_in_pool`. Raises `DispatchFailed`."""
+    try:
+        mark_migrated_in_pool.apply_async((migrated_user_id,), retry=False)
+    except (OperationalError, OSError) as error:
+        broker.failed(error)
+        raise DispatchFailed("broker") from None
+    broker.worked()
+
+
+def mark_inline(migrated_user_id: int) -> None:
+    """In this process, for development and tests: once, and what fails waits for `recover_notices`."""
+    with suppress(TellLater):
+        tell(migrated_user_id, clock=timezone.now)
+
+
+@inspect_command(name=workers.COMMAND)
+def tell_keys(state: Any) -> list[str]:
+    """What a running worker answers to ``manage.py cognito_workers``."""
+    del state
+    return workers.fingerprints()
+
+
+class _Broker:
+    """Whether the broker took the last message; only a change is worth a line in the log."""
+
+    down = False
+
+    def failed(self, error: Exception) -> None:
+        if not self.down:
+            logger.error("The broker takes no messages: %s. No code can be sent until it does", type(error).__name__)
+        self.down = True
+
+    def worked(self) -> None:
+        if self.down:
+            logger.warning("The broker takes messages again")
+        self.down = False
+
+
+broker = _Broker()
+
+
+def dispatch_by_celery(challenge_id: str, generation: int, channel: str) -> None:
+    """Queues `send_code`. Raises `DispatchFailed` at once when the broker is down: the person waits for the answer."""
+    try:
+        send_code.apply_async((challenge_id, generation), queue=QUEUES[channel], retry=False)
+    except (OperationalError, OSError) as error:
+        broker.failed(error)
+        raise DispatchFailed("broker") from None
+    broker.worked()
+
+
+def dispatch_inline(challenge_id: str, generation: int, channel: str) -> None:
+    """Sends in this process, for development and tests: a person waits for the provider, and timing tells."""
+    del channel
+    for tries in range(1, INLINE_TRIES + 1):
+        try:
+            send(UUID(challenge_id), generation, now=timezone.now(), final=tries == INLINE_TRIES)
+        except TryLater:
+            continue
+        return

@@ -1,0 +1,15 @@
+from django.urls import path
+
+from . import oidc_views, views
+
+app_name = "cognito_passwordless"
+
+urlpatterns = [
+    path("", views.login, name="login"),
+    path("code/", views.otp, name="otp"),
+    path("code/resend/", views.resend, name="resend"),
+    path("code/retry/", views.retry, name="retry"),
+    path("code/status/", views.status, name="status"),
+    path("cognito/<str:connection>/", oidc_views.oidc_login, name="oidc_login"),
+    path("cognito/<str:connection>/callback/", oidc_views.oidc_callback, name="oidc_callback"),
+]

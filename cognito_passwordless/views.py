@@ -1,0 +1,231 @@
+"""The pages: thin. They read a request, call a flow, and turn its answer into a response that gives nobody away."""
+
+import time
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from . import browser, captcha, compat, pages
+from .conf import conf
+from .entrance import entrance, safe_next, visitor_of
+from .exceptions import DispatchFailed, MigrationRefused
+from .flows import attempts, completion
+from .flows import login as flow
+from .forms import ChannelForm, CodeForm, IdentifierForm
+from .models import ChallengeSession, Route
+from .oidc_views import to_hosted_login
+
+LOGIN = "cognito_passwordless:login"
+OTP = "cognito_passwordless:otp"
+
+
+# Why a message that was asked for does not go out; the code page says so.
+_NOT_SENT = (flow.TooSoon, flow.TooMany, flow.NotServed, DispatchFailed, captcha.NotPassed)
+
+
+@entrance
+@require_http_methods(["GET", "HEAD", "POST"])
+def login(request: HttpRequest) -> HttpResponse:
+    """Asks who is signing in, and starts a challenge."""
+    next_url = safe_next(request)
+    if request.method != "POST":
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(next_url or compat.login_redirect_url(request))
+        return _login_page(request, IdentifierForm(), next_url)
+    form, channel = IdentifierForm(request.POST), ChannelForm(request.POST)
+    if not form.is_valid() or not channel.is_valid():
+        return _login_page(request, form, next_url)
+    if not captcha.passed(request, "start"):
+        form.add_error(None, captcha.refusal())
+        return _login_page(request, form, next_url)
+    identifier = form.cleaned_data["identifier"]
+    visitor = visitor_of(request, identifier.value)
+    try:
+        started = flow.start(
+            identifier,
+            visitor,
+            now=timezone.now(),
+            channel=channel.cleaned_data["channel"] or None,
+            next_url=next_url,
+            by_code=request.POST.get("by") == "code",
+        )
+    except flow.TooMany as error:
+        form.add_error(None, _too_many(error))
+        return _retry_after(_login_page(request, form, next_url, status=429), error.retry_after)
+    except flow.NotServed:
+        form.add_error("identifier", _not_served())
+        return _login_page(request, form, next_url)
+    except DispatchFailed:
+        form.add_error(None, _cannot_send())
+        return _login_page(request, form, next_url, status=503)
+    if started.challenge.route == Route.COGNITO_OIDC:
+        response = to_hosted_login(request, started.challenge.connection)
+        browser.hold(response, started.handle)
+        return response
+    return _to_code_page(started)
+
+
+@entrance
+@sensitive_post_parameters("code")
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+def otp(request: HttpRequest) -> HttpResponse:
+    """Asks for the code, and signs in."""
+    began = time.monotonic()
+    if request.method != "POST":
+        challenge = attempts.find(browser.handle(request))
+        if challenge is None or challenge.outcome == ChallengeSession.Outcome.VERIFIED:
+            return _start_again()
+        if challenge.route == Route.COGNITO_OIDC:
+            return _start_again()
+        return _code_page(request, challenge, CodeForm())
+    form = CodeForm(request.POST)
+    if not form.is_valid():
+        challenge = attempts.find(browser.handle(request))
+        return _code_page(request, challenge, form) if challenge else _start_again()
+    now = timezone.now()
+    try:
+        challenge, proven = flow.answer(visitor_of(request), form.cleaned_data["code"], now=now)
+    except flow.NoChallenge:
+        return _start_again()
+    except flow.Wrong as wrong:
+        form.add_error("code", _("That code is not right, or no longer valid. Check it, or send a new code."))
+        response = _code_page(request, wrong.challenge, form)
+        _wait_until(began + wrong.floor)
+        return response
+    try:
+        response = completion.complete(request, challenge, proven, now=now)
+    except MigrationRefused:
+        response = render(request, "cognito_passwordless/refused.html", {"app_name": conf.app_name}, status=403)
+    else:
+        if request.user.is_authenticated:
+            browser.remember(request, response, challenge.identifier)
+    browser.release(response)
+    return response
+
+
+@entrance
+@require_POST
+def resend(request: HttpRequest) -> HttpResponse:
+    """One more message for the same challenge; a fresh challenge where this one is over."""
+    now = timezone.now()
+    try:
+        captcha.require(request, "resend")
+        resent = flow.resend(visitor_of(request), now=now)
+        if resent.over:
+            return _to_code_page(flow.retry(visitor_of(request), now=now))
+    except flow.NoChallenge:
+        return _start_again()
+    except _NOT_SENT as error:
+        return _not_sent(request, error)
+    if not resent.sent:
+        return _not_sent(request, flow.TooSoon(resent.seconds))
+    return redirect(OTP)
+
+
+@entrance
+@require_POST
+def retry(request: HttpRequest) -> HttpResponse:
+    """A fresh challenge for the same identifier, by another channel if asked for."""
+    channel = ChannelForm(request.POST)
+    chosen = channel.cleaned_data["channel"] if channel.is_valid() else ""
+    try:
+        captcha.require(request, "retry")
+        return _to_code_page(flow.retry(visitor_of(request), now=timezone.now(), channel=chosen or None))
+    except flow.NoChallenge:
+        return _start_again()
+    except _NOT_SENT as error:
+        return _not_sent(request, error)
+
+
+@entrance
+@require_GET
+def status(request: HttpRequest) -> HttpResponse:
+    """What the code page shows live, as JSON."""
+    challenge = attempts.find(browser.handle(request))
+    if challenge is None:
+        return JsonResponse({"state": "none"}, status=404)
+    now = flow.status(challenge, now=timezone.now())
+    return JsonResponse(
+        {
+            "state": now.state,
+            "seconds_to_resend": now.seconds_to_resend,
+            "seconds_left": now.seconds_left,
+            "can_resend": now.can_resend,
+        }
+    )
+
+
+def _login_page(request: HttpRequest, form: IdentifierForm, next_url: str, status: int = 200) -> HttpResponse:
+    context = pages.login_context(form, next_url=next_url, start_again="again" in request.GET)
+    return render(request, "cognito_passwordless/login.html", context, status=status)
+
+
+def _code_page(
+    request: HttpRequest, challenge: ChallengeSession, form: CodeForm, *, notice: str = "", status: int = 200
+) -> HttpResponse:
+    context = pages.code_context(challenge, form, notice=notice)
+    return render(request, "cognito_passwordless/code.html", context, status=status)
+
+
+def _to_code_page(started: flow.Started) -> HttpResponse:
+    response = redirect(OTP)
+    browser.hold(response, started.handle)
+    return response
+
+
+def _start_again() -> HttpResponse:
+    return HttpResponseRedirect(f"{reverse(LOGIN)}?again")
+
+
+def _not_sent(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The code page, saying why no message went out: the same for everybody."""
+    challenge = attempts.find(browser.handle(request))
+    if challenge is None:
+        return _start_again()
+    if isinstance(error, flow.TooSoon):
+        seconds = error.seconds
+        notice = pages.wait(seconds)
+        return _retry_after(_code_page(request, challenge, CodeForm(), notice=notice, status=429), seconds)
+    if isinstance(error, flow.TooMany):
+        page = _code_page(request, challenge, CodeForm(), notice=_too_many(error), status=429)
+        return _retry_after(page, error.retry_after)
+    if isinstance(error, captcha.NotPassed):
+        return _code_page(request, challenge, CodeForm(), notice=captcha.refusal(), status=400)
+    notice = _not_served() if isinstance(error, flow.NotServed) else _cannot_send()
+    return _code_page(request, challenge, CodeForm(), notice=notice, status=503)
+
+
+def _not_served() -> str:
+    return _("We can't send codes to phone numbers of this country. Use your e-mail address instead.")
+
+
+def _too_many(error: flow.TooMany) -> str:
+    minutes = max(1, error.retry_after // 60)
+    return ngettext(
+        "Too many sign-ins were started from your network. Try again in %(minutes)d minute.",
+        "Too many sign-ins were started from your network. Try again in %(minutes)d minutes.",
+        minutes,
+    ) % {"minutes": minutes}
+
+
+def _cannot_send() -> str:
+    return _("We can't send codes at the moment. Nothing is wrong with your entry. Try again in a minute.")
+
+
+def _retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def _wait_until(moment: float) -> None:
+    """Holds a refusal back, so that asking a pool and asking nobody take the same time (law 4)."""
+    left = moment - time.monotonic()
+    if left > 0:
+        time.sleep(left)

@@ -1,0 +1,172 @@
+"""Deciding, undoing and erasing in a browser: from the list to the confirmation, with and without JavaScript."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, Page, expect
+
+from cognito_passwordless.models import Erasure, MigratedUser
+
+from .conftest import BOTH, Look
+from .test_accessibility import axe, violations  # noqa: F401  (a fixture)
+
+ADMIN = "/admin/cognito_passwordless"
+ANN = "ann@example.com"
+EVIL = "<img src=x onerror=alert(1)>"
+LOOKS = [Look(), Look(scheme="dark"), Look("phone"), Look("phone", "dark")]
+SHOTS = os.environ.get("SHOTS")
+# What axe finds in every list of Django's own admin: its search field, its links and filters.
+STOCK = ("label-title-only", "link-in-text-block", "target-size")
+
+
+def shot(page: Page, name: str, look: Look) -> None:
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}-{look}.png", full_page=True)
+
+
+@pytest.fixture
+def admin(context: BrowserContext, site: str) -> User:
+    """A superuser, whose browser is signed in."""
+    user = User.objects.create_superuser("boss", "boss@example.com")
+    client = Client()
+    client.force_login(user)
+    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
+    return user
+
+
+@pytest.fixture
+def case(admin: User, make_user: Callable[..., User]) -> MigratedUser:
+    """Ann's address is Django's already, her number is nobody's, and somebody else in the pool has her address too."""
+    make_user(ANN, last_login=timezone.now())
+    known = {"connection": "main", "issuer": "i", "email": ANN, "shares_address": True}
+    verified = {"email_verified": "true", "phone_number_verified": "true"}
+    MigratedUser.objects.create(
+        **known, sub="google-sub", username="google_1", pool_status="EXTERNAL_PROVIDER", attributes=verified
+    )
+    return MigratedUser.objects.create(
+        **known, sub="a-long-sub-1", username=EVIL, phone_number="+4915112345678", status="conflict",
+        last_error="address_not_proven", pool_status="CONFIRMED", attributes=verified,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def migrated(admin: User) -> MigratedUser:
+    user = User.objects.create_user("cay", "cay@example.com", password="theirs")
+    EmailAddress.objects.create(user=user, email="cay@example.com", verified=True)
+    return MigratedUser.objects.create(
+        connection="main", issuer="i", sub="c-long-sub-1", email="cay@example.com", status="migrated", user=user,
+        method="cognito_otp", migrated_at=timezone.now(), made={"user": True},
+    )  # fmt: skip
+
+
+def open_case(page: Page, case: MigratedUser) -> None:
+    page.goto(f"{ADMIN}/conflictcase/")
+    page.get_by_role("link", name=case.sub[:8]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Conflict")
+
+
+def choose_action(page: Page, label: str) -> None:
+    page.locator("select[name=action]").select_option(label=label)
+    page.locator(".actions button, .actions input[type=submit]").first.click()
+
+
+@pytest.mark.parametrize("look", BOTH, indirect=True, ids=str)
+@pytest.mark.parametrize(
+    ("label", "status", "choice"),
+    [
+        ("Link to this Django user, after proof", "pending", "link"),
+        ("Keep apart: a Django user of their own, after proof", "pending", "apart"),
+        ("They are one person: one Django user, after proof", "pending", "merge"),
+        ("Exclude", "excluded", None),
+    ],
+)
+def test_every_choice_from_the_list_to_the_confirmation(
+    page: Page, case: MigratedUser, label: str, status: str, choice: str | None
+) -> None:
+    open_case(page, case)
+    page.get_by_label(label).check()
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", level=2, name=label)).to_be_visible()
+    case.refresh_from_db()
+    assert case.status == "conflict"
+    page.get_by_role("button", name="Yes, decide this").click()
+    expect(page.get_by_text(f"Decided: {label}")).to_be_visible()
+    case.refresh_from_db()
+    assert (case.status, (case.decision or {}).get("choice")) == (status, choice)
+
+
+def test_with_the_keyboard_alone(page: Page, case: MigratedUser) -> None:
+    open_case(page, case)
+    first = page.locator("input[name=choice]").first
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if first.evaluate("node => node === document.activeElement"):
+            break
+    expect(first).to_be_focused()
+    page.keyboard.press("ArrowUp")  # around, to the last one
+    expect(page.get_by_label("Exclude")).to_be_checked()
+    page.keyboard.press("Enter")
+    confirm = page.get_by_role("button", name="Yes, decide this")
+    expect(confirm).to_be_visible()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if confirm.evaluate("node => node === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Decided: Exclude")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", BOTH, indirect=True, ids=str)
+@pytest.mark.parametrize("action", ["Undo the selected migrations", "Erase the selected people"])
+def test_undo_and_erase_from_the_list_to_the_confirmation(
+    page: Page, migrated: MigratedUser, look: Look, action: str
+) -> None:
+    page.goto(f"{ADMIN}/migrateduser/")
+    page.locator("input.action-select").check()
+    choose_action(page, action)
+    expect(page.get_by_text("1 password")).to_be_visible()
+    assert MigratedUser.objects.get().status == "migrated"
+    page.get_by_role("button", name="Yes, do this").click()
+    expect(page.get_by_text("1 person: done.")).to_be_visible()
+    assert User.objects.filter(username="cay").exists()  # who has gained something is kept
+    if "Erase" in action:
+        assert Erasure.objects.exists()
+        assert not MigratedUser.objects.exists()
+    else:
+        assert MigratedUser.objects.get().status == "pending"
+
+
+@pytest.mark.parametrize("look", LOOKS, indirect=True, ids=str)
+def test_axe_finds_nothing(page: Page, axe: str, case: MigratedUser, migrated: MigratedUser, look: Look) -> None:  # noqa: F811
+    found: dict[str, list[str]] = {}
+
+    def look_at(name: str) -> None:
+        shot(page, name, look)
+        found[name] = [each for each in violations(page, axe) if name != "queue" or not each.startswith(STOCK)]
+        wide = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+        if wide > 0:
+            found[name].append(f"{wide} pixels have to be scrolled sideways")
+
+    page.goto(f"{ADMIN}/conflictcase/")
+    look_at("queue")
+    open_case(page, case)
+    look_at("case")
+    page.get_by_label("They are one person").check()
+    page.get_by_role("button", name="Preview").click()
+    look_at("preview")
+    page.get_by_role("button", name="Yes, decide this").click()
+    page.goto(f"{ADMIN}/conflictcase/{case.pk}/change/")
+    look_at("decided")
+    for name, action in (("undo", "Undo the selected migrations"), ("erase", "Erase the selected people")):
+        page.goto(f"{ADMIN}/migrateduser/")
+        page.locator(f"input.action-select[value='{migrated.pk}']").check()
+        choose_action(page, action)
+        look_at(name)
+    assert {name: problems for name, problems in found.items() if problems} == {}

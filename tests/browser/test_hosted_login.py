@@ -1,0 +1,84 @@
+"""The round trip by the hosted login in a real browser, across two sites, with the cookies as strict as they come."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from cognito_passwordless.local import LocalCognito
+from cognito_passwordless.models import ChallengeSession, MigratedUser
+
+from .conftest import BOTH, Look
+from .person import expect_signed_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+EMAIL = "ann@example.com"
+
+
+@pytest.fixture
+def origin(site: str, settings: Any) -> str:
+    """The site by another name than Cognito's: a different port alone would be the same site to a cookie."""
+    elsewhere = site.replace("127.0.0.1", "localhost")
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "PUBLIC_URL": elsewhere}
+    return elsewhere
+
+
+@pytest.fixture
+def sign_in_there(page: Page, cognito: LocalCognito, look: Look) -> Callable[[str], None]:
+    """What a person does on Cognito's pages."""
+
+    def act(response_mode: str) -> None:
+        page.wait_for_url(f"{cognito.url}/oauth2/authorize**")
+        page.get_by_label("E-mail address or phone number").fill(EMAIL)
+        page.get_by_role("button", name="Next").click()
+        page.get_by_label("Code").wait_for()
+        page.get_by_label("Code").fill(cognito.last_code(EMAIL) or "")
+        page.get_by_role("button", name="Sign in").click()
+        if response_mode == "form_post" and not look.javascript:
+            page.get_by_role("button", name="Continue").click()
+
+    return act
+
+
+@pytest.mark.parametrize("look", BOTH, indirect=True, ids=str)
+@pytest.mark.parametrize("samesite", ["Lax", "Strict"])
+@pytest.mark.parametrize("response_mode", ["query", "form_post"])
+def test_the_round_trip(
+    page: Page,
+    origin: str,
+    cognito: LocalCognito,
+    connect: Callable[..., Any],
+    sign_in_there: Callable[[str], None],
+    settings: Any,
+    samesite: str,
+    response_mode: str,
+) -> None:
+    settings.SESSION_COOKIE_SAMESITE = settings.CSRF_COOKIE_SAMESITE = samesite
+    pool = cognito.create_pool("round trip", callback_urls=[f"{origin}/login/cognito/main/callback/"])
+    connect(pool, routes=["oidc"], response_mode=response_mode)
+    pool.add_user(EMAIL)
+    page.goto(f"{origin}/login/")
+    page.get_by_label("E-mail address or phone number").fill(EMAIL)
+    page.get_by_role("button", name="Continue", exact=True).click()
+    sign_in_there(response_mode)
+    page.wait_for_url(f"{origin}/")
+    expect_signed_in(page)
+    assert MigratedUser.objects.get().method == "cognito_oidc"
+    assert ChallengeSession.objects.get().outcome == "verified"
+    cookies = {cookie["name"]: cookie for cookie in page.context.cookies(origin)}
+    assert "cognito_passwordless" not in cookies
+    assert cookies[settings.SESSION_COOKIE_NAME]["sameSite"] == samesite
+
+
+def test_from_the_login_page_by_the_link_and_back_to_the_page_that_was_wanted(
+    page: Page, origin: str, cognito: LocalCognito, connect: Callable[..., Any], sign_in_there: Callable[[str], None]
+) -> None:
+    pool = cognito.create_pool("link", callback_urls=[f"{origin}/login/cognito/main/callback/"])
+    connect(pool)
+    pool.add_user(EMAIL)
+    page.goto(f"{origin}/login/")
+    page.get_by_role("link", name="Sign in with Cognito").click()
+    sign_in_there("query")
+    page.wait_for_url(f"{origin}/")
+    expect_signed_in(page)

@@ -1,0 +1,106 @@
+"""The progress of the migration, as people see it who look at it every morning."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, Page, expect
+
+from cognito_passwordless.flows import roll_up
+from cognito_passwordless.models import (
+    ChallengeSession,
+    DailyFigure,
+    JourneyEvent,
+    MigratedUser,
+    PeopleFigure,
+    Progress,
+    SendCount,
+)
+from example_project.demo import history
+
+from .axe import violations
+from .conftest import Look
+
+PAGE = "/admin/cognito_passwordless/progress/"
+STATES = ("not counted", "empty", *history.AGES)
+# The rest of the page is Django's.
+OURS = "#content-main"
+
+
+@pytest.fixture
+def looking(site: str, context: BrowserContext) -> Page:
+    """Somebody who may see everything, signed in to the admin."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada"))
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
+    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # Django's admin names none
+    return context.new_page()
+
+
+def fill(state: str) -> None:
+    for model in (MigratedUser, JourneyEvent, ChallengeSession, SendCount, DailyFigure, PeopleFigure, Progress):
+        model.objects.all().delete()
+    if state in history.AGES:
+        history.fill(timezone.now(), state, people=200, attempts=100)
+    if state != "not counted":
+        roll_up.roll_up(timezone.now())
+
+
+def every_state(page: Page) -> Iterator[str]:
+    """Goes through them; yields the name of each when it is there."""
+    for state in STATES:
+        fill(state)
+        page.goto(PAGE)
+        expect(page.get_by_role("heading", name="Migration progress")).to_be_visible()
+        for summary in page.locator(f"{OURS} summary").all():
+            summary.click()
+        yield state
+
+
+@pytest.mark.parametrize(
+    "look", [Look(), Look("phone", "dark"), Look(scheme="dark"), Look(forced_colors="active")], indirect=True, ids=str
+)
+def test_axe_finds_nothing(looking: Page, axe: str) -> None:
+    found = {state: violations(looking, axe, OURS) for state in every_state(looking)}
+    assert {state: problems for state, problems in found.items() if problems} == {}
+
+
+@pytest.mark.parametrize("look", [Look("narrow")], indirect=True, ids=str)
+def test_the_page_itself_is_not_scrolled_sideways(looking: Page) -> None:
+    """Wide tables and the chart are, each for itself."""
+    for state in every_state(looking):
+        assert looking.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0, state
+
+
+@pytest.mark.parametrize("look", [Look("phone"), Look("phone", locale="ar")], indirect=True, ids=["ltr", "rtl"])
+def test_on_a_phone_the_chart_begins_with_the_newest_days(looking: Page) -> None:
+    fill("late")
+    looking.goto(PAGE)
+    assert looking.evaluate(
+        """([newest, chart]) => {
+            const shown = document.querySelector(chart).getBoundingClientRect();
+            const bars = document.querySelectorAll(newest);
+            const last = bars[bars.length - 1].getBoundingClientRect();
+            return shown.left <= last.left && last.right <= shown.right;
+        }""",
+        [".cpwp-day", ".cpwp-newest"],
+    )
+
+
+def test_everything_on_it_comes_from_the_site_itself(looking: Page, site: str) -> None:
+    asked: list[str] = []
+    looking.on("request", lambda request: asked.append(request.url))
+    fill("late")
+    looking.goto(PAGE)
+    assert {url for url in asked if not url.startswith(site)} == set()
+
+
+def test_a_number_leads_to_the_rows_behind_it(looking: Page) -> None:
+    fill("late")
+    looking.goto(PAGE)
+    looking.get_by_role("region", name="Waiting for a human").get_by_role("link").first.click()
+    expect(looking).to_have_url(re.compile("last_error__exact="))
+    expect(looking.locator("#result_list tbody tr").first).to_be_visible()

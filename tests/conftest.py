@@ -1,0 +1,106 @@
+"""What every test may use: the messages that were "sent", people, and a Cognito on loopback."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.core.cache import cache
+
+from cognito_passwordless.delivery import Message
+from cognito_passwordless.delivery.memory import MemorySender
+from cognito_passwordless.local import LocalCognito, LocalPool
+
+# The fixtures `postgres_url`, `redis_url` and `chromium`.
+pytest_plugins = ["tests.services"]
+
+
+@pytest.fixture(autouse=True)
+def _clean() -> Iterator[None]:
+    MemorySender.outbox.clear()
+    cache.clear()
+    yield
+    MemorySender.outbox.clear()
+
+
+@pytest.fixture
+def outbox() -> list[Message]:
+    """The messages our senders were given, newest last."""
+    return MemorySender.outbox
+
+
+@pytest.fixture
+def sent_code(outbox: list[Message]) -> Callable[[], str]:
+    """The code of the newest message."""
+
+    def read() -> str:
+        found = re.search(r"(?<!\d)\d{6,10}(?!\d)", outbox[-1].text)
+        assert found
+        return found.group()
+
+    return read
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    """A Django user; ``verified`` gives them an `EmailAddress` that allauth has verified."""
+
+    def make(email: str, *, verified: bool = True, **fields: Any) -> User:
+        user = get_user_model().objects.create_user(username=email.partition("@")[0], email=email, **fields)
+        if verified:
+            EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+        return user
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def cognito() -> Iterator[LocalCognito]:
+    """A Cognito on loopback, shared by the session; every test makes a pool of its own."""
+    with LocalCognito() as running:
+        yield running
+
+
+@pytest.fixture
+def connect(cognito: LocalCognito, settings: Any) -> Callable[..., dict[str, Any]]:
+    """Configures a connection ``main`` to a pool, with the connection's settings as keyword arguments."""
+
+    def configure(pool: LocalPool, alias: str = "main", **chosen: Any) -> dict[str, Any]:
+        app = {
+            "provider_id": alias,
+            "name": "Cognito",
+            "client_id": pool.client_id,
+            "secret": pool.client_secret or "",
+            "settings": {
+                "region": cognito.region,
+                "user_pool_id": pool.id,
+                "endpoint_url": cognito.url,
+                "issuer": pool.issuer,
+                **chosen,
+            },
+        }
+        configured = settings.SOCIALACCOUNT_PROVIDERS["cognito"]["APPS"]
+        settings.SOCIALACCOUNT_PROVIDERS = {"cognito": {"APPS": [*configured, app]}}
+        return app
+
+    return configure
+
+
+@pytest.fixture
+def pool(cognito: LocalCognito, connect: Callable[..., Any]) -> LocalPool:
+    """A pool with a connection ``main`` to it."""
+    made = cognito.create_pool("demo")
+    connect(made)
+    return made
+
+
+@pytest.fixture
+def aws_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials, so that the directory can be read."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    # The client keeps the credentials it found when it was made.
+    monkeypatch.setattr("cognito_passwordless.cognito.client._clients", {})

@@ -1,0 +1,351 @@
+"""From a proven profile to one Django user: laws 6, 7 and 8."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, User
+
+from cognito_passwordless.cognito import CognitoProfile, Connection
+from cognito_passwordless.exceptions import MigrationConflict, MigrationRefused
+from cognito_passwordless.flows.migration import Migrated, migrate
+from cognito_passwordless.models import MigratedUser, PhoneNumber
+from cognito_passwordless.signals import ownership_proven, user_migrated
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+POOL = "eu-west-1_Abc123xyz"
+CONNECTION = Connection(alias="main", region="eu-west-1", user_pool_id=POOL, client_id="client")
+TRUSTING = Connection(alias="main", region="eu-west-1", user_pool_id=POOL, client_id="client", trust_verified=True)
+
+
+def profile(sub: str = "sub-1", *, proven: set[str] | None = None, **facts: Any) -> CognitoProfile:
+    facts = {"email": "ann@example.com", "username": "ann", **facts}
+    proven = {facts["email"]} if proven is None else proven
+    return CognitoProfile(issuer=CONNECTION.issuer, sub=sub, proven=frozenset(proven), **facts)
+
+
+def run(person: CognitoProfile, connection: Connection | None = CONNECTION) -> Migrated:
+    return migrate(person, connection=connection, method=MigratedUser.Method.COGNITO_OTP, now=NOW)
+
+
+def conflict(person: CognitoProfile, connection: Connection = CONNECTION) -> str:
+    with pytest.raises(MigrationConflict) as caught:
+        run(person, connection)
+    record = MigratedUser.objects.get(sub=person.sub)
+    assert (record.status, record.user) == ("conflict", None)
+    assert record.last_error == caught.value.reason
+    return caught.value.reason
+
+
+def test_a_new_person_gets_a_user_with_what_they_proved_and_no_password() -> None:
+    migrated = run(profile(attributes={"given_name": "Ann"}, groups=("admins",)))
+    user = migrated.user
+    assert migrated.created
+    assert not user.has_usable_password()
+    address = EmailAddress.objects.get(user_id=user.pk)
+    assert (address.email, address.verified, address.primary) == ("ann@example.com", True, True)
+    account = SocialAccount.objects.get(user_id=user.pk)
+    assert (account.provider, account.uid) == ("main", "sub-1")
+    record = MigratedUser.objects.get()
+    assert (record.status, record.method, record.user_id, record.migrated_at) == (
+        "migrated",
+        "cognito_otp",
+        user.pk,
+        NOW,
+    )
+
+
+def test_a_person_by_phone_gets_a_verified_number_and_needs_no_email() -> None:
+    user = run(profile(email="", phone_number="+4915123456789", proven={"+4915123456789"})).user
+    number = PhoneNumber.objects.get(user_id=user.pk)
+    assert (number.number, number.verified) == ("+4915123456789", True)
+    assert not EmailAddress.objects.exists()
+
+
+def test_the_second_sign_in_finds_the_same_user() -> None:
+    first = run(profile())
+    again = run(profile())
+    assert (again.user.pk, again.created) == (first.user.pk, False)
+    assert get_user_model().objects.count() == 1
+
+
+def test_somebody_else_with_the_same_sub_in_another_pool_is_another_person() -> None:
+    other = Connection(alias="other", region="eu-west-1", user_pool_id="eu-west-1_Other1234", client_id="c")
+    here = run(profile())
+    there = migrate(
+        CognitoProfile(
+            issuer=other.issuer, sub="sub-1", email="eve@example.com", proven=frozenset({"eve@example.com"})
+        ),
+        connection=other,
+        method=MigratedUser.Method.COGNITO_OTP,
+        now=NOW,
+    )
+    assert here.user.pk != there.user.pk
+
+
+# Law 7: linking to an existing user.
+
+
+def test_a_proven_address_links_to_the_user_who_has_it_verified(make_user: Callable[..., User]) -> None:
+    user = make_user("ann@example.com", password="kept")
+    migrated = run(profile())
+    assert (migrated.user.pk, migrated.created) == (user.pk, False)
+    user.refresh_from_db()
+    assert user.check_password("kept")
+
+
+def test_an_address_that_is_only_claimed_never_links(make_user: Callable[..., User]) -> None:
+    make_user("ann@example.com")
+    assert conflict(profile(proven=set(), email_verified=True)) == "address_not_proven"
+
+
+def test_a_trusted_claim_links_only_to_an_address_that_django_had_verified(make_user: Callable[..., User]) -> None:
+    user = make_user("ann@example.com")
+    assert run(profile(proven=set(), email_verified=True), TRUSTING).user.pk == user.pk
+
+
+def test_a_trusted_claim_does_not_link_to_an_unverified_address(make_user: Callable[..., User]) -> None:
+    make_user("ann@example.com", verified=False)
+    assert conflict(profile(proven=set(), email_verified=True), TRUSTING) == "address_not_proven"
+
+
+def test_a_trusted_connection_still_wants_the_pools_own_word(make_user: Callable[..., User]) -> None:
+    make_user("ann@example.com")
+    assert conflict(profile(proven=set(), email_verified=False), TRUSTING) == "address_not_proven"
+
+
+def test_an_unproven_holder_loses_everything_before_the_proven_person_comes_in(
+    make_user: Callable[..., User], django_capture_on_commit_callbacks: Any
+) -> None:
+    user = make_user("ann@example.com", verified=False, password="the waiting holder's")
+    session_hash = user.get_session_auth_hash()
+    SocialAccount.objects.create(user=user, provider="google", uid="holder")
+    EmailAddress.objects.create(user=user, email="holder@example.net", verified=False)
+    PhoneNumber.objects.create(user=user, number="+4915112345678", verified=False)
+    MigratedUser.objects.create(connection="main", issuer="i", sub="holder", user=user, status="migrated")
+    told: list[str] = []
+    ownership_proven.connect(lambda address, **_: told.append(address), weak=False, dispatch_uid="t")
+    try:
+        migrated = run(profile())
+    finally:
+        ownership_proven.disconnect(dispatch_uid="t")
+    user.refresh_from_db()
+    assert migrated.user.pk == user.pk
+    assert not user.has_usable_password()
+    assert user.get_session_auth_hash() != session_hash
+    assert list(SocialAccount.objects.values_list("provider", "uid")) == [("main", "sub-1")]
+    assert list(EmailAddress.objects.values_list("email", "verified")) == [("ann@example.com", True)]
+    assert not PhoneNumber.objects.exists()
+    assert MigratedUser.objects.get(sub="holder").status == "conflict"
+    assert told == ["ann@example.com"]
+
+
+def test_an_account_with_another_proven_address_is_not_taken_over(make_user: Callable[..., User]) -> None:
+    """Whoever proved the other address owns it; the proven person gets an account of their own."""
+    holder = make_user("ann@example.com", verified=False)
+    EmailAddress.objects.create(user=holder, email="holder@example.net", verified=True, primary=True)
+    assert run(profile()).user.pk != holder.pk
+
+
+@pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
+@pytest.mark.parametrize("evidence", ["address", "trusted", "account", "field"])
+def test_staff_is_reached_by_no_evidence(
+    make_user: Callable[..., User], right: str, evidence: str, settings: Any
+) -> None:
+    user = make_user("ann@example.com", **{right: True, "first_name": "sub-1"})
+    connection, person = CONNECTION, profile()
+    if evidence == "trusted":
+        connection, person = TRUSTING, profile(proven=set(), email_verified=True)
+    if evidence == "account":
+        SocialAccount.objects.create(user=user, provider="main", uid="sub-1")
+    if evidence == "field":
+        settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "MATCH_USER": "first_name"}
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "STAFF_SIGN_IN": True}
+    assert conflict(person, connection) == "privileged_user"
+
+
+def test_a_migrated_person_who_became_staff_signs_in_only_where_the_setting_says_so(settings: Any) -> None:
+    user = run(profile()).user
+    get_user_model().objects.filter(pk=user.pk).update(is_staff=True)
+    with pytest.raises(MigrationRefused, match="staff"):
+        run(profile())
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "STAFF_SIGN_IN": True}
+    assert run(profile()).user.pk == user.pk
+
+
+def test_an_inactive_user_is_not_brought_back(make_user: Callable[..., User]) -> None:
+    make_user("ann@example.com", is_active=False)
+    assert conflict(profile()) == "inactive_user"
+
+
+def test_a_user_belongs_to_one_person_of_a_pool(make_user: Callable[..., User]) -> None:
+    run(profile("sub-1"))
+    assert conflict(profile("sub-2")) == "linked_to_another"
+
+
+def test_two_addresses_of_two_users_are_a_conflict(make_user: Callable[..., User]) -> None:
+    make_user("ann@example.com")
+    PhoneNumber.objects.create(user=make_user("bea@example.com"), number="+4915123456789", verified=True)
+    assert conflict(profile(phone_number="+4915123456789")) == "several_users"
+
+
+def test_two_unproven_claimants_are_a_conflict(make_user: Callable[..., User]) -> None:
+    make_user("ann@example.com", verified=False)
+    get_user_model().objects.create_user("ann2", "ANN@example.com")
+    assert conflict(profile()) == "ambiguous_address"
+
+
+@pytest.mark.parametrize("address", ["Ann@example.com", "ａnn@example.com", "ann@bücher.example"])
+def test_an_address_that_normalising_would_change_is_a_conflict(address: str) -> None:
+    assert conflict(profile(email=address)) == "address_not_normal"
+
+
+def test_a_deleted_user_does_not_come_back_silently() -> None:
+    run(profile()).user.delete()
+    with pytest.raises(MigrationConflict, match="user_deleted"):
+        run(profile())
+    assert not get_user_model().objects.exists()
+
+
+def test_an_excluded_person_stays_out() -> None:
+    MigratedUser.objects.create(connection="main", issuer=CONNECTION.issuer, sub="sub-1", status="excluded")
+    with pytest.raises(MigrationRefused, match="excluded"):
+        run(profile())
+    assert MigratedUser.objects.get().status == "excluded"
+
+
+# MATCH_USER
+
+
+def test_a_user_who_carries_the_sub_is_matched_without_an_address(
+    make_user: Callable[..., User], settings: Any
+) -> None:
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "MATCH_USER": "last_name"}
+    user = make_user("old@example.com", last_name="sub-1")
+    assert run(profile(proven=set())).user.pk == user.pk
+
+
+def match_by_username(person: CognitoProfile) -> User | None:
+    return get_user_model().objects.filter(username=person.username).first()
+
+
+def test_a_callable_may_do_the_matching(make_user: Callable[..., User], settings: Any) -> None:
+    settings.COGNITO_PASSWORDLESS = {
+        **settings.COGNITO_PASSWORDLESS,
+        "MATCH_USER": "tests.flows.test_migration.match_by_username",
+    }
+    user = make_user("ann@elsewhere.example")
+    assert run(profile()).user.pk == user.pk
+
+
+def test_a_match_and_an_address_that_disagree_are_a_conflict(make_user: Callable[..., User], settings: Any) -> None:
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "MATCH_USER": "last_name"}
+    make_user("old@example.com", last_name="sub-1")
+    make_user("ann@example.com")
+    assert conflict(profile()) == "several_users"
+
+
+# Law 8: rights are never imported by default.
+
+
+def test_no_group_and_no_attribute_is_imported_by_default() -> None:
+    Group.objects.create(name="admins")
+    user = get_user_model().objects.get(
+        pk=run(profile(groups=("admins",), attributes={"given_name": "Ann", "is_staff": "true"})).user.pk
+    )
+    assert not user.groups.exists()
+    assert (user.first_name, user.is_staff, user.is_superuser) == ("", False, False)
+
+
+def test_groups_and_attributes_come_through_the_allow_list_only(settings: Any) -> None:
+    settings.COGNITO_PASSWORDLESS = {
+        **settings.COGNITO_PASSWORDLESS,
+        "GROUPS": {"pool-editors": "editors", "gone": "never made"},
+        "ATTRIBUTES": {"given_name": "first_name", "custom:staff": "is_staff", "custom:mail": "email"},
+    }
+    Group.objects.create(name="editors")
+    Group.objects.create(name="pool-admins")
+    person = profile(
+        groups=("pool-editors", "pool-admins", "gone"),
+        attributes={"given_name": "Ann", "custom:staff": "true", "custom:mail": "eve@example.com"},
+    )
+    user = get_user_model().objects.get(pk=run(person).user.pk)
+    assert list(user.groups.values_list("name", flat=True)) == ["editors"]
+    assert (user.first_name, user.is_staff, user.email) == ("Ann", False, "ann@example.com")
+
+
+@pytest.mark.parametrize(
+    ("policy", "first_name", "last_name"), [("none", "", "Old"), ("empty", "New", "Old"), ("all", "New", "New")]
+)
+def test_what_a_return_may_write_is_a_setting(settings: Any, policy: str, first_name: str, last_name: str) -> None:
+    user = run(profile()).user
+    get_user_model().objects.filter(pk=user.pk).update(last_name="Old")
+    settings.COGNITO_PASSWORDLESS = {
+        **settings.COGNITO_PASSWORDLESS,
+        "ATTRIBUTES": {"given_name": "first_name", "family_name": "last_name"},
+        "UPDATE_ON_RETURN": policy,
+    }
+    run(profile(attributes={"given_name": "New", "family_name": "New"}))
+    user.refresh_from_db()
+    assert (user.first_name, user.last_name) == (first_name, last_name)
+
+
+def test_an_attribute_that_does_not_fit_is_left_out_and_the_person_comes_in(settings: Any) -> None:
+    settings.COGNITO_PASSWORDLESS = {
+        **settings.COGNITO_PASSWORDLESS,
+        "ATTRIBUTES": {"birthdate": "date_joined", "name": "first_name"},
+    }
+    user = run(profile(attributes={"birthdate": "long ago", "name": "x" * 500})).user
+    assert user.first_name == "x" * 150
+
+
+# Observers
+
+
+def test_the_signal_comes_after_the_commit(django_capture_on_commit_callbacks: Any) -> None:
+    told: list[tuple[bool, str]] = []
+    user_migrated.connect(
+        lambda created, migrated_user, **_: told.append((created, migrated_user.sub)), weak=False, dispatch_uid="t"
+    )
+    try:
+        with django_capture_on_commit_callbacks() as callbacks:
+            run(profile())
+        assert told == []
+        for callback in callbacks:
+            callback()
+    finally:
+        user_migrated.disconnect(dispatch_uid="t")
+    assert told == [(True, "sub-1")]
+
+
+# Somebody who never was in a pool.
+
+
+def bare(address: str = "new@example.org") -> CognitoProfile:
+    return CognitoProfile(email=address, proven=frozenset({address}))
+
+
+def test_without_sign_up_nobody_new_comes_in() -> None:
+    with pytest.raises(MigrationRefused, match="unknown"):
+        run(bare(), None)
+    assert not get_user_model().objects.exists()
+
+
+def test_sign_up_makes_one_user_who_is_found_again(settings: Any) -> None:
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "SIGNUP": True}
+    first, again = run(bare(), None), run(bare(), None)
+    assert (first.created, again.created, first.user.pk) == (True, False, again.user.pk)
+    assert not MigratedUser.objects.exists()
+
+
+def test_sign_up_is_no_way_round_a_pool_record(settings: Any) -> None:
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "SIGNUP": True}
+    MigratedUser.objects.create(connection="main", issuer="i", sub="s", email="new@example.org", status="excluded")
+    with pytest.raises(MigrationRefused, match="pool_record_unusable"):
+        run(bare(), None)

@@ -1,0 +1,1 @@
+"""Tests that need `tests.settings_full`; `tests/test_full.py` runs them."""

@@ -1,0 +1,63 @@
+"""What messages say, in every language that the app itself speaks."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import cognito_passwordless
+from cognito_passwordless.lambda_triggers import messages, words
+from cognito_passwordless.lambda_triggers.environment import Settings
+from cognito_passwordless.lambda_triggers.errors import Misconfigured
+from cognito_passwordless.lambda_triggers.messages import code_message
+from cognito_passwordless.otp import Key, derive
+
+CATALOGUES = Path(cognito_passwordless.__file__).parent / "locale"
+LANGUAGES = ("en", "de", "fr", "es", "ar")
+CODE = derive(Key.from_secret("a key of the tests"), "1", purpose="test", generation=1, length=6)
+
+
+def places(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def test_they_are_the_languages_of_the_app() -> None:
+    catalogues = {path.name for path in CATALOGUES.iterdir() if path.is_dir()}
+    assert {"en", *catalogues} == set(LANGUAGES) == messages.WORDS.keys() == words.WORDS.keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_says_what_the_english_one_does_in_its_own_words(language: str) -> None:
+    english, here = words.WORDS["en"], words.WORDS[language]
+    assert here.keys() == english.keys()
+    pairs = [(english[occasion][part], here[occasion][part]) for occasion in english for part in words.PARTS]
+    pairs += [(messages.WORDS["en"][part], messages.WORDS[language][part]) for part in words.PARTS]
+    for first, other in pairs:
+        assert places(first) == places(other)
+        assert (first == other) is (language == "en")
+
+
+@pytest.mark.parametrize("language", [*LANGUAGES, "de-AT", "AR"])
+def test_a_code_is_sent_in_the_language_of_the_environment(language: str) -> None:
+    chosen = {"OTP_LANGUAGE": language, "OTP_APP_NAME": "Example", "OTP_ORIGIN": "www.example.com"}
+    sms = code_message(CODE, "+49", seconds_left=590, settings=Settings(chosen))
+    mail = code_message(CODE, "a@b", seconds_left=590, settings=Settings({**chosen, "OTP_CHANNEL": "email"}))
+    for text in (sms.text, mail.text):
+        assert CODE.reveal() in text
+        assert "Example" in text
+        assert "10" in text
+        assert "{" not in text
+    assert sms.text.endswith(f"\n\n@www.example.com #{CODE.reveal()}")
+    assert "Example" in mail.subject
+    own = messages.WORDS[language[:2].lower()]["subject"].replace("{app}", "Example")
+    assert mail.subject == own
+
+
+def test_an_unknown_language_is_english_and_own_words_go_over_all() -> None:
+    text = code_message(CODE, "+49", seconds_left=60, settings=Settings({"OTP_LANGUAGE": "tlh"})).text
+    assert "is your code" in text
+    own = {"OTP_TEMPLATE_SMS": "{app} {code} {other}\\n{minutes}", "OTP_APP_NAME": "Example"}
+    text = code_message(CODE, "+49", seconds_left=60, settings=Settings(own)).text
+    assert text == f"Example {CODE.reveal()} {{other}}\n1"
+    with pytest.raises(Misconfigured):
+        code_message(CODE, "+49", seconds_left=60, settings=Settings({"OTP_TEMPLATE_SMS": "hello"}))

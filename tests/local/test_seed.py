@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import phonenumbers
+
+from cognito_passwordless.local import LocalCognito
+from cognito_passwordless.local.seed import KINDS, fill, people
+
+from .caller import Caller, boto
+
+
+def test_the_same_seed_gives_the_same_people_and_another_one_others() -> None:
+    assert list(people(50)) == list(people(50)) == list(people(80))[:50]
+    assert list(people(50, seed=2)) != list(people(50))
+    assert [one.sub for one in people(3)] == [one.sub for one in people(3)]
+
+
+def test_everybody_is_somebody_else_and_obviously_nobody() -> None:
+    crowd = list(people(1000))
+    emails = [one.email for one in crowd if one.email]
+    numbers = [one.phone_number for one in crowd if one.phone_number]
+    assert len(set(emails)) == len(emails)
+    assert len(set(numbers)) == len(numbers)
+    assert len({one.sub for one in crowd}) == 1000
+    assert {email.rpartition(".")[0].rpartition("@")[2] for email in emails} == {"example"}
+    for number in numbers:
+        assert phonenumbers.is_valid_number(phonenumbers.parse(number))
+
+
+def test_every_kind_is_there_by_hand_and_in_the_crowd() -> None:
+    kinds = Counter(one.kind.name for one in people(300))
+    assert [one.kind for one in people(len(KINDS))] == list(KINDS)
+    assert min(kinds.values()) > 1
+    assert set(kinds) == {kind.name for kind in KINDS}
+
+
+def test_the_pool_lists_them_as_they_were_invented(cognito: LocalCognito) -> None:
+    pool = cognito.create_pool("seeded")
+    crowd = fill(pool, 120)
+    pages = boto(cognito).get_paginator("list_users").paginate(UserPoolId=pool.id)
+    listed = {user["Username"]: user for page in pages for user in page["Users"]}
+    assert set(listed) == {one.sub for one in crowd}
+    for one in crowd:
+        row = listed[one.sub]
+        attributes = {entry["Name"]: entry["Value"] for entry in row["Attributes"]}
+        assert (row["UserStatus"], row["Enabled"]) == (one.kind.status, one.kind.enabled)
+        assert attributes.get("email") == one.email
+        assert attributes.get("phone_number") == one.phone_number
+        assert attributes["given_name"] == one.given_name
+    assert Caller(cognito, pool).sign_in("ann@example.com")["IdToken"]

@@ -1,0 +1,77 @@
+"""The documentation says what the code says: settings with their defaults, variables, links that lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import example_project
+from cognito_passwordless import conf
+from cognito_passwordless.cognito.rules import SETTINGS as CONNECTION_SETTINGS
+from cognito_passwordless.otp import Policy
+from cognito_passwordless.otp.policy import BOUNDS
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+
+
+def settings_page() -> str:
+    return (ROOT / "docs" / "settings.md").read_text()
+
+
+def row(key: str) -> str:
+    """The rest of the table row of a setting."""
+    found = re.search(rf"^\| [^|]*`{key}`[^|]*\|(.*)$", settings_page(), re.MULTILINE)
+    assert found, f"docs/settings.md has no row for {key}"
+    return found[1]
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("key", sorted(conf.KEYS - {"OTP", "LIMITS"}))
+def test_every_setting_has_its_row(key: str) -> None:
+    assert row(key)
+
+
+@pytest.mark.parametrize("field", BOUNDS)
+def test_the_policy_has_its_defaults_and_bounds(field: str) -> None:
+    least, most = BOUNDS[field]
+    assert row(field.upper()).split("|")[:2] == [f" `{getattr(Policy(), field)}` ", f" {least} to {most} "]
+
+
+@pytest.mark.parametrize(("name", "limit"), conf.DEFAULT_LIMITS.items())
+def test_limits_have_their_defaults(name: str, limit: str) -> None:
+    assert row(name).startswith(f' `"{limit}"` ')
+
+
+def test_retention_has_its_defaults() -> None:
+    assert str(dict(conf.DEFAULT_RETENTION)).replace("'", '"') in row("RETENTION")
+
+
+@pytest.mark.parametrize("name", CONNECTION_SETTINGS)
+def test_every_setting_of_a_connection_is_there(name: str) -> None:
+    assert f"`{name}`" in settings_page().partition("## Connections")[2]
+
+
+def test_every_variable_of_the_example_project_is_there() -> None:
+    directory = Path(example_project.__file__).parent
+    sources = "".join((directory / name).read_text() for name in ("settings.py", "cognito.py"))
+    variables = set(re.findall(r'"([A-Z][A-Z_]+)"', "\n".join(re.findall(r"env[^\n]*\(.*|\": \"COGNITO_.*", sources))))
+    page = (ROOT / "docs" / "example-project.md").read_text()
+    assert {name for name in variables if f"`{name}`" not in page} == set()
+    assert len(variables) > 20
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, fragment in LINK.findall(page.read_text()):
+        path = (page.parent / target).resolve() if target else page
+        if path.suffix == ".png":
+            continue  # pictures are made by the browser tests
+        assert path.exists(), target
+        assert not fragment or fragment in anchors(path), f"{target}#{fragment}"
