@@ -7,6 +7,7 @@ import pytest
 
 import example_project
 from cognito_passwordless import conf
+from cognito_passwordless import flows as flows_room
 from cognito_passwordless.cognito.rules import SETTINGS as CONNECTION_SETTINGS
 from cognito_passwordless.otp import Policy
 from cognito_passwordless.otp.policy import BOUNDS
@@ -75,3 +76,11 @@ def test_links_lead_somewhere(page: Path) -> None:
             continue  # pictures are made by the browser tests
         assert path.exists(), target
         assert not fragment or fragment in anchors(path), f"{target}#{fragment}"
+
+
+def test_the_architecture_names_every_flow() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    flows = Path(flows_room.__file__).parent
+    names = {path.stem for path in flows.glob("*.py")} - {"__init__"}
+    names |= {f"{path.parent.name}/" for path in flows.glob("*/__init__.py")}
+    assert {name for name in names if f"`{name}`" not in page} == set()
