@@ -18,6 +18,8 @@ from .conftest import BOTH, Look
 
 ADMIN = "/admin/cognito_passwordless"
 ANN = "ann@example.com"
+# The rest of the page is the admin's own.
+OURS = "#content"
 EVIL = "<img src=x onerror=alert(1)>"
 LOOKS = [Look(), Look(scheme="dark"), Look("phone"), Look("phone", "dark")]
 SHOTS = os.environ.get("SHOTS")
@@ -149,7 +151,7 @@ def test_axe_finds_nothing(page: Page, axe: str, case: MigratedUser, migrated: M
 
     def look_at(name: str) -> None:
         shot(page, name, look)
-        found[name] = [each for each in violations(page, axe) if name != "queue" or not each.startswith(STOCK)]
+        found[name] = [each for each in violations(page, axe, OURS) if name != "queue" or not each.startswith(STOCK)]
         wide = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
         if wide > 0:
             found[name].append(f"{wide} pixels have to be scrolled sideways")
