@@ -18,6 +18,12 @@ from cognito_passwordless.local import LocalCognito, LocalPool
 pytest_plugins = ["tests.services"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "postgres_url" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.own_database)
+
+
 @pytest.fixture(autouse=True)
 def _clean() -> Iterator[None]:
     MemorySender.outbox.clear()

@@ -9,6 +9,9 @@ from example_project.settings import env
 
 SECRET_KEY = "the-tests-own-secret-key-which-is-long-enough"
 DATABASES = {"default": env.db("TEST_DATABASE_URL", default="sqlite://:memory:")}
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # No test pulls the plug; most of the time would go by waiting for the disk.
+    DATABASES["default"]["OPTIONS"] = {"options": "-c synchronous_commit=off"}
 # Every test client would list all static files first.
 WHITENOISE_AUTOREFRESH = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

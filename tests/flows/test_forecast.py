@@ -17,6 +17,7 @@ import pytest
 from cognito_passwordless.flows.forecast import HORIZON, TARGETS, Forecast, Target, forecast, of_everybody
 from cognito_passwordless.flows.tallies import Daily, Kind, People, Tally, start_of
 
+pytestmark = pytest.mark.own_database
 RUNS = 200
 BEGAN = date(2024, 1, 3)
 DAY = timedelta(days=1)
