@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from joserfc.jwk import RSAKey
+from moto.utilities.utils import load_resource
 
 from cognito_passwordless.delivery import Message
 from cognito_passwordless.delivery.memory import MemorySender
@@ -16,6 +19,7 @@ from cognito_passwordless.local import LocalCognito, LocalPool
 
 # The fixtures `postgres_url`, `redis_url` and `chromium`.
 pytest_plugins = ["tests.services"]
+CLIENTS_WITH_IDENTITY: dict[Any, Any] = {}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,6 +67,16 @@ def make_user(db: None) -> Callable[..., User]:
     return make
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _key_is_read_once() -> Iterator[None]:
+    """moto reads its one private key again for each pool, which takes an eighth of a second."""
+    key = RSAKey.import_key(load_resource("cognitoidp/resources/jwks-private.json"))
+    once = SimpleNamespace(RSAKey=SimpleNamespace(import_key=lambda _: key))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("moto.cognitoidp.models.jwk", once)
+        yield
+
+
 @pytest.fixture(scope="session")
 def cognito() -> Iterator[LocalCognito]:
     """A Cognito on loopback, shared by the session; every test makes a pool of its own."""
@@ -108,5 +122,5 @@ def aws_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Credentials, so that the directory can be read."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
-    # The client keeps the credentials it found when it was made.
-    monkeypatch.setattr("cognito_passwordless.cognito.client._clients", {})
+    # A client keeps the credentials it found when it was made.
+    monkeypatch.setattr("cognito_passwordless.cognito.client._clients", CLIENTS_WITH_IDENTITY)
