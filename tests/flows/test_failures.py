@@ -212,6 +212,18 @@ def test_without_our_code_as_the_next_route_a_failure_ends_there(
     assert offered is ("oidc" in routes)
 
 
+def test_our_code_takes_the_pools_place_only_by_the_channel_of_what_was_typed(
+    cognito: LocalCognito, make_pool: Callable[..., LocalPool], aws_identity: None, outbox: list[Any]
+) -> None:
+    pool = make_pool("branch")
+    imported(pool, phone_number="+4915112345678")
+    cognito.fail("InitiateAuth", "ResourceNotFoundException", times=50, pool_id=pool.id)
+    Client().post("/login/", {"identifier": EMAIL, "channel": "sms"})
+    cognito.faults.clear()
+    challenge = ChallengeSession.objects.get()
+    assert (challenge.route, challenge.decoy_reason, outbox) == ("", "no_such_channel", [])
+
+
 # The error, and the cause on the timeline.
 ANSWERS = [
     ("CodeMismatchException", "wrong_code"),
