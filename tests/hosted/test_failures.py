@@ -408,17 +408,40 @@ def test_whoever_says_so_themselves_opens_nothing(
     nobody_is_in(person, outbox)
 
 
-def test_what_was_found_of_one_hosted_login_opens_no_other(
-    provider: Provider, broken: Callable[..., LocalPool], outbox: list[Any]
+@pytest.mark.parametrize(
+    ("on_failure", "routes", "alias"),
+    [
+        ("branch", ("oidc", "local"), "other"),
+        # The configuration has changed since the page was there.
+        ("abort", ("oidc", "local"), "main"),
+        ("branch", ("oidc",), "main"),
+    ],
+)
+def test_what_was_found_holds_for_that_hosted_login_and_as_it_is_configured_now(
+    provider: Provider,
+    broken: Callable[..., LocalPool],
+    outbox: list[Any],
+    on_failure: str,
+    routes: tuple[str, ...],
+    alias: str,
 ) -> None:
-    broken("branch")
+    broken(on_failure, routes=routes)
     person = Person(provider)
-    person.client.post("/login/", {"identifier": ANN, "by": "code", "instead_of": onwards.attest("other")})
+    person.client.post("/login/", {"identifier": ANN, "by": "code", "instead_of": onwards.attest(alias)})
     assert ChallengeSession.objects.latest("created_at").decoy_reason == "hosted_login_only"
     nobody_is_in(person, outbox)
 
 
-def test_a_page_that_was_overtaken_by_a_typing_mistake_still_goes_on(
+def test_the_page_after_signing_in_stays_on_the_site(provider: Provider, broken: Callable[..., LocalPool]) -> None:
+    broken("branch")
+    provider.discovery = {"issuer": "https://somebody.else.example"}
+    for url in ("https://evil.example/", "//evil.example", "javascript:alert(1)"):
+        page = Client().get("/login/cognito/main/", {"next": url})
+        assert "next" not in fields_of(page)  # type: ignore[arg-type]
+        assert "evil" not in page.content.decode()
+
+
+def test_a_page_with_a_typing_mistake_still_goes_on(
     provider: Provider, broken: Callable[..., LocalPool], outbox: list[Any]
 ) -> None:
     broken("branch")
