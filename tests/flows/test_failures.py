@@ -13,9 +13,11 @@ from botocore.config import Config
 from django.contrib.auth import get_user_model
 from django.db.models import F
 from django.test import Client
+from django.utils import timezone
 
 from cognito_passwordless.cognito import Cause
 from cognito_passwordless.cognito import client as pool_client
+from cognito_passwordless.flows.sending import TryLater, send
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.local.own_triggers import attach
 from cognito_passwordless.models import ChallengeSession, JourneyEvent, MigratedUser
@@ -157,6 +159,41 @@ def test_a_failure_when_the_code_is_asked_for(
         assert not get_user_model().objects.exists()
 
 
+@pytest.mark.parametrize("on_failure", ["abort", "branch"])
+@pytest.mark.parametrize(
+    ("error", "cause"), [(error, cause) for error, cause, _ in FAILURES if Cause(cause).retryable]
+)
+def test_an_outage_is_tried_again_by_the_same_route(
+    cognito: LocalCognito,
+    make_pool: Callable[..., LocalPool],
+    impatient: Callable[[], None],
+    settings: Any,
+    error: str,
+    cause: str,
+    on_failure: str,
+) -> None:
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "DISPATCH": f"{__name__}.to_nobody"}
+    pool = make_pool(on_failure)
+    imported(pool)
+    client = begin()
+    challenge = ChallengeSession.objects.get()
+    cognito.fail("InitiateAuth", error, pool_id=pool.id)
+    if error == "timeout":
+        impatient()
+    with pytest.raises(TryLater, match=cause):
+        send(challenge.pk, challenge.generation, now=timezone.now())
+    assert state_of_the_page(client) == "sending"
+    send(challenge.pk, challenge.generation, now=timezone.now())
+    assert ChallengeSession.objects.get().route == "cognito_otp"
+    assert told() == [("sent", "ok", "")]
+    client.post("/login/code/", {"code": cognito.last_code(EMAIL)})
+    assert "_auth_user_id" in client.session
+
+
+def to_nobody(challenge_id: str, generation: int, channel: str) -> None:
+    """A broker that nobody reads from; the test is the worker."""
+
+
 # What a pool says of somebody before any code: the state, the cause, and where it goes on.
 PEOPLE = [
     ({"enabled": False}, "disabled", ""),
@@ -187,6 +224,36 @@ def test_a_person_whom_the_pool_refuses(
     # Whoever reads along cannot tell Ann from somebody who does not exist.
     nobody = begin(STRANGER)
     assert state_of_the_page(client) == state_of_the_page(nobody) == "sent"
+    assert not get_user_model().objects.exists()
+
+
+@pytest.mark.parametrize("flow", ["USER_AUTH"], indirect=True)
+@pytest.mark.parametrize("on_failure", ["abort", "branch"])
+@pytest.mark.parametrize(
+    ("person", "refusal", "cause", "onwards"),
+    [
+        ({"mfa": True}, "otp_unavailable", "mfa_required", ""),
+        ({"status": "FORCE_CHANGE_PASSWORD"}, "otp_unavailable", "", "local"),
+    ],
+)
+def test_a_person_to_whom_the_pool_offers_only_a_password(
+    make_pool: Callable[..., LocalPool],
+    aws_identity: None,
+    outbox: list[Any],
+    person: dict[str, Any],
+    refusal: str,
+    cause: str,
+    onwards: str,
+    on_failure: str,
+) -> None:
+    """The answer of the pool is the same for both, so the directory decides."""
+    imported(make_pool(on_failure, mfa="OPTIONAL"), **person)
+    client = begin()
+    challenge = ChallengeSession.objects.get()
+    assert (challenge.route, challenge.decoy_reason) == (onwards, cause)
+    assert [row[2] for row in told()] == [refusal, cause]
+    assert bool(outbox) is bool(onwards)
+    assert state_of_the_page(client) == "sent"
     assert not get_user_model().objects.exists()
 
 
