@@ -22,9 +22,10 @@ from .cognito import Connection
 from .conf import conf
 from .entrance import entrance, entrance_from_elsewhere, safe_next, visitor_of
 from .exceptions import MigrationRefused
-from .flows import completion, oidc, oidc_answer
+from .flows import completion, oidc, oidc_answer, onwards
 from .flows.oidc_state import Answer
 from .flows.visitor import TooMany
+from .forms import IdentifierForm
 
 
 @entrance
@@ -57,7 +58,9 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
         response = _failed(request, chosen, status=429)
         response["Retry-After"] = str(error.retry_after)
         return response
-    except oidc.Unavailable:
+    except oidc.Unavailable as gone:
+        if gone.onwards:
+            return _code_instead(request, chosen)
         return _failed(request, chosen, status=503)
     response = HttpResponseRedirect(departure.url)
     browser.hold(response, departure.handle)
@@ -160,11 +163,22 @@ def _wait_page(request: HttpRequest, connection: Connection, url: str) -> HttpRe
 
 
 def _refused(request: HttpRequest, connection: Connection, refused: oidc.Refused) -> HttpResponse:
+    if refused.onwards:
+        return _code_instead(request, connection)
     return _failed(request, connection, status=503 if refused.unavailable else 403)
 
 
 def _failed(request: HttpRequest, connection: Connection, *, status: int) -> HttpResponse:
     return _page(request, "hosted_failed.html", connection, status=status, unavailable=status == 503)
+
+
+def _code_instead(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """The way on by a code, one press away: a visit that another site can bring about sends no message, and the site's
+    captcha is asked as before any other."""
+    identifier, next_url = oidc.typed_before(visitor_of(request))
+    form = IdentifierForm(initial={"identifier": identifier.value if identifier else ""})
+    context = {"form": form, "next": safe_next(request) or next_url, "instead_of": onwards.attest(connection.alias)}
+    return _page(request, "hosted_failed.html", connection, status=503, unavailable=True, **context)
 
 
 def _page(

@@ -17,12 +17,13 @@ from .models import ChallengeSession
 FEW_SECONDS = 5
 
 
-def login_context(form: IdentifierForm, *, next_url: str, start_again: bool) -> dict[str, Any]:
-    """For ``login.html``."""
+def login_context(form: IdentifierForm, *, next_url: str, start_again: bool, instead_of: str = "") -> dict[str, Any]:
+    """For ``login.html``. ``instead_of`` as `flows.onwards` attests it."""
     active = connections.active()
     return {
         "form": form,
         "next": next_url,
+        "instead_of": instead_of,
         "start_again": start_again,
         "app_name": conf.app_name,
         "hosted_logins": [connection for connection in active if "oidc" in connection.routes],

@@ -15,7 +15,7 @@ from . import browser, captcha, compat, pages
 from .conf import conf
 from .entrance import entrance, safe_next, visitor_of
 from .exceptions import DispatchFailed, MigrationRefused
-from .flows import attempts, completion
+from .flows import attempts, completion, onwards
 from .flows import login as flow
 from .forms import ChannelForm, CodeForm, IdentifierForm
 from .models import ChallengeSession, Route
@@ -54,6 +54,7 @@ def login(request: HttpRequest) -> HttpResponse:
             channel=channel.cleaned_data["channel"] or None,
             next_url=next_url,
             by_code=request.POST.get("by") == "code",
+            instead_of=onwards.attested(request.POST.get("instead_of", "")),
         )
     except flow.TooMany as error:
         form.add_error(None, _too_many(error))
@@ -163,7 +164,13 @@ def status(request: HttpRequest) -> HttpResponse:
 
 
 def _login_page(request: HttpRequest, form: IdentifierForm, next_url: str, status: int = 200) -> HttpResponse:
-    context = pages.login_context(form, next_url=next_url, start_again="again" in request.GET)
+    instead_of = request.POST.get("instead_of", "")
+    context = pages.login_context(
+        form,
+        next_url=next_url,
+        start_again="again" in request.GET,
+        instead_of=instead_of if onwards.attested(instead_of) else "",
+    )
     return render(request, "cognito_passwordless/login.html", context, status=status)
 
 

@@ -117,6 +117,11 @@ class Connection:
         """Whether people may be sent to this pool."""
         return self.enabled and not self.retired
 
+    def route_after(self, route: str) -> str:
+        """The next of the routes, in their order; empty where there is none."""
+        later = self.routes[self.routes.index(route) + 1 :] if route in self.routes else ()
+        return next(iter(later), "")
+
     @property
     def jwks_uri(self) -> str:
         """Where the keys are that sign ID tokens (OpenID Connect Discovery 3)."""

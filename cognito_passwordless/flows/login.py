@@ -11,8 +11,7 @@ from uuid import uuid4
 from django.db import router, transaction
 from django.views.decorators.debug import sensitive_variables
 
-from .. import connections, keys
-from ..cognito import Connection
+from .. import keys
 from ..conf import conf
 from ..exceptions import DispatchFailed
 from ..identifiers import Identifier, parse
@@ -21,6 +20,7 @@ from ..otp import Code
 from . import attempts, dispatch, journey, limits, oidc_state
 from .event_data import told_of
 from .journey import Outcome
+from .offers import Offers, offers_for
 from .refusals import too_many
 from .status import Status, can_resend, seconds_to_resend, status
 from .verification import NotProven, Proven, verify
@@ -89,12 +89,14 @@ def start(
     channel: str | None = None,
     next_url: str = "",
     by_code: bool = False,
+    instead_of: str = "",
 ) -> Started:
     """Stores one challenge and hands its id to the worker; nothing about the person is looked up.
 
     Where the configuration sends this identifier to a hosted login first, the challenge's route says so and no worker
-    is told; ``by_code`` asks for a code all the same. At most four statements. Raises `TooMany`, `NotServed`, and
-    `DispatchFailed` when no worker can be told; then nothing is left.
+    is told; ``by_code`` asks for a code all the same. ``instead_of``: the alias of a hosted login that has failed
+    (`onwards`). At most four statements. Raises `TooMany`, `NotServed`, and `DispatchFailed` when no worker can be
+    told; then nothing is left.
     """
     channel = channel or identifier.channel
     if channel == identifier.channel == "sms" and not limits.serves(identifier.value):
@@ -110,7 +112,9 @@ def start(
                     hosted, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
                 )
             else:
-                challenge = _store(identifier, visitor, offers, handle, now=now, channel=channel, next_url=next_url)
+                challenge = _store(
+                    identifier, visitor, offers, handle, now=now, channel=channel, next_url=next_url, after=instead_of
+                )
     except limits.OverLimit as over:
         raise too_many(over, now) from None
     if hosted:
@@ -129,16 +133,6 @@ def _started(challenge: ChallengeSession, handle: str, visitor: Visitor) -> Star
     return Started(challenge, handle)
 
 
-@dataclass(frozen=True, slots=True)
-class Offers:
-    """``hosted_login``: the connection whose hosted login the pages offer; ``hosted_first``: the one that a start goes
-    to by itself; ``floor``: seconds before a refusal is released."""
-
-    hosted_login: str
-    hosted_first: Connection | None
-    floor: float
-
-
 def _store(
     identifier: Identifier,
     visitor: Visitor,
@@ -148,6 +142,7 @@ def _store(
     now: datetime,
     channel: str,
     next_url: str,
+    after: str,
 ) -> ChallengeSession:
     policy = conf.otp
     return ChallengeSession.objects.create(
@@ -158,6 +153,7 @@ def _store(
         language=visitor.language,
         next_url=next_url,
         hosted_login=offers.hosted_login,
+        connection=after,
         refusal_floor=offers.floor,
         known_browser=visitor.known_browser,
         key_fingerprint=keys.keyring().current.fingerprint,
@@ -166,16 +162,6 @@ def _store(
         last_sent_at=now,
         expires_at=now + timedelta(seconds=policy.ttl),
     )
-
-
-def offers_for(identifier: Identifier) -> Offers:
-    """What the pages of this challenge offer, from the configuration alone: kept with it, so no page asks again."""
-    active = connections.active()
-    answering = connections.answering_for(identifier, active)
-    hosted = [connection.alias for connection in answering if "oidc" in connection.routes]
-    first = [connection for connection in answering[:1] if connection.routes[0] == "oidc"]
-    pads = any("otp" in connection.routes for connection in active)
-    return Offers(next(iter(hosted), ""), next(iter(first), None), conf.refusal_floor if pads else 0.0)
 
 
 @sensitive_variables()
@@ -289,6 +275,8 @@ def retry(visitor: Visitor, *, now: datetime, channel: str | None = None) -> Sta
             channel=channel or before.channel,
             next_url=before.next_url,
             by_code=True,
+            # Our own code has a connection only where it took the place of that one's hosted login.
+            instead_of=before.connection if before.route == Route.LOCAL else "",
         )
     except (TooMany, NotServed, DispatchFailed):
         attempts.reopen(before)

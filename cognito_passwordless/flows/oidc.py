@@ -21,7 +21,7 @@ from ..cognito import (
 )
 from ..identifiers import Identifier
 from ..models import ChallengeSession, MigratedUser, Route
-from . import attempts, journey, limits, oidc_state, routing
+from . import attempts, journey, limits, oidc_state, onwards, routing
 from .event_data import told_of
 from .journey import Outcome
 from .oidc_state import Answer
@@ -50,16 +50,22 @@ MAX_FIELD = 4096  # characters of one parameter of an answer
 
 class Refused(Exception):
     """This answer signs nobody in; ``cause`` is for the log and the timeline, never for the page. ``unavailable``
-    where it is the provider's trouble, the same for everybody."""
+    where it is the provider's trouble, the same for everybody; ``onwards`` where a code may take its place."""
 
-    def __init__(self, cause: str, *, unavailable: bool = False) -> None:
+    def __init__(self, cause: str, *, unavailable: bool = False, onwards: bool = False) -> None:
         super().__init__(cause)
         self.cause = cause
         self.unavailable = unavailable
+        self.onwards = onwards
 
 
 class Unavailable(Exception):
-    """Nobody can be sent to this hosted login now; its one argument is the cause. Nothing was started."""
+    """Nobody can be sent to this hosted login now; its argument is the cause. Nothing was started. ``onwards`` where a
+    code may take its place."""
+
+    def __init__(self, cause: str, *, onwards: bool = False) -> None:
+        super().__init__(cause)
+        self.onwards = onwards
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,7 @@ def depart(connection: Connection, challenge: ChallengeSession, *, redirect_uri:
             detail=error.detail or error.aws_code,
             duration=time.monotonic() - began,
         )
-        raise Unavailable(str(error.cause)) from None
+        raise Unavailable(str(error.cause), onwards=onwards.from_departure(connection, error)) from None
     if secrets is None:
         raise Unavailable("key_retired")
     url = authorize_url(
@@ -190,14 +196,11 @@ def _prove(
     try:
         claims = _claims(connection, challenge, answer, redirect_uri, now)
     except CognitoError as error:
-        _refuse(
-            challenge,
-            str(error.cause),
-            error.cause.category,
-            now,
-            detail=error.detail or error.aws_code,
-            duration=time.monotonic() - started,
-        )
+        cause, took = str(error.cause), time.monotonic() - started
+        detail = error.detail or error.aws_code
+        _record(challenge, "answered", cause, error.cause.category, now, detail=detail, duration=took)
+        unavailable, goes_on = error.cause.scope == "pool", onwards.from_exchange(connection, error)
+        raise Refused(cause, unavailable=unavailable, onwards=goes_on) from None
     took = time.monotonic() - started
     # Somebody signed in there; no code of this sign-in went to any address (law 7).
     profile = CognitoProfile.from_claims(claims, scope=connection.scope)
@@ -261,16 +264,8 @@ def _refuse_untaken(challenge: ChallengeSession, cause: str, visitor: Visitor, n
     raise Refused(cause) from None
 
 
-def _refuse(
-    challenge: ChallengeSession,
-    cause: str,
-    category: str,
-    now: datetime,
-    *,
-    detail: str = "",
-    duration: float | None = None,
-) -> NoReturn:
-    _record(challenge, "answered", cause, category, now, detail=detail, duration=duration)
+def _refuse(challenge: ChallengeSession, cause: str, category: str, now: datetime) -> NoReturn:
+    _record(challenge, "answered", cause, category, now)
     raise Refused(cause, unavailable=category == "system") from None
 
 

@@ -146,8 +146,21 @@ def _pending(challenge: ChallengeSession, identifier: Identifier, known: list[Mi
         if opens(row, identifier.value):
             return _our_code(challenge, identifier)
         if "otp" not in connection.routes:
-            return Decoy("hosted_login_only")
+            return _instead_of_hosted_login(challenge, identifier, connection, row)
     return ByPool(((connection, row.username or identifier.value),), known=row)
+
+
+def _instead_of_hosted_login(
+    challenge: ChallengeSession, identifier: Identifier, connection: Connection, row: MigratedUser
+) -> Decision:
+    """Our code, where this sign-in goes on from a hosted login that was found to be set up wrongly (`onwards`), our
+    code is the route after it, and the directory confirms that no factor is lost."""
+    goes_on = challenge.connection == connection.alias and connection.on_failure == "branch"
+    if not goes_on or connection.route_after("oidc") != "local":
+        return Decoy("hosted_login_only")
+    obstacle = _obstacle_now(connection, row, Cause.misconfigured)
+    allowed = _PASSWORD_TO_SET | {None}
+    return _our_code(challenge, identifier) if obstacle in allowed else Decoy(str(obstacle))
 
 
 def _by_lookup(identifier: Identifier) -> list[tuple[Connection, str]]:
@@ -181,7 +194,7 @@ def after_pool_refusal(
     person has yet to set, and a pool that is set up wrongly. Everything that an attacker could provoke (throttling,
     time-outs, 5xx, a firewall) and everything about the person (disabled, unconfirmed, MFA) stays where it is.
     """
-    if known is None or _route_after_otp(connection) != "local":
+    if known is None or connection.route_after("otp") != "local":
         return Decoy(str(error.cause))
     if error.cause in _POOL_SET_UP_WRONGLY and connection.on_failure == "branch":
         allowed: frozenset[Cause | None] = _PASSWORD_TO_SET | {None}
@@ -190,16 +203,11 @@ def after_pool_refusal(
     else:
         return Decoy(str(error.cause))
     obstacle = _obstacle_now(connection, known, error.cause)
-    return ByOurCode(challenge.identifier) if obstacle in allowed else Decoy(str(obstacle or error.cause))
+    return _our_code(challenge, typed(challenge)) if obstacle in allowed else Decoy(str(obstacle or error.cause))
 
 
 _PASSWORD_TO_SET: frozenset[Cause | None] = frozenset({Cause.force_change_password, Cause.reset_required})
 _POOL_SET_UP_WRONGLY = frozenset({Cause.misconfigured})
-
-
-def _route_after_otp(connection: Connection) -> str | None:
-    routes = connection.routes
-    return next(iter(routes[routes.index("otp") + 1 :]), None) if "otp" in routes else None
 
 
 def _obstacle_now(connection: Connection, known: MigratedUser, cause: Cause) -> Cause | None:

@@ -4,13 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
 
+from cognito_passwordless.delivery.memory import MemorySender
 from cognito_passwordless.local import LocalCognito
 from cognito_passwordless.models import ChallengeSession, MigratedUser
 
-from .conftest import BOTH, Look
-from .person import expect_signed_in
+from ..hosted.provider import Provider
+from .axe import violations
+from .conftest import BOTH, Complaints, Look
+from .person import enter, expect_signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL = "ann@example.com"
@@ -81,4 +85,40 @@ def test_from_the_login_page_by_the_link_and_back_to_the_page_that_was_wanted(
     page.get_by_role("link", name="Sign in with Cognito").click()
     sign_in_there("query")
     page.wait_for_url(f"{origin}/")
+    expect_signed_in(page)
+
+
+@pytest.mark.parametrize(
+    "look", [Look("phone", javascript=False), Look(), Look(scheme="dark")], indirect=True, ids=str
+)
+def test_a_hosted_login_that_is_set_up_wrongly_leaves_a_code_one_press_away(
+    page: Page,
+    origin: str,
+    cognito: LocalCognito,
+    connect: Callable[..., Any],
+    make_user: Callable[..., User],
+    sent_code: Callable[[], str],
+    look: Look,
+    axe: str,
+    complaints: Complaints,
+) -> None:
+    complaints.expect("503")
+    make_user(EMAIL)
+    with Provider(discovery={"issuer": "https://somebody.else.example"}) as provider:
+        pool = cognito.create_pool("wrong")
+        provider.pool = pool.id
+        connect(pool, routes=["oidc", "local"], issuer=provider.issuer)
+        page.goto(f"{origin}/login/")
+        page.get_by_label("E-mail address or phone number").fill(EMAIL)
+        page.get_by_role("button", name="Continue", exact=True).click()
+        expect(page.get_by_role("alert")).to_have_text(
+            "Cognito can't be reached at the moment. We can send you a code instead."
+        )
+        assert MemorySender.outbox == []
+        if look.javascript:
+            assert violations(page, axe) == []
+        expect(page.get_by_label("E-mail address or phone number")).to_have_value(EMAIL)
+        page.get_by_role("button", name="Send code").press("Enter")
+    page.wait_for_url(f"{origin}/login/code/")
+    enter(page, sent_code())
     expect_signed_in(page)

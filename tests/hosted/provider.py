@@ -39,16 +39,21 @@ class Provider:
     status: int = 200
     user_info: dict[str, Any] = field(default_factory=dict)
     discovery: dict[str, Any] = field(default_factory=dict)
+    pool: str = POOL
+    # What goes wrong at a path: a status, bytes that are sent as they are, or "hang".
+    faults: dict[str, int | bytes | str] = field(default_factory=dict)
     seen: list[tuple[str, str, dict[str, str], dict[str, str]]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
         return self
 
     def __exit__(self, *args: object) -> None:
+        self._closing.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -59,7 +64,7 @@ class Provider:
 
     @property
     def issuer(self) -> str:
-        return self.url if self.foreign else f"{self.url}/{POOL}"
+        return self.url if self.foreign else f"{self.url}/{self.pool}"
 
     def paths(self) -> list[str]:
         return [f"{method} {path}" for method, path, _, _ in self.seen]
@@ -122,6 +127,12 @@ class Provider:
                 provider.seen.append((method, self.path, form, dict(self.headers)))
                 status, document = provider._answer(method, self.path)
                 body = json.dumps(document).encode()
+                fault = provider.faults.get(self.path.rpartition("/")[2])
+                if fault == "hang":
+                    provider._closing.wait(20)
+                    return
+                status = fault if isinstance(fault, int) else status
+                body = fault if isinstance(fault, bytes) else body
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

@@ -11,7 +11,7 @@ from ...identifiers import Identifier
 from ...models import ChallengeSession, FailureCount, MigratedUser
 from .. import limits, routing
 from ..local_users import Ambiguous, owner_of
-from ..login import offers_for
+from ..offers import offers_for
 from ..routing import ByOurCode, ByPool, Decoy
 from .causes import in_words
 from .findings import Verdict, ok, problem, unknown, warning

@@ -3,57 +3,22 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
 
-from cognito_passwordless.lambda_triggers import delivery, limits
-from cognito_passwordless.local import LocalCognito, LocalPool
-from cognito_passwordless.local.own_triggers import attach
+from cognito_passwordless.local import LocalCognito
 from tests.node import Conversation, conversation
 
 from ..aws import IDENTITY, limits_table, moto_server
+from .talk import ANN, INCORRECT, PASSWORD, Talk
 from .web import WEB, modules
-
-ANN = "ann@example.com"
-PASSWORD = "Correct-Horse-Battery-1"
-ENVIRONMENT = {"OTP_SECRET": "a secret of the tests", "OTP_CHANNEL": "email"}
-INCORRECT = {"error": "NotAuthorizedException", "message": "Incorrect username or password."}
 
 
 @pytest.fixture(scope="module")
 def cognito() -> Iterator[LocalCognito]:
     with LocalCognito() as running:
         yield running
-
-
-class Talk:
-    """A page at a pool of its own, whose triggers have variables of their own."""
-
-    def __init__(self, cognito: LocalCognito, pool: LocalPool, page: Conversation) -> None:
-        self.cognito = cognito
-        self.pool = pool
-        self.page = page
-        page("configure", {"url": cognito.url, "user_pool_id": pool.id, "client_id": pool.client_id})
-
-    def begin(self, *args: str) -> Any:
-        return self.page("begin", *(args or (ANN,)))
-
-    def answer(self, code: str) -> Any:
-        return self.page("answer", code)
-
-    @property
-    def code(self) -> str:
-        return self.cognito.last_code(ANN) or ""
-
-    @property
-    def wrong(self) -> str:
-        return f"{(int(self.code) + 1) % 10**6:06d}"
-
-    @property
-    def sent(self) -> int:
-        return sum(message.pool_id == self.pool.id for message in self.cognito.inbox)
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +33,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversation]:
 
 @pytest.fixture
 def talk(cognito: LocalCognito, page: Conversation) -> Callable[..., Talk]:
-    def make(**environment: str) -> Talk:
-        delivery._experience[:] = [(0.0, False)]
-        limits._begun.clear()
-        pool = cognito.create_pool("web", client_secret=False)
-        attach(cognito, pool, {**ENVIRONMENT, **environment})
-        return Talk(cognito, pool, page)
-
-    return make
+    return lambda **environment: Talk.at_a_new_pool(cognito, page, **environment)
 
 
 def test_right_at_first(talk: Callable[..., Talk]) -> None:

@@ -1,0 +1,44 @@
+"""Where a sign-in goes on when a hosted login is set up wrongly: to the route after it, where ``on_failure`` says so.
+
+Law of this file: only what the provider's server has told ours counts, and only what it would tell whoever came.
+An error that a browser brings was written by whoever holds the browser, and an outage can be brought about.
+"""
+
+from typing import Final
+
+from django.core import signing
+
+from ..cognito import Cause, CognitoError, Connection
+
+# How long what was found of a provider opens its next route, in seconds.
+GOOD_FOR: Final = 900
+_CODES: Final = frozenset({"otp", "local"})
+_SALT: Final = "cognito_passwordless.onwards"
+
+
+def from_departure(connection: Connection, error: CognitoError) -> bool:
+    """Whether a code may take the place of a hosted login that nobody can be sent to."""
+    return error.cause is Cause.misconfigured and _branches(connection)
+
+
+def from_exchange(connection: Connection, error: CognitoError) -> bool:
+    """The same for one that did not know this client. Providers look at the client before the code that somebody
+    handed in; what they say of a code never counts."""
+    return (error.cause, error.aws_code) == (Cause.misconfigured, "invalid_client") and _branches(connection)
+
+
+def _branches(connection: Connection) -> bool:
+    return connection.on_failure == "branch" and connection.route_after("oidc") in _CODES
+
+
+def attest(alias: str) -> str:
+    """For a form: that this hosted login was found to be set up wrongly just now. It says nothing about anybody."""
+    return signing.dumps(alias, salt=_SALT)
+
+
+def attested(token: str) -> str:
+    """The alias; empty where nothing, or nothing that holds any more, was attested."""
+    try:
+        return str(signing.loads(token, salt=_SALT, max_age=GOOD_FOR))
+    except signing.BadSignature:
+        return ""
