@@ -9,7 +9,6 @@ from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.db import OperationalError
-from django.db import connection as database
 
 from cognito_passwordless import connections
 from cognito_passwordless.flows import importing, undo
@@ -19,6 +18,7 @@ from cognito_passwordless.models import ImportProblem, ImportRun, MigratedUser, 
 from cognito_passwordless.signals import user_migrated
 
 from .people import ANN, SignIn
+from .reading import reading_only
 from .test_importing import NOW
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("aws_identity")]
@@ -49,11 +49,7 @@ def activate(**chosen: Any) -> dict[tuple[str, str], int]:
 
 
 def preview(**chosen: Any) -> Totals:
-    def no_writes(execute: Any, sql: str, *rest: Any) -> Any:
-        assert sql.startswith("SELECT"), sql
-        return execute(sql, *rest)
-
-    with database.execute_wrapper(no_writes):
+    with reading_only():
         return importing.preview_activation(work(**chosen))
 
 

@@ -17,6 +17,7 @@ from cognito_passwordless.models import ImportRun, MigratedUser, PhoneNumber
 
 from ..cognito.standin import StandIn
 from .directory import Directory, listed, sub_of
+from .reading import reading_only
 from .test_importing import NOW, pool, run
 
 __all__ = ["pool"]
@@ -36,12 +37,7 @@ def standin(_standin: StandIn, aws_identity: None, db: None) -> Iterator[StandIn
 
 def preview(pool: Connection, **chosen: Any) -> Preview:
     """The dry run; writes would fail."""
-
-    def no_writes(execute: Any, sql: str, *rest: Any) -> Any:
-        assert sql.startswith("SELECT"), sql
-        return execute(sql, *rest)
-
-    with database.execute_wrapper(no_writes):
+    with reading_only():
         return importing.preview_directory(
             pool, stop=chosen.pop("stop", None) or threading.Event(), rate=1e6, pages=chosen.pop("pages", 1), **chosen
         )
