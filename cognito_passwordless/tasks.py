@@ -101,16 +101,18 @@ def recover_notices() -> None:
     max_retries=None,
 )
 def import_directory(
-    self: Any, alias: str, *, rate: float = importing.QUOTA, run: int | None = None, failures: int = 0
+    self: Any, alias: str, *, rate: float = importing.QUOTA, goes_on: bool = False, failures: int = 0
 ) -> None:
     """Imports the pool of a connection, or goes on where an import of it ended; `flows.importing.slices` says how.
-    The rest of a long one is the next message; only that one names ``run`` and ``failures``."""
+    The rest of a long one is the next message; only that one says ``goes_on`` and ``failures``."""
     alone = self.request.is_eager  # there is nobody else's message to let through, and no later
     seconds = None if alone else importing.SLICE
-    left = importing.import_slice(alias, clock=timezone.now, run=run, failures=failures, rate=rate, seconds=seconds)
+    left = importing.import_slice(
+        alias, clock=timezone.now, goes_on=goes_on, failures=failures, rate=rate, seconds=seconds
+    )
     if left is not None and not alone:
-        kwargs = {"rate": rate, "run": left.run, "failures": left.failures}
-        raise self.retry(args=(alias,), kwargs=kwargs, countdown=left.seconds, exc=None)
+        asked |= {"goes_on": True, "failures": left.failures}
+        raise self.retry(args=(alias,), kwargs=asked, countdown=left.seconds, exc=None)
 
 
 def ask_to_mark(migrated_user_id: int) -> None:

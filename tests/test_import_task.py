@@ -83,8 +83,7 @@ def test_a_long_one_is_many_slices_of_one_run(standin: StandIn) -> None:
     left, count = a_slice(rate=20, seconds=0.15), 1
     while left is not None:
         assert (left.seconds, left.failures) == (0, 0)
-        assert left.run == ImportRun.objects.get().pk
-        left, count = a_slice(rate=20, seconds=0.15, run=left.run), count + 1
+        left, count = a_slice(rate=20, seconds=0.15, goes_on=True), count + 1
         assert count < 100
     assert count > 2
     assert only_run() == ("done", 120, 120)
@@ -93,19 +92,19 @@ def test_a_long_one_is_many_slices_of_one_run(standin: StandIn) -> None:
 class TestTwoAtOnce:
     def test_the_second_one_follows_the_run_of_the_first_and_begins_none(self, standin: StandIn) -> None:
         Directory(standin, people(5))
-        held = by_somebody_else()
-        assert a_slice() == Next(slices.PAUSE, held.pk)
-        assert a_slice(run=held.pk) == Next(slices.PAUSE, held.pk)
+        by_somebody_else()
+        assert a_slice() == Next(slices.PAUSE)
+        assert a_slice(goes_on=True) == Next(slices.PAUSE)
         ImportRun.objects.update(state="done", holder="")
-        assert a_slice(run=held.pk) is None
+        assert a_slice(goes_on=True) is None
         assert ImportRun.objects.count() == 1
         assert standin.requests == []
 
     def test_what_the_first_one_left_behind_is_gone_on_with(self, standin: StandIn) -> None:
         Directory(standin, people(5))
-        held = by_somebody_else()
+        by_somebody_else()
         runs.close(ImportRun.objects.get(), ImportRun.State.INTERRUPTED, now=NOW)
-        assert a_slice(run=held.pk) is None
+        assert a_slice(goes_on=True) is None
         assert only_run() == ("done", 5, 5)
 
     def test_whoever_is_taken_over_follows_and_writes_nothing_more(self, standin: StandIn) -> None:
@@ -115,7 +114,7 @@ class TestTwoAtOnce:
             ImportRun.objects.update(holder=ELSEWHERE)
 
         directory.before = taken_over  # type: ignore[assignment]
-        assert a_slice() == Next(slices.PAUSE, ImportRun.objects.get().pk)
+        assert a_slice() == Next(slices.PAUSE)
         assert MigratedUser.objects.count() == 0
 
     def test_eager_it_does_not_wait_for_the_other_one(self, standin: StandIn) -> None:
@@ -127,9 +126,9 @@ class TestTwoAtOnce:
 
 def test_the_run_of_a_lost_worker_is_taken_over_when_its_lease_is_over(standin: StandIn) -> None:
     Directory(standin, people(5))
-    held = by_somebody_else()
-    assert a_slice(NOW + runs.LEASE - timedelta(seconds=1)) == Next(slices.PAUSE, held.pk)
-    assert a_slice(NOW + runs.LEASE, run=held.pk) is None
+    by_somebody_else()
+    assert a_slice(NOW + runs.LEASE - timedelta(seconds=1)) == Next(slices.PAUSE)
+    assert a_slice(NOW + runs.LEASE, goes_on=True) is None
     assert only_run() == ("done", 5, 5)
 
 
@@ -141,12 +140,11 @@ class TestFailures:
         left = a_slice()
         asked = [left]
         while left is not None:
-            left = a_slice(run=left.run, failures=left.failures)
+            left = a_slice(goes_on=True, failures=left.failures)
             asked.append(left)
-        run = ImportRun.objects.get()
-        assert asked == [*(Next(slices.PAUSE, run.pk, number) for number in range(1, slices.FAILURES)), None]
+        assert asked == [*(Next(slices.PAUSE, number) for number in range(1, slices.FAILURES)), None]
         assert "given up after 5 failures" in caplog.text
-        assert run.state == "failed"
+        assert only_run() == ("failed", 0, 0)
         # Asked for again another day, it goes on.
         Directory(standin, people(5))
         assert a_slice() is None
@@ -156,10 +154,18 @@ class TestFailures:
         directory = Directory(standin, people(6), size=2)
         directory.before = lambda token: error("TooManyRequestsException") if token == "4" else None
         left = a_slice(failures=slices.FAILURES - 1)
-        assert left == Next(slices.PAUSE, ImportRun.objects.get().pk, 1)
+        assert left == Next(slices.PAUSE, 1)
         directory.before = lambda token: None
-        assert a_slice(run=left.run, failures=left.failures) is None
+        assert a_slice(goes_on=True, failures=left.failures) is None
         assert only_run() == ("done", 6, 6)
+
+    def test_a_slice_that_only_waited_for_the_pool_is_one_too(
+        self, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pool_source, "LONGEST_WAIT", 20.0)
+        Directory(standin, people(5)).before = lambda token: error("TooManyRequestsException")
+        assert a_slice(seconds=0.1, failures=2) == Next(slices.PAUSE, 3)
+        assert only_run() == ("interrupted", 0, 0)
 
     def test_a_page_token_that_is_refused_even_in_a_run_of_its_own_is_a_failure(self, standin: StandIn) -> None:
         directory = Directory(standin, people(6), size=2)
@@ -168,7 +174,7 @@ class TestFailures:
         assert left
         assert (left.seconds, left.failures) == (slices.PAUSE, 1)
         directory.refused = set()
-        assert a_slice(run=left.run, failures=left.failures) is None
+        assert a_slice(goes_on=True, failures=left.failures) is None
         assert ImportRun.objects.filter(state="done", seen=6).count() == 1
 
 
@@ -184,9 +190,9 @@ def test_a_pool_that_is_not_in_use_is_not_called(
     assert f"Nothing is imported from {alias}" in caplog.text
 
 
-def test_a_run_that_is_no_more_is_no_reason_for_another_one(standin: StandIn) -> None:
+def test_a_run_that_has_gone_is_no_reason_for_another_one(standin: StandIn) -> None:
     Directory(standin, people(5))
-    assert a_slice(run=4711) is None
+    assert a_slice(goes_on=True) is None
     assert not ImportRun.objects.exists()
 
 
@@ -199,7 +205,7 @@ def test_its_messages_hold_a_name_and_numbers(standin: StandIn, monkeypatch: Any
         monkeypatch.setattr(app, "connection_for_write", lambda *a, **k: broker)
         monkeypatch.setattr(app.conf, "broker_url", "memory://")
         queue = broker.SimpleQueue("celery")
-        held = by_somebody_else()
+        by_somebody_else()
         ImportRun.objects.update(updated_at=datetime.now(UTC))
         tasks.import_directory.delay("main", rate=FAST)
         message = queue.get(timeout=1)
@@ -213,6 +219,6 @@ def test_its_messages_hold_a_name_and_numbers(standin: StandIn, monkeypatch: Any
         queue.close()
     first, following = shown
     assert first[0][:2] == [["main"], {"rate": FAST}]
-    assert following[0][:2] == [["main"], {"rate": FAST, "run": held.pk, "failures": 0}]
+    assert following[0][:2] == [["main"], {"rate": FAST, "goes_on": True, "failures": 0}]
     for secret in ("the-clients-secret", "testing", "eu-west-1_Abc123xyz", "PaginationToken", "example.com"):
         assert secret not in repr(shown)

@@ -31,10 +31,9 @@ FAILURES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What is left to do, in so many seconds: go on with ``run``, and with no other one."""
+    """What is left to do, in so many seconds: go on with the run that was found, and begin no other one."""
 
     seconds: float
-    run: int | None
     failures: int = 0
 
 
@@ -42,56 +41,47 @@ def import_slice(
     alias: str,
     *,
     clock: Callable[[], datetime],
-    run: int | None = None,
+    goes_on: bool = False,
     failures: int = 0,
     rate: float = QUOTA,
     seconds: float | None = SLICE,
 ) -> Next | None:
     """Works on the import of a connection for ``seconds`` (None: to its end); None when nothing is left to do.
 
-    ``run`` and ``failures`` are those of the `Next` before. A run that is not there any more, or that has been
-    finished meanwhile, is the end.
+    ``goes_on`` for a `Next`, with its ``failures``: a run that has been finished meanwhile is the end.
     """
     connection = connections.find(alias)
     if connection is None or not connection.active:
         logger.error("Nothing is imported from %s: there is no such connection, or it is not in use", alias)
         return None
-    if run is not None and not _is_open(run):
-        return None
     begun: list[tuple[int, int]] = []
     try:
         with _time(seconds) as stop:
-            done = import_directory(
+            run = import_directory(
                 connection,
                 stop=stop,
-                fresh=None if run is None else False,
+                fresh=False if goes_on else None,
                 rate=rate,
                 clock=clock,
                 tell=lambda told: begun.append((told.pk, told.position)),
             )
     except runs.NothingToContinue:
         return None
-    except runs.Busy as busy:
-        return Next(PAUSE, busy.run.pk if busy.run else run, failures)
-    except runs.Lost:
-        return Next(PAUSE, begun[0][0] if begun else run, failures)
-    except CognitoError as error:  # a page token refused twice; its run says so
-        return _after_failure(alias, run, failures + 1, str(error))
-    if done.state == State.DONE:
+    except (runs.Busy, runs.Lost):
+        return Next(PAUSE, failures)
+    except CognitoError as error:  # a page token that was refused in a run of its own, too
+        return _after_failure(alias, failures + 1, str(error))
+    if run.state == State.DONE:
         return None
-    if done.state == State.INTERRUPTED:
-        return Next(0, done.pk)
-    came_further = (done.pk, done.position) > begun[0]
-    return _after_failure(alias, done.pk, 1 if came_further else failures + 1, done.last_error)
+    came_further = (run.pk, run.position) > begun[0]
+    if run.state == State.INTERRUPTED and came_further:
+        return Next(0)
+    return _after_failure(alias, 1 if came_further else failures + 1, run.last_error or "no page in time")
 
 
-def _is_open(run: int) -> bool:
-    return ImportRun.objects.filter(pk=run).exclude(state=State.DONE).exists()
-
-
-def _after_failure(alias: str, run: int | None, failures: int, error: str) -> Next | None:
+def _after_failure(alias: str, failures: int, error: str) -> Next | None:
     if failures < FAILURES:
-        return Next(PAUSE, run, failures)
+        return Next(PAUSE, failures)
     logger.error("The import of %s is given up after %d failures in a row: %s", alias, failures, error)
     return None
 
