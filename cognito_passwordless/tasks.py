@@ -111,8 +111,8 @@ def import_directory(
         alias, clock=timezone.now, goes_on=goes_on, failures=failures, rate=rate, seconds=seconds
     )
     if left is not None and not alone:
-        asked |= {"goes_on": True, "failures": left.failures}
-        raise self.retry(args=(alias,), kwargs=asked, countdown=left.seconds, exc=None)
+        following = {"rate": rate, "goes_on": True, "failures": left.failures}
+        raise self.retry(args=(alias,), kwargs=following, countdown=left.seconds, exc=None)
 
 
 def ask_to_mark(migrated_user_id: int) -> None:
