@@ -107,13 +107,14 @@ class TestTwoAtOnce:
         assert only_run() == ("done", 5, 5)
 
     def test_whoever_is_taken_over_follows_and_writes_nothing_more(self, standin: StandIn) -> None:
-        directory = Directory(standin, people(2))
+        Directory(standin, people(2))
 
-        def taken_over(token: str) -> None:
+        def taken_over() -> datetime:
+            """Asked for when there is no run yet, and before a page is written."""
             ImportRun.objects.update(holder=ELSEWHERE)
+            return NOW
 
-        directory.before = taken_over  # type: ignore[assignment]
-        assert a_slice() == Next(slices.PAUSE)
+        assert import_slice("main", clock=taken_over, rate=FAST, seconds=None) == Next(slices.PAUSE)
         assert MigratedUser.objects.count() == 0
 
     def test_eager_it_does_not_wait_for_the_other_one(self, standin: StandIn) -> None:
