@@ -77,7 +77,7 @@ def test_federated_twins_are_one_decision_and_are_told_before(pool: LocalPool) -
     pool.add_federated_user("Google", "123", ANN)
     pool.add_user(ANN)
     told = run("--dry-run", *FAST)
-    assert "Pool users that share an address: 1 decisions for a human." in told
+    assert "Shared addresses that a human has to decide about: 1." in told
     run(*FAST)
     assert MigratedUser.objects.filter(shares_address=True).count() == 2
 
