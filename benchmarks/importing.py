@@ -77,6 +77,7 @@ def environment(database_url: str, pool_url: str) -> dict[str, str]:
         "COGNITO_USER_POOL_ID": "eu-west-1_Benchmark",
         "COGNITO_CLIENT_ID": "client",
         "COGNITO_ENDPOINT_URL": pool_url,
+        "COGNITO_ROUTES": "otp",
         "COGNITO_PASSWORDLESS_JSON": json.dumps({"ATTRIBUTES": {"given_name": "first_name"}}),
     }
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from .exceptions import DispatchFailed
-from .flows import pool_notices, purge, recovery, roll_up, workers
+from .flows import importing, pool_notices, purge, recovery, roll_up, workers
 from .flows.dispatch import QUEUES
 from .flows.sending import TryLater, send
 from .flows.telling import TellLater, tell
@@ -90,6 +90,29 @@ def mark_migrated_in_pool(self: Any, migrated_user_id: int) -> None:
 def recover_notices() -> None:
     """Tells the pools what they have not been told yet. Meant for Celery beat, every ten minutes."""
     pool_notices.ask_again(timezone.now())
+
+
+@shared_task(
+    bind=True,
+    name="cognito_passwordless.import_directory",
+    acks_late=True,
+    reject_on_worker_lost=True,
+    ignore_result=True,
+    max_retries=None,
+)
+def import_directory(
+    self: Any, alias: str, *, rate: float = importing.QUOTA, goes_on: bool = False, failures: int = 0
+) -> None:
+    """Imports the pool of a connection, or goes on where an import of it ended; `flows.importing.slices` says how.
+    The rest of a long one is the next message; only that one says ``goes_on`` and ``failures``."""
+    alone = self.request.is_eager  # there is nobody else's message to let through, and no later
+    seconds = None if alone else importing.SLICE
+    left = importing.import_slice(
+        alias, clock=timezone.now, goes_on=goes_on, failures=failures, rate=rate, seconds=seconds
+    )
+    if left is not None and not alone:
+        following = {"rate": rate, "goes_on": True, "failures": left.failures}
+        raise self.retry(args=(alias,), kwargs=following, countdown=left.seconds, exc=None)
 
 
 def ask_to_mark(migrated_user_id: int) -> None:

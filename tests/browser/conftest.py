@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from .axe import script
@@ -138,6 +140,17 @@ def context(browser: Browser, site: str, look: Look, complaints: Complaints) -> 
     complaints.listen(made)
     yield made
     made.close()
+
+
+@pytest.fixture
+def admin(context: BrowserContext, site: str) -> User:
+    """A superuser, whose browser is signed in."""
+    user = User.objects.create_superuser("boss", "boss@example.com")
+    client = Client()
+    client.force_login(user)
+    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # Django's admin names none
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
+    return user
 
 
 @pytest.fixture

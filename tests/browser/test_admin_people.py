@@ -1,46 +1,22 @@
 """Deciding, undoing and erasing in a browser: from the list to the confirmation, with and without JavaScript."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from cognito_passwordless.models import Erasure, MigratedUser
 
-from .axe import violations
+from .admin import problems, shot
 from .conftest import BOTH, Look
 
 ADMIN = "/admin/cognito_passwordless"
 ANN = "ann@example.com"
-# The rest of the page is the admin's own.
-OURS = "#content"
 EVIL = "<img src=x onerror=alert(1)>"
 LOOKS = [Look(), Look(scheme="dark"), Look("phone"), Look("phone", "dark")]
-SHOTS = os.environ.get("SHOTS")
-# What axe finds in every list of Django's own admin: its search field, its links and filters.
-STOCK = ("label-title-only", "link-in-text-block", "target-size")
-
-
-def shot(page: Page, name: str, look: Look) -> None:
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}-{look}.png", full_page=True)
-
-
-@pytest.fixture
-def admin(context: BrowserContext, site: str) -> User:
-    """A superuser, whose browser is signed in."""
-    user = User.objects.create_superuser("boss", "boss@example.com")
-    client = Client()
-    client.force_login(user)
-    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
-    return user
 
 
 @pytest.fixture
@@ -151,10 +127,7 @@ def test_axe_finds_nothing(page: Page, axe: str, case: MigratedUser, migrated: M
 
     def look_at(name: str) -> None:
         shot(page, name, look)
-        found[name] = [each for each in violations(page, axe, OURS) if name != "queue" or not each.startswith(STOCK)]
-        wide = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
-        if wide > 0:
-            found[name].append(f"{wide} pixels have to be scrolled sideways")
+        found[name] = problems(page, axe, is_stock=name == "queue")
 
     page.goto(f"{ADMIN}/conflictcase/")
     look_at("queue")
@@ -171,4 +144,4 @@ def test_axe_finds_nothing(page: Page, axe: str, case: MigratedUser, migrated: M
         page.locator(f"input.action-select[value='{migrated.pk}']").check()
         choose_action(page, action)
         look_at(name)
-    assert {name: problems for name, problems in found.items() if problems} == {}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}

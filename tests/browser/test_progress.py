@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from cognito_passwordless.flows import roll_up
 from cognito_passwordless.models import (
@@ -21,6 +20,7 @@ from cognito_passwordless.models import (
 )
 from example_project.demo import history
 
+from .admin import shot
 from .axe import violations
 from .conftest import Look
 
@@ -31,13 +31,9 @@ OURS = "#content-main"
 
 
 @pytest.fixture
-def looking(site: str, context: BrowserContext) -> Page:
-    """Somebody who may see everything, signed in to the admin."""
-    client = Client()
-    client.force_login(User.objects.create_superuser("ada"))
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
-    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # Django's admin names none
-    return context.new_page()
+def looking(admin: User, page: Page) -> Page:
+    """Somebody who may see everything."""
+    return page
 
 
 def fill(state: str) -> None:
@@ -63,8 +59,11 @@ def every_state(page: Page) -> Iterator[str]:
 @pytest.mark.parametrize(
     "look", [Look(), Look("phone", "dark"), Look(scheme="dark"), Look(forced_colors="active")], indirect=True, ids=str
 )
-def test_axe_finds_nothing(looking: Page, axe: str) -> None:
-    found = {state: violations(looking, axe, OURS) for state in every_state(looking)}
+def test_axe_finds_nothing(looking: Page, axe: str, look: Look) -> None:
+    found = {}
+    for state in every_state(looking):
+        shot(looking, f"progress {state}", look)
+        found[state] = violations(looking, axe, OURS)
     assert {state: problems for state, problems in found.items() if problems} == {}
 
 

@@ -6,15 +6,18 @@ from .entry import import_csv, import_directory, preview_csv, preview_directory
 from .pool import PAGES, QUOTA, Page
 from .preview import Preview
 from .runs import Busy, Lost, NothingToContinue
+from .slices import SLICE, Next, import_slice
 from .twins import twins_of
 from .writing import import_page
 
 __all__ = [
     "PAGES",
     "QUOTA",
+    "SLICE",
     "Activation",
     "Busy",
     "Lost",
+    "Next",
     "NothingToContinue",
     "Page",
     "Preview",
@@ -23,6 +26,7 @@ __all__ = [
     "import_csv",
     "import_directory",
     "import_page",
+    "import_slice",
     "preview_activation",
     "preview_csv",
     "preview_directory",

@@ -3,7 +3,8 @@
 The header is that of GetCSVHeader: the attributes' names, ``cognito:username`` and ``cognito:mfa_enabled``. That file
 has no sub, so one column more is wanted, ``sub``; without it a user name that looks like a sub is taken for one, as
 it is in pools that people sign in to by address. Columns that ListUsers has and this header lacks may be added under
-their names there: ``UserStatus``, ``Enabled``, ``UserCreateDate``, ``UserLastModifiedDate``.
+their names there: ``UserStatus``, ``Enabled``, ``UserCreateDate``, ``UserLastModifiedDate``. What a file has no column
+for stays as it is known: whoever was disabled at an import from the pool is not enabled by a file.
 """
 
 import csv
@@ -21,6 +22,15 @@ from .rows import MFA, Broken, Reader, Row
 USERNAME: Final = "cognito:username"
 ROWS: Final = 3000  # written together
 _SAMPLE: Final = 65_536  # bytes
+# Columns, and the facts that they tell.
+_TELLS: Final = {
+    "email": "email",
+    "phone_number": "phone_number",
+    "UserStatus": "pool_status",
+    "Enabled": "pool_enabled",
+    "UserCreateDate": "pool_created_at",
+    "UserLastModifiedDate": "pool_modified_at",
+}
 _SUB: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -40,6 +50,7 @@ class CsvSource:
             sample = file.read(_SAMPLE)
         if USERNAME not in self._header or len(set(self._header)) != len(self._header):
             raise NotACsv(f"the first line must name the columns, each once, with {USERNAME} among them")
+        self._silent = frozenset(fact for column, fact in _TELLS.items() if column not in self._header)
         self._size = path.stat().st_size
         self.estimate = _estimate(self._size - self._start, sample)
         self.fingerprint = _fingerprint(path, self._size)
@@ -58,7 +69,7 @@ class CsvSource:
             except csv.Error:  # a field of more than 128 KiB: what comes after it cannot be told from it
                 rows.append(Broken(ImportProblem.Reason.MALFORMED))
         ended = lines.offset >= self._size
-        return Page(rows, None if ended else str(lines.offset))
+        return Page(rows, None if ended else str(lines.offset), self._silent)
 
     def _row(self, cells: list[str]) -> Row | Broken:
         if len(cells) != len(self._header):

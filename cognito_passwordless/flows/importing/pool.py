@@ -23,10 +23,14 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows that are written together, and where the next ones begin; None at the end."""
+    """Rows that are written together, and where the next ones begin; None at the end.
+
+    ``silent`` are the facts of which this source says nothing: what is known of them stays.
+    """
 
     rows: Sequence[Row | Broken] = field(repr=False)
     following: str | None = field(repr=False)
+    silent: frozenset[str] = frozenset()
 
 
 class Source(Protocol):

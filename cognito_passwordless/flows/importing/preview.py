@@ -90,18 +90,18 @@ class _People:
         latest = {row.sub: row for row in rows if isinstance(row, Row)}
         for sub in erased_among(list(latest), self._connection.issuer):
             del latest[sub]
-        self._decide(found, latest)
+        self._decide(found, latest, page.silent)
 
     def _or_again(self, row: Row | Broken) -> Row | Broken:
         if isinstance(row, Row) and hash(row.sub) in self._met:
             return Broken(ImportProblem.Reason.DUPLICATE, row.sub)
         return row
 
-    def _decide(self, found: Preview, rows: Mapping[str, Row]) -> None:
+    def _decide(self, found: Preview, rows: Mapping[str, Row], silent: Collection[str]) -> None:
         issuer = self._connection.issuer
         known = MigratedUser.objects.filter(issuer=issuer, sub__in=list(rows)).select_related("user")
         by_sub = {record.sub: record for record in known}
-        records = [_record(row, by_sub.get(sub), self._connection) for sub, row in rows.items()]
+        records = [_record(row, by_sub.get(sub), self._connection, silent) for sub, row in rows.items()]
         carried, elsewhere = Carried.by(self._connection, records), self._elsewhere(records)
         for record in records:
             outcome = _settled(record) or outcome_of(record, self._connection, carried)
@@ -187,10 +187,11 @@ def _settled(record: MigratedUser) -> Outcome | None:
     return ("skip", _NOT_NOW[record.pool_status]) if record.pool_status in _NOT_NOW else None
 
 
-def _record(row: Row, known: MigratedUser | None, connection: Connection) -> MigratedUser:
+def _record(row: Row, known: MigratedUser | None, connection: Connection, silent: Collection[str]) -> MigratedUser:
     """The record as it would be after an import; not saved."""
     record = known or MigratedUser(issuer=connection.issuer, sub=row.sub)
-    record.connection, record.username = connection.alias, row.username
-    record.email, record.phone_number, record.attributes = row.email, row.phone_number, row.attributes
-    record.pool_status, record.pool_enabled = row.pool_status, row.pool_enabled
+    record.connection, record.username, record.attributes = connection.alias, row.username, row.attributes
+    for fact in ("email", "phone_number", "pool_status", "pool_enabled"):
+        if known is None or fact not in silent:
+            setattr(record, fact, getattr(row, fact))
     return record

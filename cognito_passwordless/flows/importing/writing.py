@@ -4,7 +4,7 @@ A page may be written twice and the result is as if it were written once; whatev
 Only facts of the directory are written over; how far somebody has come is not the directory's business.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from django.db import DataError, IntegrityError, router, transaction
 from ...models import ImportProblem, ImportRun, MigratedUser
 from . import bulk_copy, runs
 from .pool import Page
-from .rows import Row, moment
+from .rows import MFA, Row, moment
 from .sorting import Sorted, erased_among, sort_out
 
 Status = MigratedUser.Status
@@ -42,7 +42,7 @@ def import_page(run: ImportRun, page: Page, *, issuer: str, now: datetime) -> No
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         runs.hold(run, now=now)
         found = sort_out(page, run, issuer)
-        conflicts = _Writer(run, issuer, now).store(found)
+        conflicts = _Writer(run, issuer, now, page.silent).store(found)
         _forget_the_erased(found, issuer)
         ImportProblem.objects.bulk_create(
             [
@@ -76,8 +76,11 @@ def _forget_the_erased(found: Sorted, issuer: str) -> None:
 class _Writer:
     """Writes the rows of one page."""
 
-    def __init__(self, run: ImportRun, issuer: str, now: datetime) -> None:
+    def __init__(self, run: ImportRun, issuer: str, now: datetime, silent: Collection[str]) -> None:
         self._issuer = issuer
+        self._updated = [name for name in UPDATED if name not in silent]
+        self._has_addresses = {"email", "phone_number"}.isdisjoint(silent)
+        self._with_factor: frozenset[str] = frozenset()
         self._same = {"connection": run.connection, "issuer": issuer, "imported_at": now, "import_run_id": run.pk}
         self._using = router.db_for_write(MigratedUser)
         self._conflicts: dict[str, str] = {}
@@ -85,6 +88,7 @@ class _Writer:
     def store(self, found: Sorted) -> int:
         """Returns how many of the rows wait for a human now. What the database would not take becomes a problem."""
         changed = [*found.changed, *found.again]
+        self._with_factor = self._known_factors(changed)
         for attempt in (self._by_copy, self._by_upsert):
             try:
                 with transaction.atomic(using=self._using):
@@ -109,9 +113,18 @@ class _Writer:
             batch_size=BATCH,
             update_conflicts=True,
             unique_fields=["issuer", "sub"],
-            update_fields=UPDATED,
+            update_fields=self._updated,
         )
         return self._waiting(new) + self._follow_addresses(changed)
+
+    def _known_factors(self, changed: Sequence[Row]) -> frozenset[str]:
+        """Whose second factor an earlier source told of, and this one says nothing about: it stays known, for it
+        decides whether our code alone would be enough."""
+        asked = [row.sub for row in changed if MFA not in row.attributes]
+        if not asked:
+            return frozenset()
+        people = MigratedUser.objects.using(self._using).filter(issuer=self._issuer, sub__in=asked)
+        return frozenset(people.filter(**{f"attributes__{MFA}": "true"}).values_list("sub", flat=True))
 
     def _one_by_one(self, found: Sorted) -> int:
         waiting = 0
@@ -130,7 +143,7 @@ class _Writer:
         people = MigratedUser.objects.filter(issuer=self._issuer)
         bad = [row.sub for row in changed if self._conflict(row)]
         good = [row.sub for row in changed if not self._conflict(row)]
-        if good:
+        if good and self._has_addresses:
             mended = people.filter(sub__in=good, status=Status.CONFLICT, last_error=NOT_NORMAL)
             mended.update(status=Status.PENDING, last_error="")
         if not bad:
@@ -152,7 +165,7 @@ class _Writer:
             row.username,
             row.email,
             row.phone_number,
-            row.attributes,
+            {**row.attributes, MFA: "true"} if row.sub in self._with_factor else row.attributes,
             row.pool_status,
             row.pool_enabled,
             moment(row.created_at),

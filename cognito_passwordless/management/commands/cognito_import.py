@@ -114,7 +114,7 @@ class Command(BaseCommand):
         self.stdout.write("With the proof of their addresses, at their first sign-in:")
         self._table(found.outcomes, found.examples)
         if found.decisions:
-            self.stdout.write(f"Pool users that share an address: {found.decisions:,} decisions for a human.")
+            self.stdout.write(f"Shared addresses that a human has to decide about: {found.decisions:,}.")
         if not found.complete:
             raise CommandError("Interrupted: the numbers are those of a part of the pool.", returncode=INTERRUPTED)
 

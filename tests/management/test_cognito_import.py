@@ -1,0 +1,191 @@
+"""The command: from a pool or a file, dry, in parts, of several pools, and what it says where it cannot go on."""
+
+import io
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from cognito_passwordless.local import LocalCognito, LocalPool
+from cognito_passwordless.management.commands import cognito_import
+from cognito_passwordless.models import ConnectionState, ImportRun, MigratedUser
+
+from ..flows.reading import reading_only
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("aws_identity")]
+FAST = ("--rate", "1000")
+ANN = "ann@example.com"
+
+
+def run(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("cognito_import", *arguments, stdout=out, stderr=io.StringIO(), no_color=True)
+    return out.getvalue()
+
+
+def refused(*arguments: str, status: int) -> str:
+    with pytest.raises(CommandError) as caught:
+        run(*arguments)
+    assert caught.value.returncode == status
+    return str(caught.value)
+
+
+def people(pool: LocalPool, count: int = 3) -> LocalPool:
+    for number in range(count):
+        pool.add_user(f"person{number}@example.com")
+    return pool
+
+
+def file_of(path: Path, *addresses: str) -> Path:
+    head = "cognito:username,sub,email,email_verified,cognito:mfa_enabled,UserStatus\n"
+    rows = (f"{address},sub-{number},{address},true,false,CONFIRMED\n" for number, address in enumerate(addresses))
+    path.write_text(head + "".join(rows))
+    return path
+
+
+def test_it_says_what_it_did_and_what_a_second_run_finds(pool: LocalPool) -> None:
+    people(pool)
+    told = run(*FAST)
+    assert told == (
+        "main: 3 seen, 3 created, 0 updated, 0 unchanged, 0 skipped, 0 conflicts, 0 problems "
+        f"(import {ImportRun.objects.get().pk})\n"
+    )
+    assert "3 seen, 0 created, 0 updated, 3 unchanged" in run(*FAST)
+    assert MigratedUser.objects.filter(status="pending").count() == 3
+
+
+def test_every_active_pool_in_turn_or_the_named_ones(cognito: LocalCognito, connect: Callable[..., Any]) -> None:
+    for number, alias in enumerate(("main", "partners", "old"), start=1):
+        pool = cognito.create_pool(alias)
+        connect(people(pool, number), alias=alias)
+    ConnectionState.objects.create(alias="old", retired_at=timezone.now())
+    told = run(*FAST)
+    assert [line.partition(" ")[0] for line in told.splitlines()] == ["main:", "partners:"]
+    assert "partners: 2 seen" in told
+    assert run("--connection", "partners", *FAST).startswith("partners: 2 seen, 0 created")
+    assert MigratedUser.objects.values("issuer").distinct().count() == 2
+
+
+def test_federated_twins_are_one_decision_and_are_told_before(pool: LocalPool) -> None:
+    people(pool, 1)
+    pool.add_federated_user("Google", "123", ANN)
+    pool.add_user(ANN)
+    told = run("--dry-run", *FAST)
+    assert "Shared addresses that a human has to decide about: 1." in told
+    run(*FAST)
+    assert MigratedUser.objects.filter(shares_address=True).count() == 2
+
+
+def test_a_dry_run_tells_whom_people_would_become_and_writes_nothing(
+    pool: LocalPool, make_user: Callable[..., User]
+) -> None:
+    people(pool)
+    make_user("person1@example.com")
+    User.objects.create_user("boss", "person2@example.com", is_staff=True)
+    with reading_only():
+        told = run("--dry-run", *FAST)
+    assert "nothing was written. An import would count: 3 created, 0 updated, 0 unchanged, 0 skipped" in told
+    assert "  create           1  no Django user has their address or sub (" in told
+    assert "  link             1  a Django user has verified their address (" in told
+    assert "  conflict         1  the Django user is staff or a superuser (" in told
+    assert not MigratedUser.objects.exists()
+
+
+def test_people_are_paired_or_activated_after_a_look(pool: LocalPool, settings: Any) -> None:
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "MATCH_USER": "first_name"}
+    people(pool)
+    run(*FAST)
+    known = MigratedUser.objects.order_by("pk")[0]
+    User.objects.create_user("known", first_name=known.sub)
+    with reading_only():
+        assert "  link             1  a Django user carries their sub (" in run("--pair", "--dry-run")
+    told = run("--pair")
+    assert "3 pending people seen, 0 Django users made, 1 paired, 2 left as they are" in told
+    assert "  wait             2  no Django user carries their sub (" in told
+    MigratedUser.objects.filter(status="pending").update(attributes={"email_verified": "true"})
+    assert "2 pending people seen, 2 Django users made" in run("--activate")
+    assert MigratedUser.objects.filter(status="migrated", method="bulk").count() == 3
+
+
+def test_a_file_is_imported_and_looked_at_in_the_same_way(pool: LocalPool, tmp_path: Path) -> None:
+    path = str(file_of(tmp_path / "users.csv", ANN, "bob@example.com"))
+    with reading_only():
+        assert "2 created, 0 updated" in run("--connection", "main", "--csv", path, "--dry-run")
+    assert "main: 2 seen, 2 created" in run("--connection", "main", "--csv", path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--connection", "nobody"), "There is no connection 'nobody'."),
+        (("--csv", "users.csv"), "main: "),
+        (("--csv", "users.csv", "--activate", "--connection", "main"), "read no CSV"),
+    ],
+)
+def test_what_cannot_be_meant_is_told(
+    pool: LocalPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if told == "main: ":
+        assert "users.csv" in refused(*arguments, status=1)
+    else:
+        assert told in refused(*arguments, status=2)
+
+
+def test_a_file_belongs_to_one_pool(cognito: LocalCognito, connect: Callable[..., Any], tmp_path: Path) -> None:
+    for alias in ("main", "partners"):
+        connect(cognito.create_pool(alias), alias=alias)
+    assert "name its --connection" in refused("--csv", str(file_of(tmp_path / "users.csv")), status=2)
+
+
+@pytest.mark.parametrize("chosen", [("--rate", "0"), ("--rate", "-1"), ("--pages", "0"), ("--pages", "501")])
+def test_a_limit_cannot_be_switched_off(pool: LocalPool, chosen: tuple[str, str]) -> None:
+    with pytest.raises(CommandError, match="must be"):
+        run(*chosen)
+
+
+def test_a_pool_that_refuses_us_is_an_error_that_says_how_to_go_on(pool: LocalPool, cognito: LocalCognito) -> None:
+    people(pool)
+    cognito.fail("ListUsers", "AccessDeniedException", times=1, pool_id=pool.id)
+    told = refused(*FAST, status=cognito_import.FAILED)
+    assert told.endswith("Go on with: manage.py cognito_import --connection main --continue")
+    assert "3 seen, 3 created" in run("--connection", "main", "--continue", *FAST)
+    assert "nothing unfinished to continue" in refused("--connection", "main", "--continue", status=1)
+
+
+def test_while_somebody_else_imports_it_says_who(pool: LocalPool) -> None:
+    now = timezone.now()
+    run_of_another = ImportRun.objects.create(
+        connection="main", holder="another-machine:7:abc", started_at=now, updated_at=now
+    )
+    told = refused(*FAST, status=cognito_import.BUSY)
+    assert told.startswith(f"main: another process is importing (import {run_of_another.pk}, last sign of life ")
+
+
+def test_an_interrupted_one_ends_after_its_page_and_is_continued(
+    pool: LocalPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C, while the first page is written."""
+    people(pool, 130)
+    real = cognito_import.ProgressBar.show
+
+    def show(bar: Any, done: int, total: int | None, *, last: bool = False) -> None:
+        if 0 < done < 130 and not last:
+            os.kill(os.getpid(), signal.SIGINT)
+        real(bar, done, total, last=last)
+
+    before = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patch:
+        patch.setattr(cognito_import.ProgressBar, "show", show)
+        told = refused("--pages", "1", *FAST, status=cognito_import.INTERRUPTED)
+    assert told == "Interrupted. Go on with: manage.py cognito_import --connection main --continue"
+    assert signal.getsignal(signal.SIGINT) is before
+    assert ImportRun.objects.values_list("state", "seen").get() == ("interrupted", 60)
+    assert "130 seen, 130 created" in run("--continue", *FAST)
+    assert MigratedUser.objects.count() == 130
