@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.socialaccount.models import SocialApp
 from django.conf import settings
+from django.db.models import QuerySet
 
 from .. import compat
 from ..cognito import Connection, ConnectionConfigError
@@ -31,8 +32,11 @@ def rows_can_be_read(*, databases: Any = None, **kwargs: Any) -> Messages:
 def unchanged_pools(*, databases: Any = None, **kwargs: Any) -> Messages:
     """A pool person is (issuer, sub), and their linked account is (alias, sub): law 7."""
     migrated = rows_of(MigratedUser, databases)
-    if migrated is None:
-        return []
+    return [] if migrated is None else moved((*apps_of_settings(), *rows_of_table(databases)), migrated)
+
+
+def moved(apps: Iterable[SocialApp], migrated: "QuerySet[MigratedUser]") -> Messages:
+    """The connections whose people came from another pool."""
     return [
         error(
             "E605",
@@ -41,7 +45,7 @@ def unchanged_pools(*, databases: Any = None, **kwargs: Any) -> Messages:
             hint="Give the new pool a provider_id of its own, and keep this one for the old pool, 'retired' when "
             "that is gone.",
         )
-        for connection in connections_of((*apps_of_settings(), *rows_of_table(databases)))
+        for connection in connections_of(apps)
         if migrated.filter(connection=connection.alias).exclude(issuer=connection.issuer).exists()
     ]
 
@@ -88,10 +92,11 @@ def _mistakes(app: SocialApp, place: str) -> Messages:
     except ConnectionConfigError as mistakes:
         hint = f"Mend it {place}. Until then nobody signs in by this connection."
         return [error("E606", f"{mistakes}.", hint=hint)]
-    return _advice(connection)
+    return advice(connection)
 
 
-def _advice(connection: Connection) -> Messages:
+def advice(connection: Connection) -> Messages:
+    """What works, and a site would want to know of."""
     if not connection.active:
         return []
     found = []
