@@ -91,6 +91,9 @@ class PoolConnectionForm(ModelForm):
     user_pool_id = _text(_("User pool"), "eu-west-1_…")
     routes = _words(_("Routes"), _("In order: otp (Cognito's code), oidc (its hosted login), local (our code)."))
     otp_flow = _choice(_("Flow"), [("USER_AUTH", "USER_AUTH"), ("CUSTOM_AUTH", "CUSTOM_AUTH")])
+    first_factor = _choice(
+        _("First factor"), [("none", _("none: the code alone")), ("password", _("password: before the code"))]
+    )
     own_triggers = _flag(_("Runs the triggers of this package"))
     lookup = _choice(
         _("Who may be in the pool"),

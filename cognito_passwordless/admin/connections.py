@@ -67,7 +67,16 @@ class PoolConnectionAdmin(ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         form = self.form(instance=obj)
         first = ("provider_id", "name", "enabled", "retired", "region", "user_pool_id", "client_id", "new_secret")
-        ways = ("clear_secret", "routes", "otp_flow", "own_triggers", "lookup", "domains", "on_failure")
+        ways = (
+            "clear_secret",
+            "routes",
+            "otp_flow",
+            "first_factor",
+            "own_triggers",
+            "lookup",
+            "domains",
+            "on_failure",
+        )
         shown = [name for name in (*first, *ways) if name in form.fields]
         return [
             (None, {"fields": shown}),

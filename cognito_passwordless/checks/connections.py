@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from .. import compat
-from ..cognito import Connection, ConnectionConfigError
+from ..cognito import Connection, ConnectionConfigError, can_prove_passwords
 from ..conf import conf
 from ..connections import PROVIDER
 from ..models import MigratedUser
@@ -100,6 +100,15 @@ def advice(connection: Connection) -> Messages:
     if not connection.active:
         return []
     found = []
+    if connection.needs_password and not can_prove_passwords():
+        found.append(
+            error(
+                "E615",
+                f"The connection {connection.alias!r} wants a password first, and the package pycognito is missing.",
+                hint="Install the extra: pip install 'django-cognito-passwordless[srp]'. Until then nobody signs in "
+                "by it.",
+            )
+        )
     # Another OpenID provider says in its discovery document where its login is.
     hosted = connection.domain or "authorization_endpoint" in connection.endpoints or not connection.is_cognito
     if "oidc" in connection.routes and not hosted:

@@ -132,11 +132,13 @@ def _started(challenge: ChallengeSession, handle: str, visitor: Visitor) -> Star
 @dataclass(frozen=True, slots=True)
 class Offers:
     """``hosted_login``: the connection whose hosted login the pages offer; ``hosted_first``: the one that a start goes
-    to by itself; ``floor``: seconds before a refusal is released."""
+    to by itself; ``floor``: seconds before a refusal is released; ``password``: whether a pool wants one first, which
+    every code page then offers."""
 
     hosted_login: str
     hosted_first: Connection | None
     floor: float
+    password: bool
 
 
 def _store(
@@ -159,6 +161,7 @@ def _store(
         next_url=next_url,
         hosted_login=offers.hosted_login,
         refusal_floor=offers.floor,
+        password_offered=offers.password,
         known_browser=visitor.known_browser,
         key_fingerprint=keys.keyring().current.fingerprint,
         code_length=policy.length,
@@ -175,7 +178,12 @@ def offers_for(identifier: Identifier) -> Offers:
     hosted = [connection.alias for connection in answering if "oidc" in connection.routes]
     first = [connection for connection in answering[:1] if connection.routes[0] == "oidc"]
     pads = any("otp" in connection.routes for connection in active)
-    return Offers(next(iter(hosted), ""), next(iter(first), None), conf.refusal_floor if pads else 0.0)
+    return Offers(
+        next(iter(hosted), ""),
+        next(iter(first), None),
+        conf.refusal_floor if pads else 0.0,
+        any(connection.needs_password for connection in active),
+    )
 
 
 @sensitive_variables()
@@ -190,7 +198,7 @@ def answer(
     if attempt is None:
         raise NoChallenge
     challenge = attempt.challenge
-    if attempt.refusal in {"expired", "locked", "superseded", "answered", "verified"}:
+    if attempt.refusal in attempts.OVER:
         # No event: whoever repeats this would write without end.
         logger.info("%s answer refused: %s", challenge.pk, attempt.refusal)
         raise Wrong(challenge, attempt.refusal)

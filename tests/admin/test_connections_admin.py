@@ -35,6 +35,7 @@ FORM: dict[str, Any] = {
     **POOL,
     "routes": "otp",
     "otp_flow": "USER_AUTH",
+    "first_factor": "none",
     "lookup": "try",
     "on_failure": "branch",
     "scope": "openid, email phone",
@@ -147,7 +148,7 @@ class TestEditing:
 
     def test_it_has_a_field_for_every_setting(self) -> None:
         assert SETTINGS.keys() <= PoolConnectionForm.base_fields.keys()
-        for name in ("otp_flow", "lookup", "on_failure", "response_mode"):
+        for name in ("otp_flow", "first_factor", "lookup", "on_failure", "response_mode"):
             for value, _label in PoolConnectionForm.base_fields[name].choices:  # type: ignore[attr-defined]
                 assert SETTINGS[name](value) == value
 
@@ -207,6 +208,7 @@ class TestEditing:
             ({"claims": "{"}, "claims", "valid JSON"),
             ({"authorize_params": '{"state": "x"}'}, "authorize_params", "without"),
             ({"migrated_attribute": "email"}, "migrated_attribute", "custom:"),
+            ({"first_factor": "password"}, "first_factor", "otp_flow"),
             ({"lookup": "guess"}, "lookup", "valid choice"),
             ({"client_id": "two words"}, "client_id", "app client"),
             ({"new_secret": "two words"}, "new_secret", "secret"),
