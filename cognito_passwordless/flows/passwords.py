@@ -37,19 +37,24 @@ def give(visitor: Visitor, password: Password, *, now: datetime) -> None:
         # No event: whoever repeats this would write without end.
         logger.info("%s password refused: %s", challenge.pk, attempt.refusal)
         return
-    outcome, cause, category = Outcome.OK, "", ""
-    try:
-        if not attempt.claimed:
-            raise NotProven(attempt.refusal)
-        _prove(challenge, password, now)
-    except NotProven as error:
-        cause, category = error.cause, error.category
-    except CognitoError as failure:
-        cause, category = str(failure.cause), failure.cause.category
-    if cause:
-        outcome = Outcome.REFUSED if category == "flow" else Outcome.FAILED
+    cause, category = _why_not(attempt, password, now)
+    outcome = {"": Outcome.OK, "flow": Outcome.REFUSED}.get(category, Outcome.FAILED)
     took = time.monotonic() - began
     journey.record(challenge, "password", outcome, now=now, cause=cause, category=category, duration=took)
+
+
+@sensitive_variables()
+def _why_not(attempt: attempts.Attempt, password: Password, now: datetime) -> tuple[str, str]:
+    """The cause and its category; both empty where the password was right."""
+    if not attempt.claimed:
+        return attempt.refusal, "flow"
+    try:
+        _prove(attempt.challenge, password, now)
+    except NotProven as error:
+        return error.cause, error.category
+    except CognitoError as failure:
+        return str(failure.cause), failure.cause.category
+    return "", ""
 
 
 @sensitive_variables()

@@ -22,8 +22,14 @@ from cognito_passwordless import connections, steps
 from cognito_passwordless.cognito import Cause, CognitoError, Password, start_with_password
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.local.own_triggers import attach
-from cognito_passwordless.models import ChallengeSession, ConnectionState, Delivery, FailureCount, JourneyEvent
-from cognito_passwordless.models import MigratedUser
+from cognito_passwordless.models import (
+    ChallengeSession,
+    ConnectionState,
+    Delivery,
+    FailureCount,
+    JourneyEvent,
+    MigratedUser,
+)
 
 from ..gunicorn_site import Database, Site
 from ..http_browser import Browser
@@ -94,7 +100,7 @@ class TestWay:
         challenge = start(client)
         assert (challenge.route, challenge.pool_session, challenge.sending) == ("cognito_otp", "", "done")
         assert [call.operation for call in cognito.calls[before:]] == []
-        assert (cognito.last_code(EMAIL), Delivery.objects.get().status) == (None, "skipped")
+        assert Delivery.objects.get().status == "skipped"
         give(client)
         assert ChallengeSession.objects.get().pool_session not in {"", None}
         client.post(CODE, {"code": cognito.last_code(EMAIL)})
@@ -111,9 +117,10 @@ class TestWay:
         self, client: Client, cognito: LocalCognito, custom: Callable[..., LocalPool]
     ) -> None:
         custom()
+        earlier = cognito.last_code(EMAIL)
         start(client)
         give(client, WRONG)
-        assert cognito.last_code(EMAIL) is None
+        assert cognito.last_code(EMAIL) == earlier
         give(client)
         client.post(CODE, {"code": cognito.last_code(EMAIL)})
         assert signed_in(client)
@@ -131,7 +138,7 @@ class TestWay:
         client.post(CODE, {"code": code})
         assert signed_in(client)
 
-    @pytest.mark.parametrize("password", [" leading and trailing ", "pässwörd-Ω", "x" * 256])
+    @pytest.mark.parametrize("password", [" Leading and trailing 9! ", "Pässwörd-Ω 9!", "Aa9!" * 24])
     def test_a_password_is_taken_as_it_is_typed(
         self, client: Client, cognito: LocalCognito, custom: Callable[..., LocalPool], password: str
     ) -> None:
@@ -216,13 +223,14 @@ class TestNoWayRound:
         self, client: Client, cognito: LocalCognito, custom: Callable[..., LocalPool]
     ) -> None:
         custom()
+        earlier = cognito.last_code(EMAIL)
         start(client)
         for _ in range(5):
             give(client, WRONG)
         give(client)
         assert causes() == ["wrong_password"] * 3
         assert FailureCount.objects.get().count == 3
-        assert cognito.last_code(EMAIL) is None
+        assert cognito.last_code(EMAIL) == earlier
 
     def test_over_the_limit_nothing_is_asked(
         self, client: Client, cognito: LocalCognito, custom: Callable[..., LocalPool]
@@ -357,7 +365,7 @@ class TestPage:
 
     def test_where_no_pool_wants_one_there_is_none(self, client: Client, pool: LocalPool) -> None:
         start(client)
-        assert "password" not in client.get(CODE).content.decode()
+        assert PASSWORD not in client.get(CODE).content.decode()
         assert client.post(PASSWORD, {"password": TYPED}).headers["Location"] == "/login/?again"
         assert ChallengeSession.objects.get().attempts == 0
 
