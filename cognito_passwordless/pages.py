@@ -36,6 +36,9 @@ def code_context(
     challenge: ChallengeSession, form: CodeForm, *, notice: str = "", password_form: PasswordForm | None = None
 ) -> dict[str, Any]:
     """For ``code.html``. ``notice`` says why no message went out, or what became of a password."""
+    if password_form is not None and password_form.errors:
+        form.fields["code"].widget.attrs.pop("autofocus", None)
+        password_form.fields["password"].widget.attrs["autofocus"] = True
     answered = form.is_bound  # and somebody who has typed a code has their message
     status = flow.status(challenge, now=timezone.now(), answered=answered)
     texts = _texts(challenge.channel) | ({"sending": "", "sent": ""} if answered else {})
