@@ -12,7 +12,7 @@ from ..cognito import Connection, ConnectionConfigError, can_prove_passwords
 from ..conf import conf
 from ..connections import PROVIDER
 from ..models import MigratedUser
-from .problems import Messages, error, usable, warning
+from .problems import SETTING, Messages, error, usable, warning
 from .tables import rows_of
 
 PLACE = "SOCIALACCOUNT_PROVIDERS['cognito']['APPS']"
@@ -107,6 +107,15 @@ def advice(connection: Connection) -> Messages:
                 f"The connection {connection.alias!r} wants a password first, and the package pycognito is missing.",
                 hint="Install the extra: pip install 'django-cognito-passwordless[srp]'. Until then nobody signs in "
                 "by it.",
+            )
+        )
+    if connection.needs_password and usable(lambda: conf.otp.max_attempts, 3) < 2:
+        found.append(
+            error(
+                "E616",
+                f"The connection {connection.alias!r} wants a password first, and {SETTING}['OTP']['MAX_ATTEMPTS'] is "
+                "1: the password spends it, and no code could be entered.",
+                hint="Set MAX_ATTEMPTS to 3: a password, a code, and one mistake.",
             )
         )
     # Another OpenID provider says in its discovery document where its login is.

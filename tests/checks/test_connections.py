@@ -34,6 +34,7 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("E611", [app()], {"SIGNUP": True}),
     ("E612", [app(), app("other", **OTHER)], {}),
     ("E612", [app(domains=["a.com", "b.com"]), app("other", domains=["b.com"], **OTHER)], {}),
+    ("E616", [app(otp_flow="CUSTOM_AUTH", first_factor="password")], {"OTP": {"MAX_ATTEMPTS": 1}}),
     ("W613", [app()], {"REFUSAL_FLOOR": 0}),
     ("W614", [app(), app("again", domains=["example.com"])], {}),
 ]
