@@ -13,8 +13,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from cognito_passwordless.models import Erasure, MigratedUser
 
+from .axe import violations
 from .conftest import BOTH, Look
-from .test_accessibility import axe, violations  # noqa: F401  (a fixture)
 
 ADMIN = "/admin/cognito_passwordless"
 ANN = "ann@example.com"
@@ -144,7 +144,7 @@ def test_undo_and_erase_from_the_list_to_the_confirmation(
 
 
 @pytest.mark.parametrize("look", LOOKS, indirect=True, ids=str)
-def test_axe_finds_nothing(page: Page, axe: str, case: MigratedUser, migrated: MigratedUser, look: Look) -> None:  # noqa: F811
+def test_axe_finds_nothing(page: Page, axe: str, case: MigratedUser, migrated: MigratedUser, look: Look) -> None:
     found: dict[str, list[str]] = {}
 
     def look_at(name: str) -> None:
