@@ -20,6 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -98,14 +99,13 @@ class PoolConnectionAdmin(ModelAdmin):
         told: list[CheckMessage] = [
             *checks.settings_can_be_read(),
             *checks.rows_can_be_read(databases=[alias]),
-            *together.in_settings(),
-            *together.with_the_admins(databases=[alias]),
+            *together.everywhere(databases=[alias]),
             *checks.unchanged_pools(databases=[alias]),
         ]
         return self._page(
             request,
             "connection_list.html",
-            title=self.opts.verbose_name_plural,
+            title=capfirst(self.opts.verbose_name_plural),
             entries=self._entries(request),
             told=told,
             may_add=self.has_add_permission(request),

@@ -27,6 +27,11 @@ def with_the_admins(*, databases: Any = None, **kwargs: Any) -> Messages:
     return [message for message in _judge([*apps_of_settings(), *rows]) if message not in told] if rows else []
 
 
+def everywhere(*, databases: Any) -> Messages:
+    """Those of the settings and of the admin at once: for a page that shows both."""
+    return _judge([*apps_of_settings(), *rows_of_table(databases)])
+
+
 def because_of(app: SocialApp, others: Apps) -> Messages:
     """What would be wrong, or worth knowing, only because of this one beside the others: for the form that writes it.
     It can be read; whether it can, is told by its own mistakes."""

@@ -89,6 +89,11 @@ class TestList:
         assert "an AWS region like" in shown
         assert looking.get(page(row)).status_code == 200
 
+    def test_what_the_checks_say_is_said_once(self, looking: Client, row: PoolConnection, settings: Any) -> None:
+        of_settings(settings, routes=["otp"])
+        told = [message.id.rpartition(".")[2] for message in looking.get(url("poolconnection")).context["told"]]
+        assert told.count("E603") == told.count("E612") == 1
+
     def test_apps_of_other_providers_are_not_there(self, editor: Client) -> None:
         other = SocialApp.objects.create(provider="google", provider_id="google", client_id="c", secret=SECRET)
         assert editor.get(url("poolconnection")).context["entries"] == []
