@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from . import identifiers
+from .cognito import Password
 from .exceptions import InvalidIdentifier
 from .otp import Code, read_code
 
@@ -75,6 +76,21 @@ class CodeForm(forms.Form):
         if code is None:
             raise forms.ValidationError(_("Enter the digits of the code from the message."), code="invalid")
         return code
+
+
+class PasswordForm(forms.Form):
+    """The password of a pool that wants one first. ``cleaned_data["password"]`` does not show itself."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=256,  # Cognito takes no longer ones
+        strip=False,
+        error_messages={"required": _("Enter your password.")},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "enterkeyhint": "go", "dir": "ltr"}),
+    )
+
+    def clean_password(self) -> Password:
+        return Password(self.cleaned_data["password"])
 
 
 class ChannelForm(forms.Form):

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from . import connections
 from .conf import conf
 from .flows import login as flow
-from .forms import CodeForm, IdentifierForm
+from .forms import CodeForm, IdentifierForm, PasswordForm
 from .models import ChallengeSession
 
 # Rather "10 minutes" at 9:56 than "9 minutes" as soon as the page is there. `code.js` rounds in the same way.
@@ -28,18 +28,25 @@ def login_context(form: IdentifierForm, *, next_url: str, start_again: bool, ins
         "app_name": conf.app_name,
         "hosted_logins": [connection for connection in active if "oidc" in connection.routes],
         # Where an entry may lead to a hosted login first, a code can be asked for all the same.
+        "password_first": any(connection.needs_password for connection in active),
         "code_instead": any(connection.routes[0] == "oidc" for connection in active),
     }
 
 
-def code_context(challenge: ChallengeSession, form: CodeForm, *, notice: str = "") -> dict[str, Any]:
-    """For ``code.html``. ``notice`` says why no message went out."""
+def code_context(
+    challenge: ChallengeSession, form: CodeForm, *, notice: str = "", password_form: PasswordForm | None = None
+) -> dict[str, Any]:
+    """For ``code.html``. ``notice`` says why no message went out, or what became of a password."""
+    if password_form is not None and password_form.errors:
+        form.fields["code"].widget.attrs.pop("autofocus", None)
+        password_form.fields["password"].widget.attrs["autofocus"] = True
     answered = form.is_bound  # and somebody who has typed a code has their message
     status = flow.status(challenge, now=timezone.now(), answered=answered)
     texts = _texts(challenge.channel) | ({"sending": "", "sent": ""} if answered else {})
     state = status.state if status.seconds_left else "over"
     return {
         "form": form,
+        "password_form": (password_form or PasswordForm()) if challenge.password_offered else None,
         "notice": notice,
         "identifier": challenge.identifier,
         "channel": challenge.channel,
@@ -54,6 +61,11 @@ def code_context(challenge: ChallengeSession, form: CodeForm, *, notice: str = "
         "wait_text": "" if notice else wait(status.seconds_to_resend),
         "app_name": conf.app_name,
     }
+
+
+def password_taken() -> str:
+    """What everybody reads who has typed one, whether there was one or not."""
+    return _("If that was right, a code is on its way.")
 
 
 def wait(seconds: int) -> str:

@@ -213,7 +213,8 @@ def _connection(alias: str, route: str, scope: Collection[str] | None) -> Connec
     found = connections.find(alias)
     if found is None or not found.active:
         return step_messages.error("no_connection", category_of("no_connection"))
-    if route not in found.routes:
+    # The steps have no place to type a password, so nobody would ever get a code by them.
+    if route not in found.routes or (route == "otp" and found.needs_password):
         return step_messages.error("route_not_offered", category_of("route_not_offered"))
     narrowed = step_proofs.narrowed(found, scope)
     return narrowed or step_messages.error("scope_not_allowed", category_of("scope_not_allowed"))

@@ -7,6 +7,7 @@ app_name = "cognito_passwordless"
 urlpatterns = [
     path("", views.login, name="login"),
     path("code/", views.otp, name="otp"),
+    path("code/password/", views.password, name="password"),
     path("code/resend/", views.resend, name="resend"),
     path("code/retry/", views.retry, name="retry"),
     path("code/status/", views.status, name="status"),

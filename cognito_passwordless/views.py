@@ -15,9 +15,9 @@ from . import browser, captcha, compat, pages
 from .conf import conf
 from .entrance import entrance, safe_next, visitor_of
 from .exceptions import DispatchFailed, MigrationRefused
-from .flows import attempts, completion, onwards
+from .flows import attempts, completion, onwards, passwords
 from .flows import login as flow
-from .forms import ChannelForm, CodeForm, IdentifierForm
+from .forms import ChannelForm, CodeForm, IdentifierForm, PasswordForm
 from .models import ChallengeSession, Route
 from .oidc_views import to_hosted_login
 
@@ -85,7 +85,8 @@ def otp(request: HttpRequest) -> HttpResponse:
             return _start_again()
         if challenge.route == Route.COGNITO_OIDC:
             return _start_again()
-        return _code_page(request, challenge, CodeForm())
+        notice = pages.password_taken() if challenge.password_offered and "password" in request.GET else ""
+        return _code_page(request, challenge, CodeForm(), notice=notice)
     form = CodeForm(request.POST)
     if not form.is_valid():
         challenge = attempts.find(browser.handle(request))
@@ -109,6 +110,28 @@ def otp(request: HttpRequest) -> HttpResponse:
             browser.remember(request, response, challenge.identifier)
     browser.release(response)
     return response
+
+
+@entrance
+@sensitive_post_parameters("password")
+@sensitive_variables()
+@require_POST
+def password(request: HttpRequest) -> HttpResponse:
+    """Takes the password that a pool wants before its code. Everybody gets the same answer, right passwords too: a
+    quick one would say that it was right to who has only the password."""
+    began = time.monotonic()
+    challenge = attempts.find(browser.handle(request))
+    if challenge is None or not challenge.password_offered:
+        return _start_again()
+    form = PasswordForm(request.POST)
+    if not form.is_valid():
+        return _code_page(request, challenge, CodeForm(), password_form=form)
+    try:
+        passwords.give(visitor_of(request), form.cleaned_data["password"], now=timezone.now())
+    except flow.NoChallenge:
+        return _start_again()
+    _wait_until(began + challenge.refusal_floor)
+    return HttpResponseRedirect(f"{reverse(OTP)}?password")
 
 
 @entrance
@@ -175,9 +198,15 @@ def _login_page(request: HttpRequest, form: IdentifierForm, next_url: str, statu
 
 
 def _code_page(
-    request: HttpRequest, challenge: ChallengeSession, form: CodeForm, *, notice: str = "", status: int = 200
+    request: HttpRequest,
+    challenge: ChallengeSession,
+    form: CodeForm,
+    *,
+    notice: str = "",
+    status: int = 200,
+    password_form: PasswordForm | None = None,
 ) -> HttpResponse:
-    context = pages.code_context(challenge, form, notice=notice)
+    context = pages.code_context(challenge, form, notice=notice, password_form=password_form)
     return render(request, "cognito_passwordless/code.html", context, status=status)
 
 

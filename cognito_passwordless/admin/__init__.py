@@ -5,8 +5,10 @@ Codes, handles and sessions of a pool are on no page. Addresses are masked for e
 """
 
 from . import (
+    allauth_apps,
     challenges,
     conflicts,
+    connections,
     counts,
     cut_overs,
     erasures,
@@ -18,8 +20,10 @@ from . import (
 )
 
 __all__ = [
+    "allauth_apps",
     "challenges",
     "conflicts",
+    "connections",
     "counts",
     "cut_overs",
     "erasures",

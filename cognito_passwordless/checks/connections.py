@@ -5,13 +5,14 @@ from typing import Any
 
 from allauth.socialaccount.models import SocialApp
 from django.conf import settings
+from django.db.models import QuerySet
 
 from .. import compat
-from ..cognito import Connection, ConnectionConfigError
+from ..cognito import Connection, ConnectionConfigError, can_prove_passwords
 from ..conf import conf
 from ..connections import PROVIDER
 from ..models import MigratedUser
-from .problems import Messages, error, usable, warning
+from .problems import SETTING, Messages, error, usable, warning
 from .tables import rows_of
 
 PLACE = "SOCIALACCOUNT_PROVIDERS['cognito']['APPS']"
@@ -31,8 +32,11 @@ def rows_can_be_read(*, databases: Any = None, **kwargs: Any) -> Messages:
 def unchanged_pools(*, databases: Any = None, **kwargs: Any) -> Messages:
     """A pool person is (issuer, sub), and their linked account is (alias, sub): law 7."""
     migrated = rows_of(MigratedUser, databases)
-    if migrated is None:
-        return []
+    return [] if migrated is None else moved((*apps_of_settings(), *rows_of_table(databases)), migrated)
+
+
+def moved(apps: Iterable[SocialApp], migrated: "QuerySet[MigratedUser]") -> Messages:
+    """The connections whose people came from another pool."""
     return [
         error(
             "E605",
@@ -41,7 +45,7 @@ def unchanged_pools(*, databases: Any = None, **kwargs: Any) -> Messages:
             hint="Give the new pool a provider_id of its own, and keep this one for the old pool, 'retired' when "
             "that is gone.",
         )
-        for connection in connections_of((*apps_of_settings(), *rows_of_table(databases)))
+        for connection in connections_of(apps)
         if migrated.filter(connection=connection.alias).exclude(issuer=connection.issuer).exists()
     ]
 
@@ -88,13 +92,32 @@ def _mistakes(app: SocialApp, place: str) -> Messages:
     except ConnectionConfigError as mistakes:
         hint = f"Mend it {place}. Until then nobody signs in by this connection."
         return [error("E606", f"{mistakes}.", hint=hint)]
-    return _advice(connection)
+    return advice(connection)
 
 
-def _advice(connection: Connection) -> Messages:
+def advice(connection: Connection) -> Messages:
+    """What works, and a site would want to know of."""
     if not connection.active:
         return []
     found = []
+    if connection.needs_password and not can_prove_passwords():
+        found.append(
+            error(
+                "E615",
+                f"The connection {connection.alias!r} wants a password first, and the package pycognito is missing.",
+                hint="Install the extra: pip install 'django-cognito-passwordless[srp]'. Until then nobody signs in "
+                "by it.",
+            )
+        )
+    if connection.needs_password and usable(lambda: conf.otp.max_attempts, 3) < 2:
+        found.append(
+            error(
+                "E616",
+                f"The connection {connection.alias!r} wants a password first, and {SETTING}['OTP']['MAX_ATTEMPTS'] is "
+                "1: the password spends it, and no code could be entered.",
+                hint="Set MAX_ATTEMPTS to 3: a password, a code, and one mistake.",
+            )
+        )
     # Another OpenID provider says in its discovery document where its login is.
     hosted = connection.domain or "authorization_endpoint" in connection.endpoints or not connection.is_cognito
     if "oidc" in connection.routes and not hosted:

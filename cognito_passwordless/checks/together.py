@@ -9,7 +9,8 @@ from allauth.socialaccount.models import SocialApp
 from .. import compat
 from ..cognito import Connection
 from ..conf import conf
-from .connections import apps_of_settings, connections_of, rows_of_table
+from ..models import MigratedUser
+from .connections import advice, apps_of_settings, connections_of, moved, rows_of_table
 from .problems import SETTING, Messages, error, usable, warning
 
 Apps = Sequence[SocialApp]
@@ -24,6 +25,23 @@ def with_the_admins(*, databases: Any = None, **kwargs: Any) -> Messages:
     """What is wrong only since there are rows in the admin as well."""
     told, rows = in_settings(), rows_of_table(databases)
     return [message for message in _judge([*apps_of_settings(), *rows]) if message not in told] if rows else []
+
+
+def everywhere(*, databases: Any) -> Messages:
+    """Those of the settings and of the admin at once: for a page that shows both."""
+    return _judge([*apps_of_settings(), *rows_of_table(databases)])
+
+
+def because_of(app: SocialApp, others: Apps) -> Messages:
+    """What would be wrong, or worth knowing, only because of this one beside the others: for the form that writes it.
+    It can be read; whether it can, is told by its own mistakes."""
+    before = _judge(others)
+    news = [message for message in _judge([*others, app]) if message not in before]
+    return [
+        *news,
+        *moved([app], MigratedUser.objects.all()),
+        *(m for one in connections_of([app]) for m in advice(one)),
+    ]
 
 
 def _judge(apps: Apps) -> Messages:

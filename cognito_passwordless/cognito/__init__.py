@@ -22,6 +22,7 @@ from .errors import Cause, CognitoError
 from .jwks import JwksCache
 from .listing import ListedPage, TokenRefused, estimate_users, list_page
 from .oidc import AuthorizationCode, redeem
+from .password import Password, can_prove_passwords, start_with_password
 from .profile import CognitoProfile
 from .reach import Published, endpoints_now, hosted_login_status, published_keys
 from .setup import ClientSetup, PoolSetup, describe_client, describe_pool
@@ -47,6 +48,7 @@ __all__ = [
     "ListedPage",
     "MailAccount",
     "OtpChallenge",
+    "Password",
     "PoolSetup",
     "PoolUser",
     "Provider",
@@ -58,6 +60,7 @@ __all__ = [
     "answer_custom",
     "answer_otp",
     "authorize_url",
+    "can_prove_passwords",
     "describe_client",
     "describe_function",
     "describe_pool",
@@ -85,6 +88,7 @@ __all__ = [
     "sms_account",
     "start_custom",
     "start_otp",
+    "start_with_password",
     "unmark_user",
     "username_of",
     "verify_id_token",

@@ -25,6 +25,7 @@ class Cause(StrEnum):
     unavailable = "unavailable"
     unknown_user = "unknown_user"
     wrong_code = "wrong_code"
+    wrong_password = "wrong_password"  # noqa: S105
     session_expired = "session_expired"
     session_used = "session_used"
     disabled = "disabled"
@@ -73,6 +74,7 @@ _TRAITS: Final[Mapping[Cause, _Traits]] = {
     Cause.unavailable: _OUTAGE,
     Cause.unknown_user: _PERSON,
     Cause.wrong_code: _PERSON,
+    Cause.wrong_password: _PERSON,
     Cause.session_expired: _PERSON,
     Cause.session_used: _PERSON,
     Cause.disabled: _PERSON,

@@ -46,6 +46,7 @@ class Connection:
     domains: tuple[str, ...] = ()
     lookup: str = "try"
     otp_flow: str = "USER_AUTH"
+    first_factor: str = "none"
     own_triggers: bool = False
     scope: tuple[str, ...] = ("openid", "profile", "email")
     response_mode: str = "query"
@@ -73,6 +74,8 @@ class Connection:
                 mistakes[key] = f"must be {error}"
         if not mistakes and not self.user_pool_id.startswith(f"{self.region}_"):
             mistakes["region"] = "must be the region that user_pool_id begins with"
+        if not mistakes and self.first_factor == "password" and self.otp_flow != "CUSTOM_AUTH":
+            mistakes["first_factor"] = "must be none where otp_flow is not CUSTOM_AUTH"
         if mistakes:
             raise ConnectionConfigError(str(self.alias), mistakes)
         object.__setattr__(self, "issuer", self.issuer or self._pool_url())
@@ -121,6 +124,11 @@ class Connection:
         """The next of the routes, in their order; empty where there is none."""
         later = self.routes[self.routes.index(route) + 1 :] if route in self.routes else ()
         return next(iter(later), "")
+
+    @property
+    def needs_password(self) -> bool:
+        """Whether its code comes only to who has typed the password."""
+        return self.first_factor == "password" and "otp" in self.routes
 
     @property
     def jwks_uri(self) -> str:

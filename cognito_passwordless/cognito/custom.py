@@ -34,7 +34,7 @@ def start_custom(connection: Connection, username: str) -> CustomChallenge:
     """Begin. Raises ``CognitoError``; ``otp_unavailable`` where the pool wants something else first."""
     given = signed(connection, {"USERNAME": username})
     request = {"ClientId": connection.client_id, "AuthFlow": "CUSTOM_AUTH", "AuthParameters": given}
-    return _round(connection, ask(connection, "start", _START, Secrets(request)), username, _START)
+    return next_round(connection, ask(connection, "start", _START, Secrets(request)), username, _START)
 
 
 def answer_custom(connection: Connection, challenge: CustomChallenge, code: str) -> Tokens | CustomChallenge:
@@ -45,7 +45,7 @@ def answer_custom(connection: Connection, challenge: CustomChallenge, code: str)
     secrets = _answer(connection, challenge, code)
     del code  # an error report shows the frames that an exception passes
     answer = ask(connection, "answer", _ANSWER, secrets)
-    return answer.tokens or _round(connection, answer, challenge.username, _ANSWER)
+    return answer.tokens or next_round(connection, answer, challenge.username, _ANSWER)
 
 
 def resend_custom(connection: Connection, challenge: CustomChallenge) -> CustomChallenge:
@@ -54,7 +54,7 @@ def resend_custom(connection: Connection, challenge: CustomChallenge) -> CustomC
     if answer.tokens is not None:
         # A wish is no answer: whoever gives tokens for it compares nothing.
         raise CognitoError(Cause.misconfigured, _ANSWER, "TokensWithoutAnswer")
-    return _round(connection, answer, challenge.username, _ANSWER)
+    return next_round(connection, answer, challenge.username, _ANSWER)
 
 
 def _answer(
@@ -69,7 +69,8 @@ def _answer(
     return Secrets(request | ({"ClientMetadata": metadata} if metadata else {}))
 
 
-def _round(connection: Connection, answer: Answer, username: str, operation: str) -> CustomChallenge:
+def next_round(connection: Connection, answer: Answer, username: str, operation: str) -> CustomChallenge:
+    """What an answer of the pool says to come next. Raises ``CognitoError`` where it is no custom challenge."""
     if answer.tokens is not None:
         raise CognitoError(Cause.misconfigured, operation, "TokensWithoutChallenge")
     if answer.name != NAME:

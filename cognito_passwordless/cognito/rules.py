@@ -209,6 +209,8 @@ SETTINGS: Final[Mapping[str, Rule]] = {
     "domains": domains,
     "lookup": choice("try", "imported", "list_users"),
     "otp_flow": choice("USER_AUTH", "CUSTOM_AUTH"),
+    # Whether the pool wants the password before its own challenge.
+    "first_factor": choice("none", "password"),
     # The pool runs this package's triggers: what they say about a challenge may be believed.
     "own_triggers": flag,
     "scope": scope,

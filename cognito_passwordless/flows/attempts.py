@@ -26,6 +26,9 @@ OPEN = ChallengeSession.Outcome.OPEN
 SIGN_IN = "sign_in"
 STEP = "step"
 
+# Why an attempt is refused that leaves no trace: whoever repeats it would write without end.
+OVER = frozenset({"expired", "locked", "superseded", "answered", "verified"})
+
 _COUNTS, _CHALLENGES = FailureCount._meta.db_table, ChallengeSession._meta.db_table
 # Only names of tables are put into these; S608 sees no difference.
 _COUNT_SHARED = f"""

@@ -20,6 +20,7 @@ from .limits import OverLimit
 from .routing import ByOurCode, ByPool, Decision, Decoy
 
 logger = logging.getLogger(__name__)
+PASSWORD_FIRST = "password_first"  # noqa: S105  (the reason of a message that waits for the person's password)
 REVIEW = "review_code"  # the reason of a message that is not sent because its code is a fixed one
 # botocore's names for an answer that did not come, or not whole, after the request had gone out.
 _LOST = frozenset(
@@ -137,14 +138,18 @@ def _by_our_code(challenge: ChallengeSession, recipient: str, gate: Gate, now: d
 
 def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: datetime) -> Done:
     """Asks the pools in turn; only "I don't know this person" goes on to the next one."""
-    if challenge.channel == Channel.SMS:  # for e-mail the pool has a quota of its own
-        _pay(challenge, _pool_recipient(challenge, decision), gate, now)
     for connection, username in decision.candidates:
         challenge.connection, began = connection.alias, time.monotonic()
+        if connection.needs_password and not pool_codes.can_send_again(connection, challenge):
+            return _wait_for_password(challenge, connection, username, session_is_over=False)
+        if challenge.channel == Channel.SMS:  # for e-mail the pool has a quota of its own
+            _pay(challenge, _pool_recipient(challenge, decision), gate, now)
         gate.wait_for_turn(f"cognito {connection.region}", conf.limit("cognito_starts"))
         gate.claim()
         try:
             kept = pool_codes.start(connection, username, challenge)
+        except pool_codes.PasswordNeeded:
+            return _wait_for_password(challenge, connection, username, session_is_over=True)
         except CognitoError as error:
             if _may_be_out(error):
                 gate.lost()
@@ -165,7 +170,8 @@ def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: dat
                 output={"aws_code": error.aws_code, "available": list(error.available)},
             )
             return carry_out(challenge, refused, gate, now)
-        return _keep(challenge, connection, kept)
+        pool_codes.keep(challenge, connection, kept)
+        return Done(Sent("cognito", ""))
     if decision.expected:
         return _decoy(challenge, "unknown_user", gate, now)
     return carry_out(challenge, routing.unknown(challenge), gate, now)
@@ -190,19 +196,14 @@ def _pool_recipient(challenge: ChallengeSession, decision: ByPool) -> str:
     return decision.known.phone_number if decision.known and challenge.channel == Channel.SMS else ""
 
 
-def _keep(challenge: ChallengeSession, connection: Connection, kept: pool_codes.Kept) -> Done:
-    _update(
-        challenge,
-        route=Route.COGNITO_OTP,
-        connection=connection.alias,
-        pool_username=kept.username,
-        pool_challenge=kept.challenge,
-        pool_session=kept.session,
-    )
-    if connections.is_retired(connection.alias):
-        # A cut-over has ended the open challenges before this one was there to be seen.
-        _update(challenge, outcome=ChallengeSession.Outcome.SUPERSEDED, pool_session="")
-    return Done(Sent("cognito", ""))
+def _wait_for_password(
+    challenge: ChallengeSession, connection: Connection, username: str, *, session_is_over: bool
+) -> Done:
+    """Nothing goes out before the person has typed the password that this pool wants first (`flows.passwords`). It
+    looks as if something had, as for a decoy."""
+    if session_is_over or not pool_codes.has_session(challenge):
+        pool_codes.keep(challenge, connection, pool_codes.Kept(username, pool_codes.WAITS_FOR_PASSWORD, ""))
+    return Done(reason=PASSWORD_FIRST)
 
 
 def _update(challenge: ChallengeSession, **fields: str) -> bool:

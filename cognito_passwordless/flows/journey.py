@@ -15,7 +15,7 @@ from . import event_data
 logger = logging.getLogger(__name__)
 Outcome = JourneyEvent.Outcome
 # The steps that a sign-in is made of, in their order; `EVENT_DATA` may name each.
-STEPS = ("started", "sent", "pool_started", "left", "answered", "migrated", "signed_in", "first_factor")
+STEPS = ("started", "sent", "pool_started", "left", "password", "answered", "migrated", "signed_in", "first_factor")
 
 
 def record(

@@ -18,7 +18,7 @@ from .totals import Sums, values_of
 Outcome = JourneyEvent.Outcome
 TOP = 8
 # The steps that wait for a pool, and the categories of errors that are not the person's own.
-POOL_STEPS = ("answered", "left", "sent")
+POOL_STEPS = ("answered", "left", "password", "sent")
 POOL_FAULTS = "configuration,system"
 # Those that everybody shares, but for prefixes, which are many.
 BUDGETS = ("emails_per_day", "sms_per_day", "sms_per_country", "unknown_messages_per_day")

@@ -155,6 +155,7 @@ def _store(
         hosted_login=offers.hosted_login,
         connection=after,
         refusal_floor=offers.floor,
+        password_offered=offers.password,
         known_browser=visitor.known_browser,
         key_fingerprint=keys.keyring().current.fingerprint,
         code_length=policy.length,
@@ -176,7 +177,7 @@ def answer(
     if attempt is None:
         raise NoChallenge
     challenge = attempt.challenge
-    if attempt.refusal in {"expired", "locked", "superseded", "answered", "verified"}:
+    if attempt.refusal in attempts.OVER:
         # No event: whoever repeats this would write without end.
         logger.info("%s answer refused: %s", challenge.pk, attempt.refusal)
         raise Wrong(challenge, attempt.refusal)

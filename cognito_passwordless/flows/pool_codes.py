@@ -1,25 +1,30 @@
 """A pool's own code, whichever flow sends it: start it, answer it, and what of it is kept on the challenge's row."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.views.decorators.debug import sensitive_variables
 
-from .. import keys
+from .. import connections, keys
 from ..cognito import (
     CognitoError,
     Connection,
     CustomChallenge,
     OtpChallenge,
+    Password,
     Tokens,
     answer_custom,
     answer_otp,
     resend_custom,
     start_custom,
     start_otp,
+    start_with_password,
 )
-from ..models import ChallengeSession, Channel
+from ..models import ChallengeSession, Channel, Route
 
 CUSTOM = "CUSTOM_CHALLENGE"
+# Nothing is out yet: the pool waits for the person's password.
+WAITS_FOR_PASSWORD = "PASSWORD_VERIFIER"  # noqa: S105
 # Which claim names the address that a code went to. After a custom challenge of somebody else's triggers nothing is
 # known to be proven: it may have been a riddle.
 _CLAIMS = {
@@ -32,6 +37,10 @@ _CLAIMS = {
 
 class NextRound(Exception):
     """The code was wrong, and the pool goes on: the challenge's row has the new session."""
+
+
+class PasswordNeeded(Exception):
+    """Only the person's password gets this pool to send anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class Kept:
 
 
 def start(connection: Connection, username: str, challenge: ChallengeSession) -> Kept:
-    """Has the pool send its code, or send it again. Raises `CognitoError`."""
+    """Has the pool send its code, or send it again. Raises `CognitoError` and `PasswordNeeded`."""
     if connection.otp_flow != "CUSTOM_AUTH":
         return Kept.of(start_otp(connection, username, "sms" if challenge.channel == Channel.SMS else "email"))
     before = _custom(challenge) if connection.own_triggers else None
@@ -60,7 +69,39 @@ def start(connection: Connection, username: str, challenge: ChallengeSession) ->
             if error.cause.scope == "pool":
                 raise
             # Its session is over: only a new sign-in sends anything.
+    if connection.needs_password:
+        raise PasswordNeeded
     return Kept.of(start_custom(connection, username))
+
+
+@sensitive_variables()
+def prove_password(connection: Connection, challenge: ChallengeSession, password: Password, *, now: datetime) -> Kept:
+    """Has a pool that wants the password first send its code. Raises `CognitoError`."""
+    return Kept.of(start_with_password(connection, challenge.pool_username, password, now=now))
+
+
+def can_send_again(connection: Connection, challenge: ChallengeSession) -> bool:
+    """Whether our own triggers may be asked for another message within the same sign-in."""
+    return connection.own_triggers and _custom(challenge) is not None
+
+
+def keep(challenge: ChallengeSession, connection: Connection, kept: Kept) -> None:
+    """Writes what the pool waits for now, unless the challenge has ended or gone on meanwhile."""
+    before = challenge.pool_session
+    fields = {
+        "route": Route.COGNITO_OTP,
+        "connection": connection.alias,
+        "pool_username": kept.username,
+        "pool_challenge": kept.challenge,
+        "pool_session": kept.session,
+    }
+    for name, value in fields.items():
+        setattr(challenge, name, value)
+    rows = ChallengeSession.objects.filter(pk=challenge.pk, outcome=ChallengeSession.Outcome.OPEN)
+    rows.filter(generation=challenge.generation, pool_session=before).update(**fields)
+    if connections.is_retired(connection.alias):
+        # A cut-over has ended the open challenges before this one was there to be seen.
+        rows.update(outcome=ChallengeSession.Outcome.SUPERSEDED, pool_session="")
 
 
 @sensitive_variables()

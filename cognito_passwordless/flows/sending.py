@@ -14,7 +14,7 @@ from ..delivery import Closed, SendFailed
 from ..identifiers import mask
 from ..models import ChallengeSession, Delivery
 from . import deliveries, journey
-from .carrying import REVIEW, Done, carry_out, decide
+from .carrying import PASSWORD_FIRST, REVIEW, Done, carry_out, decide
 from .deliveries import MAX_COPIES, Busy, Gate, Status
 from .journey import Outcome
 from .limits import OverLimit
@@ -89,7 +89,7 @@ def _finish(challenge: ChallengeSession, gate: Gate, done: Done, now: datetime, 
         gate.give_back()
     status = Status.SENT if done.sent else Status.SKIPPED
     deliveries.finish(gate.delivery, status, gate.clock(), cause=done.reason, sent=done.sent)
-    refused = done.reason not in {"", REVIEW}
+    refused = done.reason not in {"", REVIEW, PASSWORD_FIRST}
     journey.record(
         challenge,
         "sent",

@@ -39,6 +39,7 @@ class ChallengeSession(models.Model):
     # Known when the challenge starts, from the configuration alone, so that no page has to ask again.
     hosted_login = models.CharField(_("hosted login offered"), max_length=ALIAS_LENGTH, blank=True)
     refusal_floor = models.FloatField(_("refusal floor (seconds)"), default=0)
+    password_offered = models.BooleanField(_("password offered"), default=False)
     known_browser = models.CharField(max_length=32, blank=True, editable=False)
 
     # Chosen by the worker.

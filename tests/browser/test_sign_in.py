@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from cognito_passwordless.delivery import Message
 from cognito_passwordless.local import LocalCognito, LocalPool
+from cognito_passwordless.local.own_triggers import attach
 from cognito_passwordless.models import MigratedUser, PhoneNumber
 
 from .conftest import BOTH, LOOKS, Complaints, Look
@@ -51,6 +52,31 @@ def test_a_code_with_a_gap(page: Page, bob: User, sent_code: SentCode) -> None:
     ask_for_code(page, "bob@example.com")
     code = sent_code()
     enter(page, f" {code[:3]} {code[3:]} ")
+    expect_signed_in(page)
+
+
+@with_and_without_javascript
+def test_a_password_first(page: Page, site: str, cognito: LocalCognito, connect: Callable[..., object]) -> None:
+    pool = cognito.create_pool("password")
+    secrets = {"OTP_SECRET": "a secret of the triggers that is long enough", "OTP_FIRST_FACTOR": "password"}
+    attach(cognito, pool, {**secrets, "OTP_CHANNEL": "email"})
+    connect(pool, routes=["otp"], otp_flow="CUSTOM_AUTH", own_triggers=True, first_factor="password")
+    sub = pool.add_user("pia@example.com")
+    pool._backend.admin_set_user_password(pool.id, sub, "Correct horse 9!", True)
+    earlier = cognito.last_code("pia@example.com")
+    ask_for_code(page, "pia@example.com")
+    password = page.get_by_label("Password", exact=True)
+    for typed in ("", "Wrong horse 9!", "Correct horse 9!"):
+        password.fill(typed)
+        page.get_by_role("button", name="Continue").click()
+        if not typed:
+            expect(password).to_be_focused()
+            continue
+        expect(page.get_by_text("If that was right, a code is on its way.")).to_be_visible()
+        expect(code_field(page)).to_be_focused()
+        expect(password).to_have_value("")
+        assert (cognito.last_code("pia@example.com") != earlier) is (typed == "Correct horse 9!")
+    enter(page, cognito.last_code("pia@example.com") or "")
     expect_signed_in(page)
 
 

@@ -29,10 +29,12 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("W608", [app(scope=["openid", "email"])], {}),
     ("E606", [app(after_migration=["forget"])], {}),
     ("E606", [app(migrated_attribute="email")], {}),
+    ("E606", [app(first_factor="password")], {}),
     ("W609", [app(routes=["oidc", "otp"], after_migration=["disable"])], {}),
     ("E611", [app()], {"SIGNUP": True}),
     ("E612", [app(), app("other", **OTHER)], {}),
     ("E612", [app(domains=["a.com", "b.com"]), app("other", domains=["b.com"], **OTHER)], {}),
+    ("E616", [app(otp_flow="CUSTOM_AUTH", first_factor="password")], {"OTP": {"MAX_ATTEMPTS": 1}}),
     ("W613", [app()], {"REFUSAL_FLOOR": 0}),
     ("W614", [app(), app("again", domains=["example.com"])], {}),
 ]
@@ -47,6 +49,7 @@ MENDED: list[tuple[Any, dict[str, Any]]] = [
     ([app(enabled=False)], {"SIGNUP": True, "REFUSAL_FLOOR": 0}),
     ([app(after_migration=["disable", "mark"]), app("o", routes=["oidc"], after_migration=["mark"], **OTHER)], {}),
     ([app(domain=None, routes=["otp"])], {}),
+    ([app(otp_flow="CUSTOM_AUTH", first_factor="password")], {}),
     ([app(scope=["openid"])], {"SMS_COUNTRIES": []}),
     ([app(domain=None, endpoints={"authorization_endpoint": "https://id.example.com/a"})], {}),
 ]
@@ -67,6 +70,15 @@ IMPLIED = {"E603": {"E612"}}
 def test_sound_connections_have_none(apps: Any, ours: dict[str, Any], find: Find, settings: Any) -> None:
     settings.SOCIALACCOUNT_PROVIDERS = {"cognito": {"APPS": apps}}
     settings.COGNITO_PASSWORDLESS |= ours
+    assert find() == []
+
+
+def test_a_password_first_without_its_extra(find: Find, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cognito_passwordless.cognito.password.AWSSRP", None)
+    chosen = {"otp_flow": "CUSTOM_AUTH", "first_factor": "password"}
+    settings.SOCIALACCOUNT_PROVIDERS = {"cognito": {"APPS": [app(**chosen)]}}
+    assert find() == ["E615"]
+    settings.SOCIALACCOUNT_PROVIDERS = {"cognito": {"APPS": [app(**chosen, enabled=False)]}}
     assert find() == []
 
 

@@ -154,7 +154,7 @@ def test_somebody_unknown_gets_the_same_page_and_no_code(
     assert not get_user_model().objects.exists()
 
 
-def test_a_password_that_the_triggers_want_first_is_not_ours_to_give(
+def test_a_password_that_the_triggers_want_first_and_the_connection_does_not_name_is_not_given(
     client: Client, cognito: LocalCognito, custom: Callable[..., LocalPool]
 ) -> None:
     custom({"OTP_FIRST_FACTOR": "password"})

@@ -83,6 +83,7 @@ CAUSES: Final[Mapping[str, Words]] = {
     Cause.misconfigured: Words("the pool or its connection is set up wrongly", "Run cognito_doctor without a person."),
     Cause.lambda_refused: Words("a trigger of the pool refused them", "Look at the log of its PreAuthentication."),
     Cause.lambda_failed: Words("a trigger of the pool failed", "Look at the triggers' logs."),
+    Cause.wrong_password: Words("the password that they typed is not theirs in the pool", "Let them type it again."),
     Cause.limit_exceeded: Words("the pool says that they tried too often", "Wait a quarter of an hour."),
     # What became of a message (`flows.sending`, `flows.carrying`, `delivery`).
     "expired": Words("it was not sent before its time was over", "Look whether workers run and keep up."),
@@ -96,6 +97,10 @@ CAUSES: Final[Mapping[str, Words]] = {
     ),
     "no_sender": Words("no sender is configured for this channel", "Configure SENDERS (docs/senders.md)."),
     "not_sent": Words("the mail backend took no message", "Look at the mail backend."),
+    "password_first": Words(
+        "their pool wants the password first, and sends its code to who has typed it right",
+        "Let them type it below the code, or have it reset in the pool.",
+    ),
     "review_code": Words("they have a fixed review code, which is never sent", "It is in REVIEW_CODES."),
     "limit_sms_country": Words("no SMS goes to that country", "Add it to SMS_COUNTRIES, if it may."),
     # Why a proven person was not let in (`flows.migration`).

@@ -31,10 +31,12 @@ Clock = Callable[[], datetime]
 Named = Iterator[tuple[str, Verdict | None]]
 
 
-def diagnose_connection(connection: Connection, *, clock: Clock = timezone.now) -> list[Finding]:
+def diagnose_connection(
+    connection: Connection, *, clock: Clock = timezone.now, seconds: float | None = None
+) -> list[Finding]:
     """What is right and wrong with one connection and its pool, and how to mend it. Only reads; never raises.
 
-    Up to a dozen calls, all at once and in two rounds: some seconds at most, whatever does not answer. Costs no
+    Up to a dozen calls, all at once and in two rounds of ``seconds`` at most, whatever does not answer. Costs no
     statement. What this process's AWS identity may not ask, or that it has none, is told as ``unknown``.
     """
     area = f"connection {connection.alias}"
@@ -42,12 +44,13 @@ def diagnose_connection(connection: Connection, *, clock: Clock = timezone.now) 
         return [ok("retired: its pool is never called").on(area, "state")]
     state = ok("active") if connection.enabled else warning("switched off: nobody signs in by it", "Set 'enabled'.")
     found: list[tuple[str, Verdict | None]] = [("state", state)]
-    first = ask(_first_questions(connection, clock))
+    longest = {} if seconds is None else {"seconds": seconds}
+    first = ask(_first_questions(connection, clock), **longest)
     found += _reached(connection, first)
     found += _set_up(connection, first)
     pool = first["pool"]
     if isinstance(pool, PoolSetup):
-        found += _account(connection, pool, ask(_second_questions(connection, pool)))
+        found += _account(connection, pool, ask(_second_questions(connection, pool), **longest))
     return [verdict.on(area, name) for name, verdict in found if verdict is not None]
 
 

@@ -1,0 +1,127 @@
+"""Begin a CUSTOM_AUTH sign-in at a pool that wants the password before its own challenge.
+
+SRP_A, then PASSWORD_VERIFIER, then CUSTOM_CHALLENGE: "Custom authentication flow and challenges" of the Cognito
+developer guide. The password never leaves this process: the pool gets a proof that it was known. The arithmetic is
+pycognito's (the extra ``srp``); every call is ours.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, NoReturn
+
+from .answers import ask
+from .client import Secrets
+from .connection import Connection
+from .custom import CustomChallenge, next_round
+from .errors import Cause, CognitoError
+from .signing import signed
+
+try:
+    from pycognito.aws_srp import AWSSRP
+except ImportError:
+    AWSSRP = None
+
+MISSING: Final = "a password first needs the extra srp: pip install 'django-cognito-passwordless[srp]'"
+VERIFIER: Final = "PASSWORD_VERIFIER"
+_START: Final = "InitiateAuth"
+_ANSWER: Final = "RespondToAuthChallenge"
+_TOLD: Final = ("USER_ID_FOR_SRP", "SALT", "SRP_B", "SECRET_BLOCK")
+
+
+class Password:
+    """What somebody typed as their password. It shows itself nowhere: not in ``repr``, a log or a pickle."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Password('••••••')"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a password must not be pickled: queues, caches and sessions are places at rest")
+
+
+def can_prove_passwords() -> bool:
+    """Whether the extra ``srp`` is installed."""
+    return AWSSRP is not None
+
+
+def start_with_password(
+    connection: Connection, username: str, password: Password, *, now: datetime
+) -> CustomChallenge:
+    """Prove the password, and have the pool send its code.
+
+    Raises ``CognitoError``: ``wrong_password`` where the pool does not take the proof, ``misconfigured`` where it
+    wants none, and the rest of ``Cause``.
+    """
+    if AWSSRP is None:
+        raise CognitoError(Cause.misconfigured, _START, "MissingExtra", MISSING)
+    # Its own client is never called, and its own secret hash not used: whoever signs and asks is this room.
+    srp = AWSSRP(username, "", connection.user_pool_id, connection.client_id, client=_NOBODY)
+    given = {"USERNAME": username, "CHALLENGE_NAME": "SRP_A", "SRP_A": srp.get_auth_params()["SRP_A"]}
+    request = {
+        "ClientId": connection.client_id,
+        "AuthFlow": "CUSTOM_AUTH",
+        "AuthParameters": signed(connection, given),
+    }
+    first = ask(connection, "start", _START, Secrets(request))
+    if first.name != VERIFIER:
+        # A code without the password would be less than the connection says that this pool wants.
+        raise CognitoError(Cause.misconfigured, _START, "PasswordNotAsked", "the pool does not ask for the password")
+    proof = _proof(srp, connection, password, first.told, now)
+    if proof is None:
+        raise CognitoError(Cause.unavailable, _START, "MalformedResponse")
+    secrets = Secrets(
+        {
+            "ClientId": connection.client_id,
+            "ChallengeName": VERIFIER,
+            "Session": first.session,
+            "ChallengeResponses": signed(connection, {"USERNAME": first.told.get("USERNAME") or username, **proof}),
+        }
+    )
+    return _verify(connection, secrets, first.told.get("USERNAME") or username)
+
+
+def _verify(connection: Connection, secrets: Secrets, username: str) -> CustomChallenge:
+    try:
+        answer = ask(connection, "answer", _ANSWER, secrets)
+    except CognitoError as error:
+        failure = error
+    else:
+        return next_round(connection, answer, username, _ANSWER)
+    if failure.cause is Cause.not_authorized:
+        raise CognitoError(Cause.wrong_password, _ANSWER, failure.aws_code)
+    raise failure
+
+
+def _proof(
+    srp: Any, connection: Connection, password: Password, told: Mapping[str, str], now: datetime
+) -> dict[str, str] | None:
+    """The signature over the pool's block by the key that both sides derive; None for an answer of another shape."""
+    try:
+        user, salt, server_value, block = (told[name] for name in _TOLD)
+        key = srp.get_password_authentication_key(user, password.reveal(), int(server_value, 16), salt)
+        raw = base64.b64decode(block, validate=True)
+    except (LookupError, ValueError, TypeError, binascii.Error):
+        return None
+    moment = srp.get_cognito_formatted_timestamp(now.astimezone(UTC))
+    pool = connection.user_pool_id.partition("_")[2]
+    signature = hmac.digest(key, f"{pool}{user}".encode() + raw + moment.encode(), hashlib.sha256)
+    return {
+        "PASSWORD_CLAIM_SECRET_BLOCK": block,
+        "PASSWORD_CLAIM_SIGNATURE": base64.b64encode(signature).decode(),
+        "TIMESTAMP": moment,
+    }
+
+
+# Without a client, pycognito would build one of its own.
+_NOBODY: Final = object()

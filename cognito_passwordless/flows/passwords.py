@@ -1,0 +1,89 @@
+"""A password first, for the pools that want one before their code.
+
+Its laws are those of a code: an attempt is claimed before anything is asked, on the same counts, and whoever it is
+learns nothing from the answer. The password is used in the request that brings it and is kept nowhere; there is no way
+round it, for whoever leaves it out or has it wrong is sent nothing.
+"""
+
+import logging
+import time
+from datetime import datetime
+
+from django.views.decorators.debug import sensitive_variables
+
+from .. import connections
+from ..cognito import CognitoError, Connection, Password
+from ..conf import conf
+from ..models import ChallengeSession, Channel, Route
+from . import attempts, journey, limits, pool_codes
+from .journey import Outcome
+from .login import NoChallenge
+from .verification import NotProven
+from .visitor import Visitor
+
+logger = logging.getLogger(__name__)
+NOT_ASKED = "password_not_asked"
+
+
+@sensitive_variables()
+def give(visitor: Visitor, password: Password, *, now: datetime) -> None:
+    """Claims an attempt, and gives the password to the pool that waits for it: right, wrong and nobody's business end
+    alike. Raises `NoChallenge`."""
+    attempt = attempts.claim(visitor.handle, now) if visitor.handle else None
+    if attempt is None:
+        raise NoChallenge
+    challenge, began = attempt.challenge, time.monotonic()
+    if attempt.refusal in attempts.OVER:
+        # No event: whoever repeats this would write without end.
+        logger.info("%s password refused: %s", challenge.pk, attempt.refusal)
+        return
+    cause, category = _why_not(attempt, password, now)
+    outcome = {"": Outcome.OK, "flow": Outcome.REFUSED}.get(category, Outcome.FAILED)
+    took = time.monotonic() - began
+    journey.record(challenge, "password", outcome, now=now, cause=cause, category=category, duration=took)
+
+
+@sensitive_variables()
+def _why_not(attempt: attempts.Attempt, password: Password, now: datetime) -> tuple[str, str]:
+    """The cause and its category; both empty where the password was right."""
+    if not attempt.claimed:
+        return attempt.refusal, "flow"
+    try:
+        _prove(attempt.challenge, password, now)
+    except NotProven as error:
+        return error.cause, error.category
+    except CognitoError as failure:
+        return str(failure.cause), failure.cause.category
+    return "", ""
+
+
+@sensitive_variables()
+def _prove(challenge: ChallengeSession, password: Password, now: datetime) -> None:
+    """Raises `NotProven` and `CognitoError`; otherwise the row has the session of the code that is on its way."""
+    if challenge.route != Route.COGNITO_OTP:
+        raise NotProven(challenge.decoy_reason or NOT_ASKED)
+    connection = connections.find(challenge.connection)
+    if connection is None or not connection.active:
+        raise NotProven("no_connection", "configuration")
+    if not connection.needs_password:
+        raise NotProven(NOT_ASKED)
+    _pay(challenge, connection, now)
+    pool_codes.keep(challenge, connection, pool_codes.prove_password(connection, challenge, password, now=now))
+
+
+def _pay(challenge: ChallengeSession, connection: Connection, now: datetime) -> None:
+    """What a code of the pool's costs. The identifier's own budget of messages was asked when the sign-in began."""
+    turn = limits.take_turn(f"cognito {connection.region}", conf.limit("cognito_starts"), now)
+    if not turn.granted:
+        raise NotProven("quota", "system")
+    time.sleep(turn.wait)
+    if challenge.channel != Channel.SMS:
+        return  # for e-mail the pool has a quota of its own
+    try:
+        typed = "" if "@" in challenge.identifier else challenge.identifier
+        limits.spend_for_message(challenge.channel, typed, now)
+    except limits.OverLimit as over:
+        cause = over.cause
+    else:
+        return
+    raise NotProven(cause)

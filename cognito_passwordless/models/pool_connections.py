@@ -1,0 +1,22 @@
+"""The connections that are written in the admin: allauth's rows, by a name of our own.
+
+Their permissions are of this package too: whoever may edit a connection need not see the apps of other providers.
+"""
+
+from typing import ClassVar
+
+from allauth.socialaccount.models import SocialApp
+from django.utils.translation import gettext_lazy as _
+
+
+class PoolConnection(SocialApp):
+    """A `SocialApp` with provider ``cognito``; whoever reads the table has to say so."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("connection")
+        verbose_name_plural = _("connections")
+        ordering: ClassVar = ["provider_id", "pk"]
+
+    def __str__(self) -> str:
+        return str(self.provider_id or self.name)
