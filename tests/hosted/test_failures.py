@@ -305,6 +305,32 @@ def test_a_hosted_login_that_nobody_can_be_sent_to(
         no_door_has_opened(person, page, outbox)
 
 
+@pytest.mark.parametrize("samesite", ["Lax", "Strict"])
+def test_the_same_holds_for_answers_that_come_without_a_cookie(
+    provider: Provider,
+    broken: Callable[..., LocalPool],
+    settings: Any,
+    outbox: list[Any],
+    sent_code: Callable[[], str],
+    samesite: str,
+) -> None:
+    settings.SESSION_COOKIE_SAMESITE = samesite
+    broken("branch")
+    settings.SOCIALACCOUNT_PROVIDERS["cognito"]["APPS"][-1]["settings"]["response_mode"] = "form_post"
+    person = Person(provider)
+    assert Client().post(CALLBACK, {"error": "invalid_client", "state": person.state}).status_code == 303
+    page: Any = person.client.get(f"{CALLBACK}?done")
+    assert (page.status_code, told()[-1][2]) == (403, "login_error")
+    no_door_has_opened(person, page, outbox)
+
+    person = Person(provider)
+    provider.status, provider.tokens = 401, {"error": "invalid_client"}
+    assert Client().post(CALLBACK, {"code": "code-1", "state": person.state}).status_code == 303
+    page = person.client.get(f"{CALLBACK}?done")
+    assert (page.status_code, told()[-1][2]) == (503, "misconfigured")
+    our_code_takes_its_place(person, page, outbox, sent_code)
+
+
 @pytest.mark.parametrize(
     ("person", "cause"),
     [
