@@ -10,4 +10,4 @@ from . import variants
 
 @pytest.mark.skipif(find_spec("unfold") is None, reason="django-unfold is not installed (extra dev)")
 def test_our_pages_in_unfold(chromium: Path) -> None:
-    variants.run("tests.settings_unfold", "tests/unfold")
+    variants.run("tests.settings_unfold", "tests/unfold", cache=True)

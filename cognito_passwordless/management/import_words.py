@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from ..models import ImportProblem
+from .terminal import plain
 
 Outcome = tuple[str, str]
 REASONS: Mapping[str, str] = {
@@ -42,7 +43,7 @@ def lines(outcomes: Mapping[Outcome, int], examples: Mapping[Outcome, list[str]]
         if not count:
             continue
         kind, reason = outcome
-        named = examples.get(outcome, [])
+        named = [plain(each) for each in examples.get(outcome, [])]
         such_as = f" ({', '.join(named)}{', …' if count > len(named) else ''})" if named else ""
         yield f"  {kind:8} {count:>9,}  {_told(reason)}{such_as}"
 

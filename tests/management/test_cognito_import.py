@@ -120,6 +120,14 @@ def test_a_file_is_imported_and_looked_at_in_the_same_way(pool: LocalPool, tmp_p
     assert "main: 2 seen, 2 created" in run("--connection", "main", "--csv", path)
 
 
+def test_no_sub_commands_the_terminal(pool: LocalPool, tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    path.write_text("cognito:username,sub,email\nann,\x1b]0;owned\x07,ann@example.com\n")
+    told = run("--connection", "main", "--csv", str(path), "--dry-run")
+    assert "0;owned" in told
+    assert all(letter.isprintable() for letter in told.replace("\n", ""))
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -9,7 +9,7 @@ from cognito_passwordless.models import MigratedUser
 from ..browser.admin import shot
 from ..browser.axe import violations
 from ..browser.conftest import Look
-from ..browser.test_progress import STATES, fill
+from ..browser.test_progress import fill
 
 ADMIN = "/admin/cognito_passwordless"
 OURS = "#content-main"
@@ -26,7 +26,7 @@ def look_at(page: Page, axe: str, name: str, look: Look) -> list[str]:
 @pytest.mark.parametrize("look", LOOKS, indirect=True, ids=str)
 def test_the_progress_page(page: Page, admin: User, axe: str, look: Look) -> None:
     found = {}
-    for state in STATES:
+    for state in ("not counted", "empty", "late"):
         fill(state)
         page.goto(f"{ADMIN}/progress/")
         found[state] = look_at(page, axe, f"progress {state}", look)

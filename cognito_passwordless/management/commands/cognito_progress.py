@@ -10,6 +10,7 @@ from django.utils import timezone
 from ...flows import progress, roll_up
 from ...flows.figures import Figures, Pool, Share
 from ...flows.forecast import Forecast
+from ..terminal import plain
 
 WHY_NO_FORECAST = {
     "nobody": "nobody is known yet",
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         found = roll_up.check()
         for drift in found:
             told = ", ".join(
-                f"{name}={_plain(str(value))}" for name, value in drift.key.items() if value not in {"", 0}
+                f"{name}={plain(str(value))}" for name, value in drift.key.items() if value not in {"", 0}
             )
             since = "" if drift.settled else " (may have changed since the roll-up)"
             self.stdout.write(f"{told}: kept {drift.kept}, counted {drift.counted}{since}")
@@ -101,12 +102,7 @@ def lines(figures: Figures) -> Iterator[str]:
 def _table(title: str, rows: list[tuple[str, str]]) -> Iterator[str]:
     if rows:
         yield f"\n{title}"
-        yield from (f"  {_plain(name):<40.40} {value}" for name, value in rows)
-
-
-def _plain(name: str) -> str:
-    """Without what a terminal would obey: names come from the admin, and causes from anywhere."""
-    return "".join(letter if letter.isprintable() else "�" for letter in name)
+        yield from (f"  {plain(name):<40.40} {value}" for name, value in rows)
 
 
 def _share(share: Share) -> str:
