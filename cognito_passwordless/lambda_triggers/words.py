@@ -81,19 +81,19 @@ WORDS = {
     },
     "es": {
         _CODE: {
-            "sms": "{code} es tu código para {app}.",
-            "subject": "Tu código para {app}",
-            "email": "Tu código para {app}: {code}\n\nSi no lo has pedido, ignora este mensaje.",
+            "sms": "{code} es su código para {app}.",
+            "subject": "Su código para {app}",
+            "email": "Su código para {app}: {code}\n\nSi no lo ha pedido, ignore este mensaje.",
         },
         _INVITATION: {
-            "sms": "{app}: tu nombre de usuario es {username}, tu primera contraseña {code}",
-            "subject": "Tu cuenta de {app}",
-            "email": "Tu nombre de usuario para {app} es {username}, y tu primera contraseña, {code}",
+            "sms": "{app}: su nombre de usuario es {username}, su primera contraseña {code}",
+            "subject": "Su cuenta de {app}",
+            "email": "Su nombre de usuario para {app} es {username}, y su primera contraseña, {code}",
         },
         _NOTICE: {
-            "sms": "{app}: alguien ha intentado entrar en tu cuenta.",
-            "subject": "Alguien ha intentado entrar en tu cuenta de {app}",
-            "email": "Alguien ha intentado entrar en tu cuenta de {app}. Si no has sido tú, cambia tu contraseña.",
+            "sms": "{app}: alguien ha intentado entrar en su cuenta.",
+            "subject": "Alguien ha intentado entrar en su cuenta de {app}",
+            "email": "Alguien ha intentado entrar en su cuenta de {app}. Si no ha sido usted, cambie su contraseña.",
         },
     },
     "ar": {
