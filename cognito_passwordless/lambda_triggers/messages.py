@@ -29,10 +29,10 @@ WORDS = {
         "demandé, ignorez ce message et ne communiquez le code à personne.",
     },
     "es": {
-        "sms": "{code} es tu código para {app}. Es válido durante {minutes} minutos.",
-        "subject": "Tu código para {app}",
-        "email": "Tu código para {app}:\n\n{code}\n\nEs válido durante {minutes} minutos. Si no lo has pedido, "
-        "ignora este mensaje y no le des el código a nadie.",
+        "sms": "{code} es su código para {app}. Es válido durante {minutes} minutos.",
+        "subject": "Su código para {app}",
+        "email": "Su código para {app}:\n\n{code}\n\nEs válido durante {minutes} minutos. Si no lo ha pedido, "
+        "ignore este mensaje y no le dé el código a nadie.",
     },
     "ar": {
         "sms": "{code} هو رمزك للدخول إلى {app}. صالح لمدة {minutes} دقيقة.",
