@@ -42,6 +42,7 @@ def _fetch(directory: Path, script: Path) -> None:
 
 def violations(page: Page, axe: str, within: str = "html") -> list[str]:
     """``axe`` is the script; ``within`` selects the part of the page that is ours."""
+    page.wait_for_load_state("load")  # a click ends when the next page begins
     page.evaluate(axe)  # past the content security policy, as a browser's own tools are
     # Without preloading, which some pages' policies forbid and no rule of these needs.
     result: dict[str, Any] = page.evaluate(

@@ -164,7 +164,9 @@ def test_answers_are_read_as_http_client_reads_them(
     theirs = http.client.HTTPResponse(_Recorded(raw), method="POST")
     theirs.begin()
     answer = ours._read(io.BytesIO(raw))
-    assert (answer.status, answer.body) == (theirs.status, theirs.read())
+    # http.client reads chunks after a 204 and a 304 too, which have no content (RFC 9110, section 6.4.1).
+    body = b"" if status in {204, 304} else theirs.read()
+    assert (answer.status, answer.body) == (theirs.status, body)
 
 
 class _Recorded(socket.socket):
