@@ -65,8 +65,15 @@ def _choice(label: Any, choices: list[tuple[str, Any]]) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=choices)
 
 
+class OptionalJSONField(forms.JSONField):
+    """Nothing is an empty field, not the word null."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return super().prepare_value(value) if value else ""
+
+
 def _json(label: Any, help_text: Any = "") -> forms.JSONField:
-    return forms.JSONField(
+    return OptionalJSONField(
         label=label, help_text=help_text, required=False, widget=forms.Textarea(attrs={"rows": 3, "cols": 60})
     )
 
@@ -124,7 +131,7 @@ class PoolConnectionForm(ModelForm):
         widget=forms.CheckboxSelectMultiple,
     )
     migrated_attribute = _text(_("Attribute that marks the migrated"))
-    endpoint_url = _text(_("Address of the pools API"), _("Only for a local Cognito."))
+    endpoint_url = _text(_("Address of the pool's API"), _("Only for a local Cognito."))
     issuer = _text(_("Issuer"), _("Only for a local Cognito, or a pool behind another OpenID provider."))
     endpoints = _json(_("Endpoints"), _("JSON; only where they differ from what the issuer says."))
 

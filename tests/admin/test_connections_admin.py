@@ -175,6 +175,10 @@ class TestEditing:
         assert (found.domains, found.client_secret) == (("example.com",), SECRET)
         assert LogEntry.objects.get().is_addition()
 
+    def test_what_is_not_set_is_an_empty_field(self, editor: Client) -> None:
+        form = editor.get(url("poolconnection", "add")).context["adminform"].form
+        assert {form[name].value() for name in ("claims", "authorize_params", "endpoints")} == {""}
+
     def test_what_is_shown_can_be_saved_as_it_is(self, editor: Client) -> None:
         settings = {**POOL, "enabled": False, "claims": {"userinfo": {}}, "endpoints": {}, "routes": ["oidc", "local"]}
         settings |= {"domain": "https://login.example.com", "acr_values": "urn:x", "global_sign_out": True}

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from cognito_passwordless.local import LocalCognito, LocalPool
 
-from .admin import problems
+from .admin import problems, shot
 from .conftest import BOTH, Look
 
 LIST = "/admin/cognito_passwordless/poolconnection/"
@@ -32,7 +32,7 @@ def test_a_connection_is_written_and_tried(
         "User pool": pool.id,
         "App client": pool.client_id,
         "Secret": pool.client_secret or "",
-        "Address of the pools API": cognito.url,
+        "Address of the pool's API": cognito.url,
         "Issuer": pool.issuer,
     }
     for label, text in typed.items():
@@ -60,13 +60,20 @@ def test_the_pages_can_be_used_by_everybody(
     axe: str,
     look: Look,
 ) -> None:
+    found: dict[str, list[str]] = {}
+
+    def look_at(name: str) -> None:
+        shot(page, name, look)
+        found[name] = problems(page, axe, is_stock=True)
+
     page.goto(LIST)
-    assert problems(page, axe, is_stock=True) == []
+    look_at("connections")
     page.get_by_role("link", name="main", exact=True).click()
     expect(page.get_by_text("It can be changed only there")).to_be_visible()
-    assert problems(page, axe, is_stock=True) == []
+    look_at("connection")
     page.get_by_role("button", name="Test").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Test of a connection")
-    assert problems(page, axe, is_stock=True) == []
+    look_at("connection test")
     page.goto(f"{LIST}add/")
-    assert problems(page, axe, is_stock=True) == []
+    look_at("connection form")
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
