@@ -1,11 +1,15 @@
 """The connections: allauth's SocialApps with provider ``cognito``, from settings or from the admin."""
 
+import json
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from allauth.socialaccount.models import SocialApp
+from django.db import connections as databases
+from django.db import router
 from django.db.models import JSONField, Value
 
 from . import compat
@@ -34,7 +38,7 @@ def active() -> list[Connection]:
 def find(alias: str) -> Connection | None:
     """The connection called ``alias``, or None. Those of settings come first; of two rows of the table that share an
     alias neither is meant. One statement."""
-    in_table, retired = _stored(alias)
+    in_table, retired = _stored()
     named = _named(alias, compat.social_apps_of_settings(PROVIDER)) or _named(alias, in_table)
     return _marked(named[0], retired) if len(named) == 1 else None
 
@@ -51,25 +55,34 @@ def is_retired(alias: str) -> bool:
     return ConnectionState.objects.filter(alias=alias, retired_at__isnull=False).exists()
 
 
-def _stored(alias: str | None = None) -> tuple[list[SocialApp], set[str]]:
+def _stored() -> tuple[list[SocialApp], set[str]]:
     """The apps of the table, and which aliases a cut-over has retired. One statement: every start of a sign-in waits
     for it."""
-    apps = SocialApp.objects.filter(provider=PROVIDER)
-    retired = ConnectionState.objects.filter(retired_at__isnull=False)
-    if alias is not None:
-        apps, retired = apps.filter(provider_id=alias), retired.filter(alias=alias)
-    nothing = Value({}, output_field=JSONField())
-    rows = apps.values_list("provider_id", "name", "client_id", "secret", "settings", Value(0)).union(
-        retired.order_by().values_list("alias", Value(""), Value(""), Value(""), nothing, Value(1)), all=True
-    )
+    using = router.db_for_read(SocialApp)
+    with databases[using].cursor() as cursor:
+        cursor.execute(*_statement(using))
+        rows = cursor.fetchall()
     found, aliases = [], set()
     for provider_id, name, client_id, secret, settings, is_mark in rows:
         if is_mark:
             aliases.add(provider_id)
         else:
             columns = {"provider_id": provider_id, "name": name, "client_id": client_id, "secret": secret}
-            found.append(SocialApp(provider=PROVIDER, settings=settings, **columns))
+            found.append(SocialApp(provider=PROVIDER, settings=json.loads(settings), **columns))
     return found, aliases
+
+
+@cache
+def _statement(using: str) -> tuple[str, tuple[Any, ...]]:
+    """Written once: to put it together takes longer than to run it."""
+    apps = SocialApp.objects.filter(provider=PROVIDER)
+    retired = ConnectionState.objects.filter(retired_at__isnull=False)
+    nothing = Value({}, output_field=JSONField())
+    both = apps.values_list("provider_id", "name", "client_id", "secret", "settings", Value(0)).union(
+        retired.order_by().values_list("alias", Value(""), Value(""), Value(""), nothing, Value(1)), all=True
+    )
+    sql, parameters = both.query.get_compiler(using).as_sql()
+    return sql, tuple(parameters)
 
 
 def _marked(connection: Connection, retired: set[str]) -> Connection:

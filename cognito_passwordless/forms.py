@@ -3,6 +3,9 @@
 from typing import Any
 
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -45,10 +48,11 @@ class IdentifierForm(forms.Form):
 
 
 class CodeInput(forms.TextInput):
-    """Puts no code back into a page."""
+    """Puts no code back into a page. Without a template of its own: every wrong guess draws this page."""
 
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        return super().get_context(name, None, attrs)
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        del value, renderer
+        return format_html("<input{}>", flatatt({"type": "text", "name": name, **self.build_attrs(self.attrs, attrs)}))
 
 
 class CodeForm(forms.Form):

@@ -15,6 +15,9 @@ from .local_users import Ambiguous, Owner, owner_of, proven_address
 Status = MigratedUser.Status
 # The pool's word for whoever signs in by another provider: they have no code of the pool's own.
 FEDERATED = "EXTERNAL_PROVIDER"
+# As text, for every right code asks it: the ORM takes longer to write it than all the rest of it takes.
+_KNOWN = f"SELECT * FROM {MigratedUser._meta.db_table} WHERE {{}} = %s ORDER BY id LIMIT 10"  # noqa: S608
+_BY_EMAIL, _BY_NUMBER = _KNOWN.format("email"), _KNOWN.format("phone_number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,8 @@ def unknown(challenge: ChallengeSession) -> Decision:
 
 def known_pool_users(identifier: Identifier) -> list[MigratedUser]:
     """The pool users that carry this identifier, however far they have come."""
-    address = {"email": identifier.value} if identifier.channel == "email" else {"phone_number": identifier.value}
-    return list(MigratedUser.objects.filter(**address).order_by("pk")[:10])
+    statement = _BY_EMAIL if identifier.channel == "email" else _BY_NUMBER
+    return list(MigratedUser.objects.raw(statement, [identifier.value]))
 
 
 def _decided(challenge: ChallengeSession, identifier: Identifier) -> Decision | None:
