@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
 from cognito_passwordless.cognito import Connection
 from cognito_passwordless.flows import erase, importing, tombstones
+from cognito_passwordless.flows.importing import bulk_copy, runs
 from cognito_passwordless.flows.importing import pool as pool_source
-from cognito_passwordless.flows.importing import runs
 from cognito_passwordless.models import ImportProblem, ImportRun, MigratedUser
 
 from ..cognito.standin import Reply, StandIn, error
@@ -466,6 +467,24 @@ def test_the_first_statement_of_a_page_is_a_write(standin: StandIn, pool: Connec
     with database.execute_wrapper(lambda execute, sql, *rest: (seen.append(sql), execute(sql, *rest))[1]):
         importing.import_page(held, page, issuer=pool.issuer, now=NOW)
     assert next(sql for sql in seen if not sql.startswith(("SAVEPOINT", "RELEASE"))).startswith("UPDATE")
+
+
+def test_postgresql_is_told_whenever_the_table_has_doubled(db: None) -> None:
+    """Until it counts by itself, it would read the whole table for every page."""
+    statistics, told = bulk_copy.Statistics(MigratedUser, "default"), []
+    for rows in range(0, 100_000, 1_000):
+        with CaptureQueriesContext(database) as asked:
+            statistics.follow(rows)
+        told += [rows] * len(asked)
+    doubled = [0, 5_000, 10_000, 20_000, 40_000, 80_000]
+    assert told == (doubled if database.vendor == "postgresql" else [])
+
+
+def test_an_import_tells_it(standin: StandIn, pool: Connection) -> None:
+    Directory(standin, [listed(number) for number in range(3)])
+    with CaptureQueriesContext(database) as asked:
+        run(pool)
+    assert any("ANALYZE" in query["sql"] for query in asked) == (database.vendor == "postgresql")
 
 
 # ---- the pace

@@ -13,7 +13,7 @@ from django.db import OperationalError, connections, router
 
 from ...cognito import CognitoError, TokenRefused
 from ...models import ImportRun, MigratedUser
-from . import runs
+from . import bulk_copy, runs
 from .pool import Page, Source, Stopped
 from .twins import mark_shared_addresses
 from .writing import import_page
@@ -73,10 +73,12 @@ class Walk:
 
     def _pages(self, reading: ThreadPoolExecutor) -> None:
         upcoming = reading.submit(self.source.read, self.run.page_token)
+        statistics = bulk_copy.Statistics(MigratedUser, router.db_for_write(MigratedUser))
         while True:
             page = self._awaited(upcoming)
             if page.following is not None:
                 upcoming = reading.submit(self.source.read, page.following)
+            statistics.follow(self.run.position)
             self._write(page)
             self.tell(self.run)
             if page.following is None:
