@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
+from joserfc.jwk import RSAKey
 
 from cognito_passwordless.models import JourneyEvent, MigratedUser
 
@@ -25,6 +27,7 @@ from .conftest import CALLBACK, ORIGIN
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HERE = Path(__file__).parent / "openid_provider"
+START_TIMEOUT = 60  # seconds
 CLIENT, SECRET = "client:1+b", "a-secret/with+odd:characters%21"
 
 
@@ -49,6 +52,8 @@ def running(directory: Path, **setup: Any) -> Iterator[str]:
         "redirect_uris": [f"{ORIGIN}{CALLBACK}"],
         "auth_method": "client_secret_basic",
         "person": {"email": "ann@example.com", "email_verified": "false", "given_name": "Ann"},
+        # Node 20 has been seen to wait for itself for ever when it made one.
+        "key": RSAKey.generate_key(2048).as_dict(private=True),
     }
     process = subprocess.Popen(
         [node.node(), "server.mjs"],
@@ -59,6 +64,9 @@ def running(directory: Path, **setup: Any) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
         text=True,
     )
+    patience = threading.Timer(START_TIMEOUT, process.kill)
+    patience.daemon = True
+    patience.start()
     with process:
         assert process.stdout is not None
         assert process.stdin is not None
@@ -67,6 +75,7 @@ def running(directory: Path, **setup: Any) -> Iterator[str]:
                 break
         else:
             pytest.fail("the provider did not start")
+        patience.cancel()
         yield line.strip()
         process.stdin.close()
 

@@ -2,14 +2,12 @@
 // Its setup comes as JSON in the environment variable SETUP; it says its address on one line and runs until its
 // standard input is closed.
 import { createServer } from "node:http";
-import { generateKeyPairSync } from "node:crypto";
 import Provider from "oidc-provider";
 
 const setup = JSON.parse(process.env.SETUP);
 const server = createServer();
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const issuer = `http://127.0.0.1:${server.address().port}`;
-const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 
 const provider = new Provider(issuer, {
   clients: [{
@@ -21,7 +19,7 @@ const provider = new Provider(issuer, {
     token_endpoint_auth_method: setup.auth_method,
     require_auth_time: true,
   }],
-  jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), use: "sig", alg: "RS256", kid: "only" }] },
+  jwks: { keys: [{ ...setup.key, use: "sig", alg: "RS256", kid: "only" }] },
   cookies: { keys: ["a key for tests"] },
   pkce: { required: () => true },
   acrValues: ["bronze", "silver"],
