@@ -5,7 +5,7 @@ A site with adapters of its own puts the mixin first: ``class Adapter(AccountAda
 
 import logging
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -32,17 +32,24 @@ from .provider import CognitoProvider, removed
 
 logger = logging.getLogger(__name__)
 
+# The mixins stand before a class of allauth's; only the type checker needs to be told.
+if TYPE_CHECKING:
+    _Account: TypeAlias = DefaultAccountAdapter
+    _Social: TypeAlias = DefaultSocialAccountAdapter
+else:
+    _Account = _Social = object
 
-class AccountAdapterMixin:
+
+class AccountAdapterMixin(_Account):
     """allauth's phone hooks, on the numbers that people sign in with here: there is one number, not two."""
 
     def phone_form_field(self, **kwargs: Any) -> Any:
         """allauth's field, which takes a number in any form that our own page takes."""
-        return super().phone_form_field(**{"validators": [], **kwargs})  # type: ignore[misc]
+        return super().phone_form_field(**{"validators": [], **kwargs})
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         """The site's own page, by way of Cognito's logout endpoint where the connection says ``global_sign_out``."""
-        url: str = super().get_logout_redirect_url(request)  # type: ignore[misc]
+        url: str = super().get_logout_redirect_url(request)
         absolute = f"{conf.public_url}{url}" if conf.public_url else request.build_absolute_uri(url)
         return hosted_sign_out(request, absolute) or url
 
@@ -106,14 +113,14 @@ def _cannot_send() -> HttpResponse:
     return HttpResponse(text, status=503, content_type="text/plain; charset=utf-8", headers={"Retry-After": "60"})
 
 
-class SocialAccountAdapterMixin:
+class SocialAccountAdapterMixin(_Social):
     """Keeps allauth's pages working whatever becomes of a connection."""
 
     def list_providers(self, request: HttpRequest) -> list[Any]:
         """Without connections that nobody may sign in by any more; and without any of ours on the pages of somebody
         who is signed in, for a pool identity is linked by signing in with it and not by hand."""
         at_home = request.user.is_authenticated and not compat.is_headless(request)
-        listed = super().list_providers(request)  # type: ignore[misc]
+        listed = super().list_providers(request)
         return [
             provider
             for provider in listed
@@ -124,9 +131,9 @@ class SocialAccountAdapterMixin:
         """A stand-in for a connection that people came by and that is gone; the first of several with one name,
         for all of them lead to our login page."""
         try:
-            return super().get_provider(request, provider, client_id=client_id)  # type: ignore[misc]
+            return super().get_provider(request, provider, client_id=client_id)
         except MultipleObjectsReturned:
-            apps = self.list_apps(request, provider=provider, client_id=client_id)  # type: ignore[attr-defined]
+            apps = self.list_apps(request, provider=provider, client_id=client_id)
             if not all(app.provider == CognitoProvider.id for app in apps):
                 raise
             return CognitoProvider(request, app=apps[0])
@@ -138,9 +145,9 @@ class SocialAccountAdapterMixin:
     def validate_disconnect(self, account: Any, accounts: Iterable[Any]) -> None:
         """allauth lets the last account go of somebody who has a password. Here they need a way to a code as well: a
         password alone is no way in on a site that asks for codes."""
-        super().validate_disconnect(account, accounts)  # type: ignore[misc]
+        super().validate_disconnect(account, accounts)
         if not any(other.pk != account.pk for other in accounts) and not has_proven_address(account.user):
-            raise self.validation_error("no_verified_email")  # type: ignore[attr-defined]
+            raise self.validation_error("no_verified_email")
 
 
 class AccountAdapter(AccountAdapterMixin, DefaultAccountAdapter):

@@ -39,7 +39,9 @@ def find(alias: str) -> Connection | None:
     """The connection called ``alias``, or None. Those of settings come first; of two rows of the table that share an
     alias neither is meant. One statement."""
     in_table, retired = _stored()
-    named = _named(alias, compat.social_apps_of_settings(PROVIDER)) or _named(alias, in_table)
+    # Only the rows of this name are read: what is wrong with the others is no news here.
+    rows = [app for app in in_table if app.provider_id == alias]
+    named = _named(alias, compat.social_apps_of_settings(PROVIDER)) or _named(alias, rows)
     return _marked(named[0], retired) if len(named) == 1 else None
 
 

@@ -27,7 +27,7 @@ class WithoutConnections(ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change=change, **kwargs)
 
-        class WithoutOurs(form):  # type: ignore[misc]
+        class WithoutOurs(form):  # type: ignore[misc]  # a class that is known only now
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 super().__init__(*args, **kwargs)
                 field: Any = self.fields.get("provider")

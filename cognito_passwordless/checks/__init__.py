@@ -17,7 +17,7 @@ def register() -> None:
     register_check(installed_apps, TAG)
     if installed_apps():
         return  # The others import what is not there: one message, not a traceback.
-    from . import registry  # noqa: PLC0415
+    from . import registry  # noqa: PLC0415  (imports what may not be there, see above)
 
     for check in registry.ALWAYS:
         register_check(check, TAG)

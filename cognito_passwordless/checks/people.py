@@ -141,7 +141,7 @@ def people_without_an_address(**kwargs: Any) -> Messages:
 def _field(name: object) -> Any:
     """A field of the user model, or None."""
     try:
-        return get_user_model()._meta.get_field(name)  # type: ignore[arg-type]
+        return get_user_model()._meta.get_field(name)  # type: ignore[arg-type]  # a setting may be anything
     except (FieldDoesNotExist, TypeError):
         return None
 
