@@ -13,6 +13,7 @@ from .account import (
 from .answers import Tokens
 from .authorize import Secrets, authorize_url, sign_out_url
 from .changes import disable_user, enable_user, mark_user, sign_out_everywhere, unmark_user, username_of
+from .claims import is_true
 from .client import idp_client
 from .connection import Connection, ConnectionConfigError
 from .custom import CustomChallenge, answer_custom, resend_custom, start_custom
@@ -73,6 +74,7 @@ __all__ = [
     "get_user",
     "hosted_login_status",
     "idp_client",
+    "is_true",
     "iter_users",
     "list_page",
     "mail_account",

@@ -22,12 +22,19 @@ _RESEND: Final = {"action": "resend"}
 
 @dataclass(frozen=True)
 class CustomChallenge:
-    """One round. ``session`` is a secret, good for one answer. ``medium`` is EMAIL or SMS where the connection says
-    that the pool's triggers are ours, which tell it; otherwise empty, for nobody knows what was asked."""
+    """One round. ``session`` is a secret, good for one answer. ``medium`` (EMAIL or SMS) and ``masked_destination``
+    are empty unless the connection says that the pool's triggers are ours, which tell them: other triggers may have
+    asked anything."""
 
     session: str = field(repr=False)
     username: str = field(repr=False)
     medium: str = ""
+    masked_destination: str = field(default="", repr=False)
+
+    @property
+    def challenge(self) -> str:
+        """Its name, with the medium where that is known."""
+        return f"{NAME}/{self.medium}" if self.medium else NAME
 
 
 def start_custom(connection: Connection, username: str) -> CustomChallenge:
@@ -77,9 +84,11 @@ def next_round(connection: Connection, answer: Answer, username: str, operation:
         # A password first, or MFA after it: nothing that a code answers.
         cause = Cause.mfa_required if answer.name.endswith("_MFA") else Cause.otp_unavailable
         raise CognitoError(cause, operation, answer.name, "the pool asks for something else", (answer.name,))
-    told = answer.told.get("medium", "").upper() if connection.own_triggers else ""
+    told = answer.told if connection.own_triggers else {}
+    medium = told.get("medium", "").upper()
     return CustomChallenge(
         session=answer.session,
         username=answer.told.get("USERNAME") or username,
-        medium=told if told in {"EMAIL", "SMS"} else "",
+        medium=medium if medium in {"EMAIL", "SMS"} else "",
+        masked_destination=told.get("destination", "")[:254],
     )

@@ -50,8 +50,8 @@ class OtpChallenge:
     """A code that the pool has sent, or says it has sent, and waits for.
 
     ``session`` is a secret and lives 3 to 15 minutes. ``username`` is what the answer
-    must send as USERNAME. ``masked_destination`` is the pool's text, for diagnosis: a
-    page that showed it would tell who exists.
+    must send as USERNAME. ``masked_destination`` is the pool's text, empty where it says
+    none: a page that showed it would tell who exists.
     """
 
     session: str = field(repr=False)

@@ -147,7 +147,7 @@ def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: dat
         gate.wait_for_turn(f"cognito {connection.region}", conf.limit("cognito_starts"))
         gate.claim()
         try:
-            kept = pool_codes.start(connection, username, challenge)
+            kept = pool_codes.start(connection, username, challenge, decision.known)
         except pool_codes.PasswordNeeded:
             return _wait_for_password(challenge, connection, username, session_is_over=True)
         except CognitoError as error:

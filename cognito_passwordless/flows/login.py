@@ -220,7 +220,8 @@ def _prove(attempt: attempts.Attempt, given: Code, now: datetime, record: Callab
     if not attempt.claimed:
         raise NotProven(attempt.refusal)
     proven = verify(attempt.challenge, given, now)
-    if not attempts.accept(attempt.challenge, on_success=partial(record, Outcome.OK, proven=proven)):
+    won = partial(record, Outcome.OK, proven=proven, cause=proven.unproven)
+    if not attempts.accept(attempt.challenge, on_success=won):
         raise NotProven("already_used")
     return proven
 

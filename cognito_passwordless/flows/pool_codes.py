@@ -1,7 +1,8 @@
 """A pool's own code, whichever flow sends it: start it, answer it, and what of it is kept on the challenge's row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
@@ -15,24 +16,22 @@ from ..cognito import (
     Tokens,
     answer_custom,
     answer_otp,
+    is_true,
     resend_custom,
     start_custom,
     start_otp,
     start_with_password,
 )
-from ..models import ChallengeSession, Channel, Route
+from ..exceptions import InvalidIdentifier
+from ..identifiers import Identifier, parse
+from ..identity import Proof, could_have_gone_to, judge
+from ..models import ChallengeSession, Channel, MigratedUser, Route
 
 CUSTOM = "CUSTOM_CHALLENGE"
 # Nothing is out yet: the pool waits for the person's password.
 WAITS_FOR_PASSWORD = "PASSWORD_VERIFIER"  # noqa: S105
-# Which claim names the address that a code went to. After a custom challenge of somebody else's triggers nothing is
-# known to be proven: it may have been a riddle.
-_CLAIMS = {
-    "EMAIL_OTP": "email",
-    "SMS_OTP": "phone_number",
-    f"{CUSTOM}/EMAIL": "email",
-    f"{CUSTOM}/SMS": "phone_number",
-}
+_CLAIMS = {"email": "email", "sms": "phone_number"}
+_CHANNELS = {"EMAIL": "email", "SMS": "sms"}
 
 
 class NextRound(Exception):
@@ -45,39 +44,40 @@ class PasswordNeeded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the row keeps of a code that the pool has sent; ``session`` is encrypted."""
+    """What the row keeps of a code that the pool has sent; ``session`` is encrypted. ``recipient`` is the address
+    that the code went to, as far as the pool tells: only that one can be proven by it (law 13)."""
 
     username: str
     challenge: str
-    session: str
-
-    @classmethod
-    def of(cls, sent: OtpChallenge | CustomChallenge) -> "Kept":
-        name = sent.challenge if isinstance(sent, OtpChallenge) else _name(sent)
-        return cls(sent.username, name, keys.encrypt(sent.session))
+    session: str = field(repr=False)
+    recipient: str = field(default="", repr=False)
 
 
-def start(connection: Connection, username: str, challenge: ChallengeSession) -> Kept:
-    """Has the pool send its code, or send it again. Raises `CognitoError` and `PasswordNeeded`."""
+def start(
+    connection: Connection, username: str, challenge: ChallengeSession, known: MigratedUser | None = None
+) -> Kept:
+    """Has the pool send its code, or send it again. ``known`` is the person's record, where there is one. Raises
+    `CognitoError` and `PasswordNeeded`."""
     if connection.otp_flow != "CUSTOM_AUTH":
-        return Kept.of(start_otp(connection, username, "sms" if challenge.channel == Channel.SMS else "email"))
+        sent = start_otp(connection, username, "sms" if challenge.channel == Channel.SMS else "email")
+        return _kept(challenge, sent, known)
     before = _custom(challenge) if connection.own_triggers else None
     if before is not None:
         try:
-            return Kept.of(resend_custom(connection, before))
+            return _kept(challenge, resend_custom(connection, before), known)
         except CognitoError as error:
             if error.cause.scope == "pool":
                 raise
             # Its session is over: only a new sign-in sends anything.
     if connection.needs_password:
         raise PasswordNeeded
-    return Kept.of(start_custom(connection, username))
+    return _kept(challenge, start_custom(connection, username), known)
 
 
 @sensitive_variables()
 def prove_password(connection: Connection, challenge: ChallengeSession, password: Password, *, now: datetime) -> Kept:
     """Has a pool that wants the password first send its code. Raises `CognitoError`."""
-    return Kept.of(start_with_password(connection, challenge.pool_username, password, now=now))
+    return _kept(challenge, start_with_password(connection, challenge.pool_username, password, now=now))
 
 
 def can_send_again(connection: Connection, challenge: ChallengeSession) -> bool:
@@ -94,6 +94,7 @@ def keep(challenge: ChallengeSession, connection: Connection, kept: Kept) -> Non
         "pool_username": kept.username,
         "pool_challenge": kept.challenge,
         "pool_session": kept.session,
+        "recipient": kept.recipient,
     }
     for name, value in fields.items():
         setattr(challenge, name, value)
@@ -113,24 +114,66 @@ def answer(connection: Connection, challenge: ChallengeSession, code: str) -> To
     following = answer_custom(connection, custom, code)
     if isinstance(following, Tokens):
         return following
-    kept = Kept.of(following)
+    # Nothing was sent, so the address that the code went to stays.
+    kept = _kept(challenge, following)
     ChallengeSession.objects.filter(
         pk=challenge.pk, outcome=ChallengeSession.Outcome.OPEN, pool_session=challenge.pool_session
     ).update(pool_session=kept.session, pool_challenge=kept.challenge)
     raise NextRound
 
 
-def claim_of_address(challenge: ChallengeSession) -> str:
-    """The claim with the address that this code proves; empty where it proves none."""
-    return _CLAIMS.get(challenge.pool_challenge, "")
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a right code proves. ``address`` is written as in the token, and empty where none is proven. ``claims`` are
+    the token's without an address that nobody vouches for: users write any address into their attributes, and it is of
+    no use unless the pool has verified it or it is what this person typed."""
+
+    proof: Proof
+    address: str
+    claims: dict[str, Any] = field(repr=False)
+
+
+def judge_address(challenge: ChallengeSession, claims: dict[str, Any]) -> Judged:
+    """Holds the token's address against the record of where the code went."""
+    sent_to = _read(challenge.recipient)
+    claim = _CLAIMS[sent_to.channel if sent_to else challenge.channel]
+    written, verified = claims.get(claim) or "", is_true(claims.get(f"{claim}_verified"))
+    claimed = str(_read(written) or written)  # what is no address stays as it is, and equals none
+    proof = judge(sent_to=str(sent_to or ""), claimed=claimed, verified=verified)
+    if proof is Proof.PROVEN:
+        return Judged(proof, written, claims)
+    if not verified and claimed != challenge.identifier:
+        claims = {name: value for name, value in claims.items() if name not in {claim, f"{claim}_verified"}}
+    return Judged(proof, "", claims)
 
 
 def has_session(challenge: ChallengeSession) -> bool:
     return bool(_session(challenge))
 
 
-def _name(sent: CustomChallenge) -> str:
-    return f"{CUSTOM}/{sent.medium}" if sent.medium else CUSTOM
+def _kept(
+    challenge: ChallengeSession, sent: OtpChallenge | CustomChallenge, known: MigratedUser | None = None
+) -> Kept:
+    return Kept(sent.username, sent.challenge, keys.encrypt(sent.session), _recipient(challenge, sent, known))
+
+
+def _recipient(challenge: ChallengeSession, sent: OtpChallenge | CustomChallenge, known: MigratedUser | None) -> str:
+    """The address that the pool's masked destination fits: what was typed, what the last code of this challenge went
+    to, or what the person's record says. Empty where it fits none, or the pool told none."""
+    channel = _CHANNELS.get(sent.medium)
+    written = [challenge.identifier, challenge.recipient]
+    written += [known.email, known.phone_number] if known else []
+    for address in filter(None, map(_read, written)):
+        if address.channel == channel and could_have_gone_to(address.value, sent.masked_destination):
+            return address.value
+    return ""
+
+
+def _read(written: object) -> Identifier | None:
+    try:
+        return parse(written) if isinstance(written, str) else None
+    except InvalidIdentifier:
+        return None
 
 
 def _session(challenge: ChallengeSession) -> str:

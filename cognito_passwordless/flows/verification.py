@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from .. import connections, keys
 from ..cognito import CognitoError, CognitoProfile, Connection, verify_id_token
 from ..identifiers import Identifier, parse
+from ..identity import Proof
 from ..models import ChallengeSession, MigratedUser, Route
 from ..otp import Code, derive, matches
 from . import pool_codes, review
@@ -29,6 +30,8 @@ class Proven:
     connection: Connection | None = None
     # What the pool's ID token said, for observers of allauth's signals and for `steps`; no token, and nothing is kept.
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    # Why the code proves no address, for the timeline; empty where it proves one.
+    unproven: str = ""
 
 
 class NotProven(Exception):
@@ -108,17 +111,22 @@ def _verify_pool_code(challenge: ChallengeSession, given: Code, now: datetime) -
         raise NotProven("wrong_code") from None
     except CognitoError as error:
         raise NotProven(str(error.cause), error.cause.category) from None
+    judged = pool_codes.judge_address(challenge, claims)
+    if judged.proof is Proof.CHANGED:
+        # An attacker, or an owner who changed it during the sign-in: the next code goes to the new address.
+        raise NotProven(judged.proof)
     _must_be_the_one_asked_for(connection, challenge, claims)
-    address = claims.get(pool_codes.claim_of_address(challenge))
-    proven = frozenset({address}) if isinstance(address, str) else frozenset()
-    profile = CognitoProfile.from_claims(claims, scope=connection.scope, proven=proven)
-    return Proven(profile, Method.COGNITO_OTP, connection, claims)
+    proven = frozenset(filter(None, [judged.address]))
+    profile = CognitoProfile.from_claims(judged.claims, scope=connection.scope, proven=proven)
+    return Proven(profile, Method.COGNITO_OTP, connection, judged.claims, judged.proof)
 
 
 def _must_be_the_one_asked_for(connection: Connection, challenge: ChallengeSession, claims: dict[str, object]) -> None:
-    """The tokens must be those of the user that was asked for, by username, alias or sub."""
+    """The tokens must be those of the user that was asked for, by sub, username or alias.
+
+    Not by ``preferred_username``, which users write themselves."""
     asked = challenge.pool_username.casefold()
-    names = (claims.get(name) for name in ("sub", "cognito:username", "preferred_username", "email", "phone_number"))
+    names = (claims.get(name) for name in ("sub", "cognito:username", "email", "phone_number"))
     if asked not in {name.casefold() for name in names if isinstance(name, str)}:
         raise NotProven("another_person")
     known = MigratedUser.objects.filter(issuer=connection.issuer, username=challenge.pool_username)

@@ -77,6 +77,14 @@ class Directory:
         user = find_user(self._pool(pool_id), username)
         return None if user is None else read_person(user)
 
+    def bearer(self, access_token: str) -> tuple[str, str]:
+        """The pool of an access token, and the key of its person. Raises PoolError for one that opens nothing."""
+        for pool in self._pools():
+            if access_token in pool.access_tokens:
+                _, key = pool.access_tokens[access_token]
+                return pool.id, key
+        raise errors.PoolError("NotAuthorizedException", "Access Token has been revoked")
+
     def providers(self, pool_id: str) -> tuple[str, ...]:
         """The names of the providers that people of this pool come from."""
         names = {name for user in list(self._pool(pool_id).users.values()) for name, _ in _identities(user)}

@@ -112,6 +112,28 @@ class Lifecycle:
         self._confirmed("ConfirmForgotPassword", pool_id, person.key, request)
         return {}
 
+    def update_user_attributes(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
+        """Users write their own address, and it is unverified from then on; the flag is not theirs to write.
+
+        moto leaves the flag as it was. https://repost.aws/knowledge-center/cognito-email-verified-attribute
+        """
+        if any(name.endswith("_verified") for name in _written(request)):
+            raise errors.PoolError("NotAuthorizedException", "A client attempted to write unauthorized attribute")
+        pool_id, key = self._directory.bearer(str(request.get("AccessToken") or ""))
+        return self._update(pool_id, key, request, moto)
+
+    def admin_update_user_attributes(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
+        """The same for an administrator, who may write the flag as well."""
+        return self._update(str(request.get("UserPoolId") or ""), str(request.get("Username") or ""), request, moto)
+
+    def _update(self, pool_id: str, key: str, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
+        before, written = self._person(pool_id, key), _written(request)
+        moto()
+        for name in ADDRESSES:
+            if name in written and written[name] != before.attributes.get(name):
+                self._directory.update(pool_id, before.key, {f"{name}_verified": "false", **written})
+        return {}
+
     def _asking(self, request: Mapping[str, Any]) -> tuple[str, Asking, Client]:
         pool, client = self._directory.client(str(request.get("ClientId") or ""))
         username = str(request.get("Username") or "")
@@ -166,6 +188,10 @@ class Lifecycle:
             }
             asking = Asking(pool_id, request.get("ClientId"), key)
             self._triggers.call("PostConfirmation", source, asking, asked)
+
+
+def _written(request: Mapping[str, Any]) -> dict[str, str]:
+    return {row["Name"]: row.get("Value", "") for row in request.get("UserAttributes") or []}
 
 
 def _address(person: Person) -> str:

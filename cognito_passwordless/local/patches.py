@@ -34,6 +34,8 @@ LIFECYCLE = {
     "admin_create_user": Lifecycle.admin_create_user,
     "forgot_password": Lifecycle.forgot_password,
     "confirm_forgot_password": Lifecycle.confirm_forgot_password,
+    "update_user_attributes": Lifecycle.update_user_attributes,
+    "admin_update_user_attributes": Lifecycle.admin_update_user_attributes,
 }
 
 

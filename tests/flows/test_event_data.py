@@ -93,7 +93,11 @@ def test_input_and_output_are_redacted(client: Client, cognito: LocalCognito, po
     choose("io")
     code = sign_in(client, cognito)
     told = data()
-    assert told["sent"]["output"] == {"sender": "cognito", "pool_challenge": "EMAIL_OTP"}
+    assert told["sent"]["output"] == {
+        "sender": "cognito",
+        "to": "a•••@e•••.com",
+        "pool_challenge": "EMAIL_OTP",
+    }
     assert told["answered"]["input"]["identifier"] == "a•••@e•••.com"
     assert told["answered"]["input"]["attempts"] == 2
     assert told["answered"]["output"]["email"] == "a•••@e•••.com"

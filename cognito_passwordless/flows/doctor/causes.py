@@ -103,6 +103,19 @@ CAUSES: Final[Mapping[str, Words]] = {
     ),
     "review_code": Words("they have a fixed review code, which is never sent", "It is in REVIEW_CODES."),
     "limit_sms_country": Words("no SMS goes to that country", "Add it to SMS_COUNTRIES, if it may."),
+    # What a right code of a pool's proved (`identity.pool_code`).
+    "address_changed": Words(
+        "their address in the pool was changed between the message and the code, so the code proved nobody",
+        "Let them ask for a new code: it goes to the new address. An attacker does this to enter as somebody else.",
+    ),
+    "address_unconfirmed": Words(
+        "the pool has their address unverified, so that their code proved the pool user and no address",
+        "Have them verify the address in the pool, or by our own code after the cut-over.",
+    ),
+    "destination_unknown": Words(
+        "the pool did not say that its code went to an address that we know, so that it proved the pool user alone",
+        "Look whether the address in the pool is another one than they type, and import the pool again.",
+    ),
     # Why a proven person was not let in (`flows.migration`).
     "several_users": Words("several Django users fit this pool user", "Decide in the admin who it is."),
     "address_not_proven": Words("a Django user has the address, and it was not proven in that sign-in", "Decide."),
