@@ -96,14 +96,19 @@ def finish_login(
 ) -> HttpResponse:
     """Signs the person in through allauth: its stages (MFA), signals, session rotation and adapters all apply.
 
-    The code that was just entered is recorded as the authentication, so no stage asks for a second one. It proved an
-    address, so no stage asks to verify one: phone-only people pass under mandatory e-mail verification.
+    The code that was just entered is recorded as the authentication, so no stage asks for a second one. If it proved
+    an address, no stage asks to verify one: phone-only people pass under mandatory e-mail verification. A pool's code
+    may have proven none (both are empty); then a site that wants verified e-mail has the user's verified first.
     """
+    method = account_settings.EmailVerificationMethod
+    asked = (
+        not email and not phone and bool(email_of(user)) and account_settings.EMAIL_VERIFICATION == method.MANDATORY
+    )
     record_authentication(request, user, method="code", email=email or None, phone=phone or None)
     response: HttpResponse = perform_login(
         request,
         user,
-        email_verification=account_settings.EmailVerificationMethod.NONE,
+        email_verification=method.MANDATORY if asked else method.NONE,
         redirect_url=redirect_url,
         signup=signup,
         email=email or None,

@@ -247,6 +247,28 @@ class TestFinishing:
         assert request_.user == user
         assert mailoutbox == []
 
+    def test_a_code_that_proved_no_address_does_not_replace_its_verification(
+        self, request_: HttpRequest, make_user: MakeUser, settings: Any, mailoutbox: list[Any]
+    ) -> None:
+        """A pool's code whose address is unverified there: the site that wants it verified relies on that."""
+        settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+        user = make_user("ann@example.com", verified=False)
+        EmailAddress.objects.create(user=user, email="ann@example.com", verified=False, primary=True)
+        response = finish(request_, user, email="", phone="")
+        assert response.headers["Location"] == "/accounts/confirm-email/"
+        assert request_.user.is_anonymous
+        assert [message.to for message in mailoutbox] == [["ann@example.com"]]
+
+    @pytest.mark.parametrize(("verification", "address"), [("optional", "ann@example.com"), ("mandatory", "")])
+    def test_it_is_asked_for_only_where_the_site_wants_it_and_there_is_one(
+        self, request_: HttpRequest, settings: Any, mailoutbox: list[Any], verification: str, address: str
+    ) -> None:
+        settings.ACCOUNT_EMAIL_VERIFICATION = verification
+        user = User.objects.create_user("ann", email=address)
+        finish(request_, user, email="", phone="", signup=True)
+        assert request_.user == user
+        assert mailoutbox == []
+
     def test_the_stages_are_allauths(self, request_: HttpRequest, make_user: MakeUser) -> None:
         from allauth.account.models import Login
 
