@@ -77,12 +77,13 @@ COMPILE = $(BIN)/python -c 'import tomllib; \
 	$(VENV)/uv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --no-python-downloads \
 	--upgrade --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
-# The smaller locks are parts of dev.txt, so that one environment can hold the demo and the tools.
+# demo.txt is a part of dev.txt, so that one environment can hold the demo and the tools. test.txt stands alone: the tools may
+# hold a release back, a site has none of them.
 lock: | $(BIN)/python ## renew requirements/*.txt: the newest releases that pyproject.toml allows
 	@$(BIN)/python -m venv $(VENV)/uv
 	@$(VENV)/uv/bin/python -m pip install -qq --disable-pip-version-check --upgrade uv
 	@mkdir -p $(LOCKS)
 	@$(COMPILE) --output-file $(LOCKS)/dev.txt --extra dev pyproject.toml - >/dev/null
-	@$(COMPILE) --output-file $(LOCKS)/test.txt --constraint $(LOCKS)/dev.txt --extra test pyproject.toml - >/dev/null
+	@$(COMPILE) --output-file $(LOCKS)/test.txt --extra test pyproject.toml - >/dev/null
 	@$(COMPILE) --output-file $(LOCKS)/demo.txt --constraint $(LOCKS)/dev.txt --extra local --extra example \
 		pyproject.toml - >/dev/null
