@@ -10,8 +10,10 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 WORKERS ?= 3
 # Twice quiet: errors only, without the index's asides.
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+# Where `make lock` writes; `.ci/newest` writes elsewhere, to compare.
+LOCKS := requirements
 
-.PHONY: help demo demo-check test lint format format-check types migrations-check build clean
+.PHONY: help demo demo-check test lint format format-check types migrations-check build lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -43,7 +45,7 @@ migrations-check: $(VENV)/.dev
 
 build: $(VENV)/.dev ## the wheel and the source distribution, in dist/
 	@rm -rf build dist
-	@$(BIN)/python -m build --outdir dist . >build.log 2>&1 || { cat build.log; exit 1; }
+	@$(BIN)/python -m build --no-isolation --outdir dist . >build.log 2>&1 || { cat build.log; exit 1; }
 	@rm -f build.log; ls dist
 
 clean: ## all that make has made
@@ -54,13 +56,34 @@ $(BIN)/python:
 	@echo "Creating $(VENV) with $$($(PYTHON) --version) …"
 	@$(PYTHON) -m venv $(VENV)
 
-# Stamps: installed once, and again when the requirements change.
-$(VENV)/.demo: pyproject.toml | $(BIN)/python
+# Stamps: installed once, and again when the requirements change. The locks hold the build backend too, so that pip fetches
+# nothing by itself to build the package.
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(BIN)/python
 	@echo "Installing the package and the demo's requirements …"
-	@$(PIP_INSTALL) -e '.[local,example]'
+	@$(PIP_INSTALL) --require-hashes -r requirements/demo.txt
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(BIN)/python
 	@echo "Installing the package and the tools …"
-	@$(PIP_INSTALL) -e '.[dev]'
+	@$(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.demo
+
+# What pyproject.toml needs to be built (on standard input) and the extras that are named, with the hash of every file of
+# the index. For every Python that the package supports: where releases differ, a line each with its marker.
+COMPILE = $(BIN)/python -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
+	$(VENV)/uv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --no-python-downloads \
+	--upgrade --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
+
+# demo.txt is a part of dev.txt, so that one environment can hold the demo and the tools. test.txt stands alone: the tools may
+# hold a release back, a site has none of them.
+lock: | $(BIN)/python ## renew requirements/*.txt: the newest releases that pyproject.toml allows
+	@$(BIN)/python -m venv $(VENV)/uv
+	@$(VENV)/uv/bin/python -m pip install -qq --disable-pip-version-check --upgrade uv
+	@mkdir -p $(LOCKS)
+	@$(COMPILE) --output-file $(LOCKS)/dev.txt --extra dev pyproject.toml - >/dev/null
+	@$(COMPILE) --output-file $(LOCKS)/test.txt --extra test pyproject.toml - >/dev/null
+	@$(COMPILE) --output-file $(LOCKS)/demo.txt --constraint $(LOCKS)/dev.txt --extra local --extra example \
+		pyproject.toml - >/dev/null
