@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 WORKERS ?= 3
 # Twice quiet: errors only, without the index's asides.
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
-# Where `make lock` writes; `.ci/newest` writes elsewhere, to compare.
+# Where `make lock` writes; `tests/newest.py` has it write elsewhere, to compare.
 LOCKS := requirements
 
 .PHONY: help demo demo-check test lint format format-check types migrations-check build lock clean
