@@ -101,14 +101,14 @@ def finish_login(
     may have proven none (both are empty); then a site that wants verified e-mail has the user's verified first.
     """
     method = account_settings.EmailVerificationMethod
-    asked = (
+    must_verify = (
         not email and not phone and bool(email_of(user)) and account_settings.EMAIL_VERIFICATION == method.MANDATORY
     )
     record_authentication(request, user, method="code", email=email or None, phone=phone or None)
     response: HttpResponse = perform_login(
         request,
         user,
-        email_verification=method.MANDATORY if asked else method.NONE,
+        email_verification=method.MANDATORY if must_verify else method.NONE,
         redirect_url=redirect_url,
         signup=signup,
         email=email or None,

@@ -39,9 +39,7 @@ def find(alias: str) -> Connection | None:
     """The connection called ``alias``, or None. Those of settings come first; of two rows of the table that share an
     alias neither is meant. One statement."""
     in_table, retired = _stored()
-    # Only the rows of this name are read: what is wrong with the others is no news here.
-    rows = [app for app in in_table if app.provider_id == alias]
-    named = _named(alias, compat.social_apps_of_settings(PROVIDER)) or _named(alias, rows)
+    named = _named(alias, compat.social_apps_of_settings(PROVIDER)) or _named(alias, in_table)
     return _marked(named[0], retired) if len(named) == 1 else None
 
 
@@ -92,7 +90,7 @@ def _marked(connection: Connection, retired: set[str]) -> Connection:
 
 
 def _named(alias: str, apps: Iterable[Any]) -> list[Connection]:
-    return [connection for connection in _read(apps) if connection.alias == alias]
+    return _read(app for app in apps if app.provider_id == alias)
 
 
 def name_of(alias: str) -> str:

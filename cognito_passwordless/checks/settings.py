@@ -98,7 +98,7 @@ def limits(**kwargs: Any) -> Messages:
         if name not in DEFAULT_LIMITS
     ]
     for name in DEFAULT_LIMITS.keys() & chosen.keys():
-        complaint = _complaint(lambda name=name: conf.limit(name))  # type: ignore[misc]  # mypy: lambda's default
+        complaint = _complaint(lambda name=name: conf.limit(name))  # type: ignore[misc]  # mypy knows no type for a default
         if complaint:
             hint = "Write a count and a window, as in '10/1h' (s, m, h, d). No limit can be zero or switched off."
             found.append(error("E207", complaint, hint=hint))

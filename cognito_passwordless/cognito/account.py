@@ -109,7 +109,7 @@ def _read(
     try:
         with silence():
             client: Any = boto3.session.Session().client(
-                service,  # type: ignore[call-overload]
+                service,  # type: ignore[call-overload]  # the stubs want a literal
                 region_name=region,
                 endpoint_url=endpoint_url,
                 config=_CONFIG,

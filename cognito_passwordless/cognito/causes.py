@@ -25,7 +25,7 @@ class Cause(StrEnum):
     unavailable = "unavailable"
     unknown_user = "unknown_user"
     wrong_code = "wrong_code"
-    wrong_password = "wrong_password"  # noqa: S105
+    wrong_password = "wrong_password"  # noqa: S105 - a word, not a password
     session_expired = "session_expired"
     session_used = "session_used"
     disabled = "disabled"
@@ -40,7 +40,7 @@ class Cause(StrEnum):
     lambda_refused = "lambda_refused"
     lambda_failed = "lambda_failed"
     limit_exceeded = "limit_exceeded"
-    token_invalid = "token_invalid"  # noqa: S105
+    token_invalid = "token_invalid"  # noqa: S105 - a word, not a token
 
     @property
     def category(self) -> Category:

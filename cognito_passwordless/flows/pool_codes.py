@@ -115,10 +115,9 @@ def answer(connection: Connection, challenge: ChallengeSession, code: str) -> To
     if isinstance(following, Tokens):
         return following
     # Nothing was sent, so the address that the code went to stays.
-    kept = _kept(challenge, following)
     ChallengeSession.objects.filter(
         pk=challenge.pk, outcome=ChallengeSession.Outcome.OPEN, pool_session=challenge.pool_session
-    ).update(pool_session=kept.session, pool_challenge=kept.challenge)
+    ).update(pool_session=keys.encrypt(following.session), pool_challenge=following.challenge)
     raise NextRound
 
 

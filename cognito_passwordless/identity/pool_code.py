@@ -16,6 +16,7 @@ The pool never says in full where a code went. Two signs together do:
 
 import re
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 
 class Proof(StrEnum):
@@ -48,11 +49,9 @@ def could_have_gone_to(address: str, masked: str) -> bool:
 
     False where the mask shows no letter and no digit: then the pool has not said where.
     """
-    shown = re.split(r"\*+", masked.casefold())
-    if not any(character.isalnum() for piece in shown for character in piece):
-        return False
-    pattern = ".*".join(re.escape(piece) for piece in shown)
-    return any(re.fullmatch(pattern, form.casefold()) is not None for form in (address, _unicode(address)))
+    pattern = re.sub(r"[?[]", r"[\g<0>]", masked.casefold())  # only the star stands for something else
+    says_where = any(character.isalnum() for character in masked)
+    return says_where and any(fnmatchcase(form.casefold(), pattern) for form in (address, _unicode(address)))
 
 
 def _unicode(address: str) -> str:

@@ -117,7 +117,7 @@ class Lifecycle:
 
         moto leaves the flag as it was. https://repost.aws/knowledge-center/cognito-email-verified-attribute
         """
-        if any(name.endswith("_verified") for name in _written(request)):
+        if any(f"{name}_verified" in _written(request) for name in ADDRESSES):
             raise errors.PoolError("NotAuthorizedException", "A client attempted to write unauthorized attribute")
         pool_id, key = self._directory.bearer(str(request.get("AccessToken") or ""))
         return self._update(pool_id, key, request, moto)
@@ -131,7 +131,8 @@ class Lifecycle:
         moto()
         for name in ADDRESSES:
             if name in written and written[name] != before.attributes.get(name):
-                self._directory.update(pool_id, before.key, {f"{name}_verified": "false", **written})
+                flag = f"{name}_verified"
+                self._directory.update(pool_id, before.key, {flag: written.get(flag, "false")})
         return {}
 
     def _asking(self, request: Mapping[str, Any]) -> tuple[str, Asking, Client]:

@@ -57,6 +57,8 @@ def test_a_mask_fits_the_address_it_hides(address: str, masked: str) -> None:
         ("+4915112345678", "+********"),
         # A mask is no pattern of the pool's.
         (ANN, "a.*@e.*"),
+        (ANN, "a??@e***"),
+        (ANN, "[a]***@e***"),
     ],
 )
 def test_a_mask_of_another_address_or_of_none_does_not_fit(address: str, masked: str) -> None:

@@ -131,3 +131,43 @@ def test_an_administrators_user_passes_the_sign_up_trigger(caller: Caller, cogni
     caller.boto.admin_create_user(UserPoolId=caller.pool.id, Username=ANN, MessageAction="SUPPRESS")
     assert [event["triggerSource"] for _, event in cognito.triggers.calls()][-1] == "PreSignUp_AdminCreateUser"
     assert cognito.last_code(ANN) is None or cognito.inbox[-1].pool_id != caller.pool.id
+
+
+def test_a_rewritten_address_is_unverified_whoever_writes_it(caller: Caller, cognito: LocalCognito) -> None:
+    caller.pool.add_user(ANN, username="ann")
+    token = caller.answer("ann", caller.start("ann"), cognito.last_code(ANN) or "")["AuthenticationResult"][
+        "AccessToken"
+    ]
+
+    def attributes() -> dict[str, str]:
+        (user,) = caller.boto.list_users(UserPoolId=caller.pool.id)["Users"]
+        return {row["Name"]: row["Value"] for row in user["Attributes"]}
+
+    def write(**rows: str) -> Any:
+        named = [{"Name": name, "Value": value} for name, value in rows.items()]
+        return caller.boto.update_user_attributes(AccessToken=token, UserAttributes=named)
+
+    def administer(**rows: str) -> Any:
+        named = [{"Name": name, "Value": value} for name, value in rows.items()]
+        return caller.boto.admin_update_user_attributes(
+            UserPoolId=caller.pool.id, Username="ann", UserAttributes=named
+        )
+
+    write(**{"name": "Ann", "custom:age_verified": "yes"})
+    assert attributes()["email_verified"] == "true"
+    write(email="new@example.com")
+    assert (attributes()["email"], attributes()["email_verified"]) == ("new@example.com", "false")
+    assert refusal(write, email_verified="true")[0] == "NotAuthorizedException"
+    assert attributes()["email_verified"] == "false"
+    administer(email="third@example.com", email_verified="true")
+    assert attributes()["email_verified"] == "true"
+    administer(email="fourth@example.com")
+    assert attributes()["email_verified"] == "false"
+    assert (
+        refusal(
+            caller.boto.update_user_attributes,
+            AccessToken="not-a-token",
+            UserAttributes=[{"Name": "name", "Value": "Bob"}],
+        )[0]
+        == "NotAuthorizedException"
+    )
