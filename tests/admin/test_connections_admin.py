@@ -431,7 +431,7 @@ class TestTest:
         began = time.monotonic()
         found = self.results(editor.post(page(served[1], "test")))
         cognito.faults.release()
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 10
         assert found["pool"][0] == "cannot be told"
 
     def test_a_retired_one_is_not_called(

@@ -26,7 +26,7 @@ def test_redis_goes_and_comes_back(tmp_path: Path) -> None:
             browser.get(LOGIN)
             began = time.monotonic()
             reply = browser.post(LOGIN, identifier="bob@example.com")
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 5
             assert reply.status == 503
             assert "send codes at the moment" in reply.body
         count = "SELECT count(*) FROM cognito_passwordless_challengesession WHERE identifier = ?"

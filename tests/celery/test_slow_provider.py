@@ -31,5 +31,5 @@ def test_pages_do_not_wait_for_the_provider(tmp_path: Path) -> None:
         (text,) = eventually(lambda: running.emails("ann@example.com"), "the e-mail")
         took = [round(seconds * 1000) for seconds in (started, answered - started)]
         print(f"start {took[0]} ms, code page {took[1]} ms, message {time.monotonic() - asked:.1f} s")
-        assert answered < PROVIDER_TAKES / 5
+        assert answered < PROVIDER_TAKES / 2
         assert browser.post(OTP, code=code_in(text)).signed_in

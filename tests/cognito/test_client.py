@@ -231,7 +231,7 @@ def test_an_answer_that_hangs_spends_one_attempt_and_five_seconds(standin: Stand
     with pytest.raises(CognitoError) as caught:
         answer_otp(connection, OtpChallenge(SESSION, "EMAIL_OTP", "a", "EMAIL", ""), CODE)
     assert caught.value.cause is Cause.timeout
-    assert 4.5 < time.monotonic() - begun < 7
+    assert 4.5 < time.monotonic() - begun < 9.5
     assert len(standin.requests) == 1
 
 

@@ -189,7 +189,7 @@ def test_a_pool_that_hangs_is_waited_for_no_longer_than_said(
     began = time.monotonic()
     found = diagnose()
     cognito.faults.release()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert (found["pool"].state, found["client secret"].state) == ("unknown", "ok")
 
 

@@ -103,7 +103,7 @@ def test_a_broker_that_is_down_is_told_within_seconds(settings: Any, monkeypatch
     monkeypatch.setattr(site, "BROKER_SECONDS", 1.0)
     began = time.monotonic()
     assert findings()["workers"].state == "problem"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 def test_messages_that_no_worker_takes() -> None:

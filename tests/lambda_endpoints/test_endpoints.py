@@ -23,7 +23,7 @@ from cognito_passwordless.lambda_triggers.runtime import Note
 from cognito_passwordless.lambda_triggers.site import VERSION, ask, signature
 from cognito_passwordless.models import JourneyEvent, MigratedUser
 from cognito_passwordless.signals import pool_device_added, pool_user_confirmed
-from tests.lambda_triggers.rounds import event
+from tests.lambda_triggers.rounds import UNHURRIED, event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 urlpatterns = [path("triggers/", include("cognito_passwordless.lambda_endpoints.urls"))]
@@ -295,7 +295,7 @@ class TestOverHttp:
 
     def parts(self, live_server: Any, key: str = KEY) -> dict[str, Any]:
         environment = {"DJANGO_URL": f"{live_server.url}/triggers", "DJANGO_HMAC_KEY": key}
-        return {"settings": Settings(environment), "deadline": Deadline()}
+        return {"settings": Settings(environment), "deadline": Deadline(UNHURRIED)}
 
     def test_a_user_is_fetched(self, live_server: Any, make_user: Callable[..., User]) -> None:
         make_user("ann@example.com", password="right")

@@ -11,7 +11,7 @@ import pytest
 from moto.dynamodb.models import DynamoDBBackend
 
 from cognito_passwordless.lambda_triggers import limits
-from cognito_passwordless.lambda_triggers.deadline import Deadline
+from cognito_passwordless.lambda_triggers.deadline import BUDGET, Deadline
 from cognito_passwordless.lambda_triggers.dynamodb import Table
 from cognito_passwordless.lambda_triggers.environment import Limit, Settings
 from cognito_passwordless.lambda_triggers.errors import Unavailable
@@ -19,7 +19,7 @@ from cognito_passwordless.lambda_triggers.limits import limits_of
 from cognito_passwordless.otp import Policy
 
 from .aws import AWS, IDENTITY, limits_table, moto_server
-from .rounds import NOW, Post, SignIn, code_in, other_than
+from .rounds import COGNITO_WAITS, NOW, UNHURRIED, Post, SignIn, code_in, other_than
 from .standin import hanging
 
 
@@ -129,7 +129,7 @@ def test_answers_at_once_are_compared_as_often_as_allowed(table: dict[str, str])
     settings, policy, granted = Settings(table), Policy(), []
 
     def claim() -> None:
-        granted.append(limits_of(settings, Deadline(30)).claim_attempt("owner", "nonce", policy, NOW))
+        granted.append(limits_of(settings, Deadline(UNHURRIED)).claim_attempt("owner", "nonce", policy, NOW))
 
     threads = [threading.Thread(target=claim) for _ in range(24)]
     for thread in threads:
@@ -167,7 +167,7 @@ class TurningTable(Table):
     """A table whose calls wait for their turn, so that a test chooses how two requests interleave."""
 
     def __init__(self, settings: Settings, turns: Turns, number: int) -> None:
-        super().__init__(settings, Deadline(60))
+        super().__init__(settings, Deadline(UNHURRIED))
         self._turns = turns
         self._number = number
 
@@ -189,7 +189,7 @@ def test_no_order_of_two_requests_grants_more_than_the_limit(table: dict[str, st
     settings, limit = Settings(table), Limit(count=2, window=600)
     room = {"nothing": 2, "one left": 1, "none left": 0, "a window that is over": 2}[before]
     for run, order in enumerate(ORDERS):
-        key, plain = f"f#{run}", Table(settings, Deadline(60))
+        key, plain = f"f#{run}", Table(settings, Deadline(UNHURRIED))
         for _ in range({"one left": 1, "none left": 2, "a window that is over": 2}.get(before, 0)):
             assert plain.count(key, limit, NOW - (900 if before == "a window that is over" else 0))
         turns, granted = Turns(order), []
@@ -221,14 +221,14 @@ class TestWhenTheTableIsDown:
 
     def test_create_sends_nothing_and_says_so(self, post: Post, down: dict[str, str]) -> None:
         began = time.monotonic()
-        sign_in = SignIn(post, **down).start()
+        sign_in = SignIn(post, seconds=BUDGET, **down).start()
         assert (sign_in.public["message"], post.messages) == ("send_failed", [])
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < COGNITO_WAITS
 
     def test_verify_compares_nothing(self, post: Post, down: dict[str, str]) -> None:
-        sign_in = SignIn(post).start()
+        sign_in = SignIn(post, seconds=BUDGET).start()
         sign_in.settings = Settings({**down, "OTP_SECRET": sign_in.settings.text("OTP_SECRET")})
         began = time.monotonic()
         with pytest.raises(Unavailable):
             sign_in.answer(post.code)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < COGNITO_WAITS

@@ -13,7 +13,7 @@ from cognito_passwordless.lambda_triggers.errors import Unavailable
 from cognito_passwordless.lambda_triggers.runtime import Note
 from cognito_passwordless.local import LocalCognito
 
-from .rounds import NOW, POOL, event
+from .rounds import NOW, POOL, UNHURRIED, event
 from .standin import Provider, provider
 
 ANN = "ann@example.com"
@@ -50,7 +50,7 @@ def arrive(
         event("PreSignUp_ExternalProvider", request, username=username),
         settings=Settings(chosen),
         now=NOW,
-        deadline=Deadline(),
+        deadline=Deadline(UNHURRIED),
         note=note,
     )
     # Whatever becomes of it, nothing is confirmed or verified by it.
@@ -146,6 +146,6 @@ def test_the_question_is_one_that_a_pool_understands(cognito: LocalCognito) -> N
     settings = Settings({**AWS, "AWS_ENDPOINT_URL": cognito.url, "PRE_SIGN_UP_LINK": "true"})
     with pytest.raises(Unavailable):
         pre_sign_up.respond(
-            {**asked, "userName": "Google_1"}, settings=settings, now=NOW, deadline=Deadline(), note=Note()
+            {**asked, "userName": "Google_1"}, settings=settings, now=NOW, deadline=Deadline(UNHURRIED), note=Note()
         )
     assert [call.operation for call in cognito.calls[-2:]] == ["ListUsers", "AdminLinkProviderForUser"]

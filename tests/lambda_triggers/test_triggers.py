@@ -27,7 +27,7 @@ from cognito_passwordless.lambda_triggers.environment import Settings
 from cognito_passwordless.lambda_triggers.errors import Misconfigured, Refused, Unavailable, not_allowed
 from cognito_passwordless.lambda_triggers.runtime import Note, run
 
-from .rounds import NOW, PHONE, event
+from .rounds import NOW, PHONE, UNHURRIED, event
 from .standin import provider
 from .test_properties import junk
 
@@ -39,9 +39,9 @@ def respond(trigger: Any, source: str, request: Any = None, *, version: str = "1
     environment = {name: value for name, value in more.items() if name.isupper()}
     parts = {name: value for name, value in more.items() if not name.isupper()}
     asked = {**event(source, request or {}), "version": version}
-    return trigger.respond(asked, settings=Settings(environment), now=NOW, deadline=Deadline(), note=Note(), **parts)[
-        "response"
-    ]
+    whole = {"settings": Settings(environment), "now": NOW, "deadline": Deadline(UNHURRIED), "note": Note(), **parts}
+    response: dict[str, Any] = trigger.respond(asked, **whole)["response"]
+    return response
 
 
 class Django:

@@ -21,7 +21,7 @@ from cognito_passwordless.local.own_triggers import attach
 from tests.services import package
 
 from ..aws import AWS, moto_server
-from ..rounds import PHONE, Post, event
+from ..rounds import COGNITO_WAITS, PHONE, UNHURRIED, Post, event
 from ..standin import hanging
 
 ANN = "ann@example.com"
@@ -67,7 +67,7 @@ def test_a_code_is_decrypted_by_its_key_and_no_other(sdk: Any, kms: str, monkeyp
             event("CustomSMSSender_Authentication", request),
             settings=Settings({**AWS, "KEY_ARN": key}),
             now=0,
-            deadline=Deadline(20),
+            deadline=Deadline(UNHURRIED),
             note=Note(),
             send=post,
         )
@@ -96,7 +96,7 @@ def test_a_kms_that_hangs_is_given_up_in_time(sdk: Any, kms: str, monkeypatch: p
                 note=Note(),
                 send=Post(),
             )
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < COGNITO_WAITS
 
 
 @pytest.mark.filterwarnings("ignore")
