@@ -15,12 +15,12 @@ NEXT_USER = "SELECT setval(pg_get_serial_sequence('auth_user', 'id'), %(people)s
 # Migrated people, and a tenth of that number who are not.
 PEOPLE = """
 INSERT INTO cognito_passwordless_migrateduser (
-    connection, issuer, sub, username, email, phone_number, attributes, pool_status, pool_enabled, status, method,
+    connection, pool, sub, username, email, phone_number, attributes, pool_status, pool_enabled, status, method,
     user_id, imported_at, migrated_at, active_at, last_error, digest, shares_address, made
 )
 SELECT
     CASE WHEN n / 36 %% 4 = 0 THEN 'partners' ELSE 'main' END,
-    'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example',
+    'eu-west-1_Example',
     md5('sub' || n)::uuid::text, 'user' || n, 'user' || n || '@example.com', '', '{}', 'CONFIRMED', true,
     CASE WHEN n <= %(people)s THEN 'migrated'
         ELSE (ARRAY['pending','pending','pending','conflict','failed','excluded'])[1 + n %% 6] END,

@@ -118,7 +118,7 @@ def attack(cognito: LocalCognito, connect: Callable[..., Any], aws_identity: Non
         sub = pool.add_user(username=username, **{**address, **person})
         if lookup == "imported":
             known = {"phone_number": HERS} if by_sms else {"email": MALLORY}
-            row = {"connection": "main", "issuer": pool.issuer, "sub": sub, "username": username}
+            row = {"connection": "main", "pool": pool.id, "sub": sub, "username": username}
             MigratedUser.objects.create(**row, **known, attributes={f"{name}_verified": "true" for name in known})
         return Attack(cognito, pool, flow, by_steps, client, username)
 

@@ -52,7 +52,7 @@ class MigratedUserAdmin(PeopleActions, ReadOnlyAdmin):
     private = ("attributes",)
     fields = (
         "connection",
-        "issuer",
+        "pool",
         "sub",
         "username",
         "email",

@@ -126,6 +126,12 @@ class Connection:
         return next(iter(later), "")
 
     @property
+    def pool(self) -> str:
+        """Who issues the subs: a user pool by its id, for its issuers are only addresses; another provider by its
+        issuer."""
+        return self.user_pool_id if self.is_cognito else self.issuer
+
+    @property
     def needs_password(self) -> bool:
         """Whether its code comes only to who has typed the password."""
         return self.first_factor == "password" and "otp" in self.routes

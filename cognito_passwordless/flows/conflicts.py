@@ -123,7 +123,7 @@ def _side(
         user,
         addresses={address.value: found[user] for address, found in claimants.items() if user in found},
         carries_sub=user in carriers,
-        obstacle=obstacle_to_linking(user, issuer=record.issuer, sub=record.sub),
+        obstacle=obstacle_to_linking(user, pool=record.pool, sub=record.sub),
     )
 
 

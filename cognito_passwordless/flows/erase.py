@@ -109,7 +109,7 @@ def _erase(found: Preview, user: AbstractBaseUser | None, removes: bool, now: da
         made = Made.of(row)
         if user is not None and not removes and not made.user:
             undo.take_back(user, row, made)
-        tombstone = tombstones.bury(row.issuer, row.sub, connection=row.connection, now=now)
+        tombstone = tombstones.bury(row.pool, row.sub, connection=row.connection, now=now)
         set_up.append(tombstone)
         _forget_pool_user(row)
     _forget_sign_ins(_addresses(found.rows, user if removes else None), [row.username for row in found.rows])

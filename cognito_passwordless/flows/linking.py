@@ -136,18 +136,18 @@ def _apart(
 
 
 def _must_be_linkable(user: AbstractBaseUser, profile: CognitoProfile, *, merged: bool = False) -> None:
-    obstacle = obstacle_to_linking(user, issuer=profile.issuer, sub=profile.sub)
+    obstacle = obstacle_to_linking(user, pool=profile.pool, sub=profile.sub)
     if obstacle and not (merged and obstacle == "linked_to_another"):
         raise MigrationConflict(obstacle)
 
 
-def obstacle_to_linking(user: AbstractBaseUser, *, issuer: str, sub: str) -> str:
+def obstacle_to_linking(user: AbstractBaseUser, *, pool: str, sub: str) -> str:
     """Why this pool person may not become this user, whatever is proven; empty where they may."""
     if is_privileged(user):
         return "privileged_user"
     if not user.is_active:
         return "inactive_user"
-    others = MigratedUser.objects.filter(issuer=issuer, user_id=user.pk, status=Status.MIGRATED)
+    others = MigratedUser.objects.filter(pool=pool, user_id=user.pk, status=Status.MIGRATED)
     return "linked_to_another" if others.exclude(sub=sub).exists() else ""
 
 

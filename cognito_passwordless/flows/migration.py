@@ -1,6 +1,6 @@
 """From a proven profile to the one Django user: every route ends here (laws 6, 7, 8).
 
-A pool person is (issuer, sub). Their row is written first and locked, so two first sign-ins at once meet on it and
+A pool person is (pool, sub). Their row is written first and locked, so two first sign-ins at once meet on it and
 give one user. Whatever is not certain becomes a conflict for a human, never a guess.
 """
 
@@ -131,7 +131,7 @@ def _with_pool(
         raise MigrationRefused("excluded")
     if record.status == Status.MIGRATED and not record.awaits_proof:
         return Migrated(_returning(record, profile, now), created=False, record=record)
-    if tombstones.find(profile.issuer, profile.sub):
+    if tombstones.find(profile.pool, profile.sub):
         raise MigrationRefused(tombstones.ERASED)
     made = Made.of(record)
     user, created = linking.first_time(profile, connection, record, made)
@@ -164,9 +164,9 @@ def _locked_record(profile: CognitoProfile, connection: Connection) -> MigratedU
     record = None
     while record is None:  # an erasure may take the row away between the two
         rows.bulk_create(
-            [MigratedUser(connection=connection.alias, issuer=profile.issuer, sub=profile.sub)], ignore_conflicts=True
+            [MigratedUser(connection=connection.alias, pool=profile.pool, sub=profile.sub)], ignore_conflicts=True
         )
-        record = rows.select_for_update().filter(issuer=profile.issuer, sub=profile.sub).first()
+        record = rows.select_for_update().filter(pool=profile.pool, sub=profile.sub).first()
     return record
 
 

@@ -203,7 +203,7 @@ def _prove(
         raise Refused(cause, unavailable=unavailable, onwards=goes_on) from None
     took = time.monotonic() - started
     # Somebody signed in there; no code of this sign-in went to any address (law 7).
-    profile = CognitoProfile.from_claims(claims, scope=connection.scope)
+    profile = CognitoProfile.from_claims(claims, pool=connection.pool, scope=connection.scope)
     oidc_state.settle(challenge)
     journey.record(challenge, "answered", Outcome.OK, now=now, duration=took, output=told_of(profile))
     return Proven(profile, MigratedUser.Method.COGNITO_OIDC, connection, claims)

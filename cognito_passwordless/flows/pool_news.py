@@ -30,12 +30,12 @@ REPEAT_WINDOW = 60
 def confirmed(connection: Connection, attributes: Mapping[str, str], *, username: str, now: datetime) -> None:
     """Knows a new pool user as pending. Told twice, it is as if told once, and one welcome mail is sent."""
     sub = attributes.get("sub", "")
-    if not sub or len(sub) > SUB_LENGTH or tombstones.find(connection.issuer, sub):
+    if not sub or len(sub) > SUB_LENGTH or tombstones.find(connection.pool, sub):
         return
     email, phone = attributes.get("email", ""), attributes.get("phone_number", "")
     usable = all(is_normal(address) for address in (email, phone) if address)
     record, created = MigratedUser.objects.get_or_create(
-        issuer=connection.issuer,
+        pool=connection.pool,
         sub=sub,
         defaults={
             "connection": connection.alias,
@@ -84,8 +84,8 @@ def signed_in(connection: Connection, attributes: Mapping[str, str], *, new_devi
     sub = attributes.get("sub", "")
     if not sub or len(sub) > SUB_LENGTH:
         return
-    record = MigratedUser.objects.filter(issuer=connection.issuer, sub=sub).first()
-    if record is None and tombstones.find(connection.issuer, sub):
+    record = MigratedUser.objects.filter(pool=connection.pool, sub=sub).first()
+    if record is None and tombstones.find(connection.pool, sub):
         return
     event = JourneyEvent.objects.create(
         # One attempt of its own: the sign-in was no challenge of ours.
@@ -111,7 +111,7 @@ def signed_in(connection: Connection, attributes: Mapping[str, str], *, new_devi
 
 def _is_first(connection: Connection, sub: str) -> bool:
     """Atomic, in the cache that all processes share."""
-    digest = hashlib.sha256(f"{connection.issuer} {sub}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{connection.pool} {sub}".encode()).hexdigest()
     return cache.add(f"cognito_passwordless.new_device.{digest}", 1, timeout=REPEAT_WINDOW)
 
 

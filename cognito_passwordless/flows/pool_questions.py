@@ -22,7 +22,7 @@ NOBODY: Mapping[str, Any] = {"found": False}
 
 def may_sign_in(connection: Connection, sub: str) -> bool:
     """Not who has been migrated, is excluded, or has a Django account that is switched off. One statement."""
-    record = MigratedUser.objects.filter(issuer=connection.issuer, sub=sub).select_related("user").first()
+    record = MigratedUser.objects.filter(pool=connection.pool, sub=sub).select_related("user").first()
     if not sub or record is None:
         return bool(sub)
     if record.user is not None and not record.user.is_active:

@@ -30,12 +30,12 @@ def profile_of(row: MigratedUser) -> CognitoProfile:
     return CognitoProfile.from_claims(
         {
             **row.attributes,
-            "iss": row.issuer,
             "sub": row.sub,
             "cognito:username": row.username,
             "email": row.email,
             "phone_number": row.phone_number,
         },
+        pool=row.pool,
         scope=("openid", "profile", "email", "phone"),
     )
 
@@ -85,7 +85,7 @@ def settle(
     _, added = SocialAccount.objects.get_or_create(
         provider=connection.alias,
         uid=profile.sub,
-        defaults={"user_id": user.pk, "extra_data": {"iss": profile.issuer, "sub": profile.sub}},
+        defaults={"user_id": user.pk, "extra_data": {"pool": profile.pool, "sub": profile.sub}},
     )
     made.account = made.account or added
     record.connection, record.username = connection.alias, profile.username[:MAX_LENGTH] or record.username
@@ -130,7 +130,7 @@ def rest_of_person(record: MigratedUser, profile: CognitoProfile) -> list[tuple[
         theirs, connection = Decision.of(row), connections.configured(row.connection)
         agreed = theirs is not None and theirs.rows == decision.rows and row.status != Status.MIGRATED
         verified = row.pool_enabled and is_verified(profile_of(row), decision.address)
-        if agreed and verified and connection is not None and connection.issuer == row.issuer:
+        if agreed and verified and connection is not None and connection.pool == row.pool:
             found.append((row, connection))
     return found
 
@@ -141,7 +141,7 @@ def record_refusal(
     """Puts the case before a human, where there is one to decide. Of somebody who is erased, nothing is written but
     that they came."""
     if refusal.reason == ERASED:
-        tombstones.turn_away(profile.issuer, profile.sub, now=now)
+        tombstones.turn_away(profile.pool, profile.sub, now=now)
         return
     if connection is None:
         if refusal.reason == UNUSABLE:
@@ -150,9 +150,9 @@ def record_refusal(
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         _write_refusal(profile, connection, refusal, now)
         # An erasure may have come between: the insert has waited for it, so it is seen by now.
-        if not tombstones.keep_out(profile.issuer, [profile.sub]):
+        if not tombstones.keep_out(profile.pool, [profile.sub]):
             return
-    tombstones.turn_away(profile.issuer, profile.sub, now=now)
+    tombstones.turn_away(profile.pool, profile.sub, now=now)
 
 
 def _write_refusal(profile: CognitoProfile, connection: Connection, refusal: MigrationRefused, now: datetime) -> None:
@@ -160,7 +160,7 @@ def _write_refusal(profile: CognitoProfile, connection: Connection, refusal: Mig
         [
             MigratedUser(
                 connection=connection.alias,
-                issuer=profile.issuer,
+                pool=profile.pool,
                 sub=profile.sub,
                 username=profile.username[:MAX_LENGTH],
                 email=profile.email[:MAX_LENGTH],
@@ -177,7 +177,7 @@ def _write_refusal(profile: CognitoProfile, connection: Connection, refusal: Mig
     }
     if refusal.reason != _STILL_DECIDED:
         written["decision"] = None
-    rows = MigratedUser.objects.filter(issuer=profile.issuer, sub=profile.sub)
+    rows = MigratedUser.objects.filter(pool=profile.pool, sub=profile.sub)
     rows.exclude(status__in=[Status.MIGRATED, Status.EXCLUDED]).update(**written)
 
 

@@ -85,7 +85,7 @@ def at_the_named_pool(challenge: ChallengeSession, now: datetime) -> Decision:
     connection = connections.find(challenge.connection)
     if connection is None or not connection.active:
         return Decoy("no_connection")
-    known = one_person([row for row in known_pool_users(identifier) if row.issuer == connection.issuer])
+    known = one_person([row for row in known_pool_users(identifier) if row.pool == connection.pool])
     if len(known) > 1:
         return Decoy("several_pool_users")
     for row in known:
@@ -140,7 +140,7 @@ def _pending(challenge: ChallengeSession, identifier: Identifier, known: list[Mi
     if not row.pool_enabled:
         return Decoy("disabled")
     connection = connections.find(row.connection)
-    if connection is None or not connection.enabled or connection.issuer != row.issuer:
+    if connection is None or not connection.enabled or connection.pool != row.pool:
         return Decoy("no_connection")
     if connection.retired:
         return _our_code(challenge, identifier)

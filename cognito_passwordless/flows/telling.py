@@ -103,7 +103,7 @@ class _Work:
 
     def do(self) -> None:
         connection = connections.find(self.person.connection)
-        if connection is None or connection.retired or connection.issuer != self.person.issuer:
+        if connection is None or connection.retired or connection.pool != self.person.pool:
             # A pool that is never called again, or another pool under the same name.
             return
         if not connection.enabled:

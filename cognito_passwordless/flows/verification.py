@@ -82,7 +82,7 @@ def proven_locally(address: Identifier) -> Proven:
     for row in one_person(known_pool_users(address))[:2]:
         if row.pool_enabled and is_theirs(row, address):
             connection = connections.configured(row.connection)
-            if connection is not None and connection.issuer == row.issuer:
+            if connection is not None and connection.pool == row.pool:
                 return Proven(replace(profile_of(row), proven=proven), Method.LOCAL_OTP, connection)
     return Proven(bare_profile(address), Method.LOCAL_OTP)
 
@@ -117,7 +117,7 @@ def _verify_pool_code(challenge: ChallengeSession, given: Code, now: datetime) -
         raise NotProven(judged.proof)
     _must_be_the_one_asked_for(connection, challenge, claims)
     proven = frozenset(filter(None, [judged.address]))
-    profile = CognitoProfile.from_claims(judged.claims, scope=connection.scope, proven=proven)
+    profile = CognitoProfile.from_claims(judged.claims, pool=connection.pool, scope=connection.scope, proven=proven)
     return Proven(profile, Method.COGNITO_OTP, connection, judged.claims, judged.proof)
 
 
@@ -129,6 +129,6 @@ def _must_be_the_one_asked_for(connection: Connection, challenge: ChallengeSessi
     names = (claims.get(name) for name in ("sub", "cognito:username", "email", "phone_number"))
     if asked not in {name.casefold() for name in names if isinstance(name, str)}:
         raise NotProven("another_person")
-    known = MigratedUser.objects.filter(issuer=connection.issuer, username=challenge.pool_username)
+    known = MigratedUser.objects.filter(pool=connection.pool, username=challenge.pool_username)
     if known.exclude(sub=claims["sub"]).exists():
         raise NotProven("another_person")

@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('connection', models.CharField(max_length=200, verbose_name='connection')),
-                ('issuer', models.CharField(max_length=255, verbose_name='issuer')),
+                ('pool', models.CharField(max_length=255, verbose_name='pool')),
                 ('sub', models.CharField(max_length=191, verbose_name='sub')),
                 ('username', models.CharField(blank=True, max_length=254, verbose_name='pool username')),
                 ('email', models.CharField(blank=True, max_length=254, verbose_name='e-mail address')),
@@ -410,7 +410,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='migrateduser',
-            constraint=models.UniqueConstraint(fields=('issuer', 'sub'), name='cpw_migrated_user_once'),
+            constraint=models.UniqueConstraint(fields=('pool', 'sub'), name='cpw_migrated_user_once'),
         ),
         migrations.AddConstraint(
             model_name='phonenumber',

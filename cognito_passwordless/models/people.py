@@ -12,7 +12,7 @@ from .routes import ALIAS_LENGTH, SUB_LENGTH
 
 
 class MigratedUser(models.Model):
-    """The record of one pool user. Who it is, is (issuer, sub); ``connection`` is only a name (law 7)."""
+    """The record of one pool user. Who it is, is (pool, sub); ``connection`` is only a name (law 7)."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _("Pending")
@@ -28,7 +28,7 @@ class MigratedUser(models.Model):
         BULK = "bulk", _("Activated in bulk")
 
     connection = models.CharField(_("connection"), max_length=ALIAS_LENGTH)
-    issuer = models.CharField(_("issuer"), max_length=255)
+    pool = models.CharField(_("pool"), max_length=255)
     sub = models.CharField(_("sub"), max_length=SUB_LENGTH)
     username = models.CharField(_("pool username"), max_length=MAX_LENGTH, blank=True)
     email = models.CharField(_("e-mail address"), max_length=MAX_LENGTH, blank=True)
@@ -70,7 +70,7 @@ class MigratedUser(models.Model):
             ("undo_migrations", _("Can undo migrations")),
             ("erase_people", _("Can erase people")),
         ]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["issuer", "sub"], name="cpw_migrated_user_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["pool", "sub"], name="cpw_migrated_user_once")]
         # Each list that the progress page links to is read in the order of one of these, however many people there
         # are. What an import never fills costs it nothing. Not `db_index`, which makes two of each on PostgreSQL:
         # nothing here is searched for by its beginning.

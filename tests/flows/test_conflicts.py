@@ -35,7 +35,7 @@ def known(pool: LocalPool) -> Callable[..., MigratedUser]:
         fields = {"attributes": VERIFIED, "status": "conflict", "last_error": "several_users", **fields}
         sub = sub or pool.add_user(email)
         return MigratedUser.objects.create(
-            connection="main", issuer=pool.issuer, sub=sub, username=sub, email=email, **fields
+            connection="main", pool=pool.id, sub=sub, username=sub, email=email, **fields
         )
 
     return make
@@ -52,7 +52,7 @@ def closed(record: MigratedUser) -> dict[str, str]:
 
 def by_hosted_login(record: MigratedUser, **facts: Any) -> User:
     connection = connections.find("main")
-    profile = CognitoProfile(issuer=record.issuer, sub=record.sub, email=record.email, proven=frozenset(), **facts)
+    profile = CognitoProfile(pool=record.pool, sub=record.sub, email=record.email, proven=frozenset(), **facts)
     method = MigratedUser.Method.COGNITO_OIDC
     return migrate(profile, connection=connection, method=method, now=timezone.now()).user  # type: ignore[return-value]
 

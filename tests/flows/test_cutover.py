@@ -49,9 +49,7 @@ def known(pool: LocalPool, email: str = ANN, **fields: Any) -> MigratedUser:
     """An imported pool user, with the address verified there."""
     fields = {"attributes": {"email_verified": "true"}, **fields}
     sub = fields.pop("sub", "") or pool.add_user(email)
-    return MigratedUser.objects.create(
-        connection="main", issuer=pool.issuer, sub=sub, username=sub, email=email, **fields
-    )
+    return MigratedUser.objects.create(connection="main", pool=pool.id, sub=sub, username=sub, email=email, **fields)
 
 
 class TestTheRoundTrip:
@@ -239,7 +237,7 @@ class TestExports:
         record = MigratedUser.objects.get()
         assert row == {
             "connection": "main",
-            "issuer": pool.issuer,
+            "pool": pool.id,
             "sub": record.sub,
             "status": "migrated",
             "user": record.user_id,
@@ -276,7 +274,7 @@ class TestExports:
         "name", [HOSTILE, "+cmd|' /C calc'!A0", "-1+1", "@SUM(A1)", "\t=1", " =1", "\r=1", "\n=1"]
     )
     def test_a_formula_is_a_text(self, pool: LocalPool, tmp_path: Path, name: str) -> None:
-        MigratedUser.objects.create(connection="main", issuer=pool.issuer, sub=name, username=name)
+        MigratedUser.objects.create(connection="main", pool=pool.id, sub=name, username=name)
         for path in (tmp_path / "mapping.csv", tmp_path / "left.csv"):
             if path.stem == "left":
                 cutover.export_left(main(), path)

@@ -46,7 +46,7 @@ def finding(of: Case, name: str) -> tuple[str, str]:
 
 
 def pending(pool: LocalPool, **chosen: Any) -> MigratedUser:
-    values = {"connection": "main", "issuer": pool.issuer, "sub": "1", "email": ANN, "pool_status": "CONFIRMED"}
+    values = {"connection": "main", "pool": pool.id, "sub": "1", "email": ANN, "pool_status": "CONFIRMED"}
     return MigratedUser.objects.create(**values | chosen)
 
 

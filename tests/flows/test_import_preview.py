@@ -171,7 +171,7 @@ def test_twins_are_one_decision(standin: StandIn, pool: Connection, size: int) -
 
 
 def test_a_twin_in_another_pool_is_one_too(standin: StandIn, pool: Connection) -> None:
-    MigratedUser.objects.create(connection="other", issuer="other", sub="x", email="person1@example.com")
+    MigratedUser.objects.create(connection="other", pool="other", sub="x", email="person1@example.com")
     Directory(standin, [listed(1), listed(2)])
     found = preview(pool)
     assert outcomes(found) == {("conflict", "several_pool_users"): 1, ("create", "nobody_known"): 1}

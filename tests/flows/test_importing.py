@@ -82,7 +82,7 @@ def test_a_directory_becomes_pending_people(standin: StandIn, pool: Connection) 
     assert counts(done) == {"seen": 150, "created": 150}
     assert (done.state, done.finished_at, done.expected, done.position) == ("done", NOW, 150, 150)
     first = person(0)
-    assert (first.connection, first.issuer, first.username) == ("main", pool.issuer, sub_of(0))
+    assert (first.connection, first.pool, first.username) == ("main", pool.pool, sub_of(0))
     assert (first.email, first.attributes) == ("person0@example.com", {"email_verified": "true"})
     assert (first.status, first.method, first.user, first.last_error) == ("pending", "", None, "")
     assert (first.pool_status, first.pool_enabled) == ("CONFIRMED", True)
@@ -119,7 +119,7 @@ def test_how_far_somebody_has_come_is_not_the_directorys_business(
     user = User.objects.create_user("ann")
     MigratedUser.objects.create(
         connection="old-name",
-        issuer=pool.issuer,
+        pool=pool.pool,
         sub=sub_of(1),
         status=status,
         user=user,
@@ -232,7 +232,7 @@ def test_an_address_that_normalising_would_change_is_a_conflict(standin: StandIn
 
 
 def test_somebody_who_signed_in_before_the_import_is_not_imported_twice(standin: StandIn, pool: Connection) -> None:
-    MigratedUser.objects.create(connection="main", issuer="another", sub=sub_of(1), status="migrated")
+    MigratedUser.objects.create(connection="main", pool="another", sub=sub_of(1), status="migrated")
     Directory(standin, [listed(1)])
     assert counts(run(pool)) == {"seen": 1, "created": 1}
     assert MigratedUser.objects.filter(sub=sub_of(1)).count() == 2
@@ -247,7 +247,7 @@ def test_somebody_who_signs_in_while_their_page_is_written_is_met_there(
     def sort_out(*arguments: Any) -> Any:
         found = real(*arguments)
         MigratedUser.objects.get_or_create(
-            issuer=pool.issuer, sub=sub_of(1), defaults={"connection": "main", "status": "migrated"}
+            pool=pool.pool, sub=sub_of(1), defaults={"connection": "main", "status": "migrated"}
         )
         return found
 
@@ -328,11 +328,11 @@ def test_a_page_that_is_written_twice_is_as_if_it_were_written_once(standin: Sta
     page = importing.Page([rows.listed(listed(1)), rows.listed(listed(2, sub=None))], "next")
     first = runs.claim("main", ImportRun.Source.POOL, now=NOW)
     as_it_was = dataclasses.replace(page)
-    importing.import_page(first, page, issuer=pool.issuer, now=NOW)
+    importing.import_page(first, page, pool=pool.pool, now=NOW)
     stale = ImportRun.objects.get(pk=first.pk)
     stale.position = 0  # a process that believes to be where the page begins
     with pytest.raises(importing.Lost):
-        importing.import_page(stale, as_it_was, issuer=pool.issuer, now=NOW)
+        importing.import_page(stale, as_it_was, pool=pool.pool, now=NOW)
     assert counts(ImportRun.objects.get()) == {"seen": 2, "created": 1, "skipped": 1, "problems": 1}
     assert (MigratedUser.objects.count(), ImportProblem.objects.count()) == (1, 1)
 
@@ -465,7 +465,7 @@ def test_the_first_statement_of_a_page_is_a_write(standin: StandIn, pool: Connec
     page = importing.Page([rows.listed(listed(1))], None)
     seen: list[str] = []
     with database.execute_wrapper(lambda execute, sql, *rest: (seen.append(sql), execute(sql, *rest))[1]):
-        importing.import_page(held, page, issuer=pool.issuer, now=NOW)
+        importing.import_page(held, page, pool=pool.pool, now=NOW)
     assert next(sql for sql in seen if not sql.startswith(("SAVEPOINT", "RELEASE"))).startswith("UPDATE")
 
 

@@ -27,7 +27,7 @@ TRUSTING = Connection(alias="main", region="eu-west-1", user_pool_id=POOL, clien
 def profile(sub: str = "sub-1", *, proven: set[str] | None = None, **facts: Any) -> CognitoProfile:
     facts = {"email": "ann@example.com", "username": "ann", **facts}
     proven = {facts["email"]} if proven is None else proven
-    return CognitoProfile(issuer=CONNECTION.issuer, sub=sub, proven=frozenset(proven), **facts)
+    return CognitoProfile(pool=CONNECTION.pool, sub=sub, proven=frozenset(proven), **facts)
 
 
 def run(person: CognitoProfile, connection: Connection | None = CONNECTION) -> Migrated:
@@ -79,9 +79,7 @@ def test_somebody_else_with_the_same_sub_in_another_pool_is_another_person() -> 
     other = Connection(alias="other", region="eu-west-1", user_pool_id="eu-west-1_Other1234", client_id="c")
     here = run(profile())
     there = migrate(
-        CognitoProfile(
-            issuer=other.issuer, sub="sub-1", email="eve@example.com", proven=frozenset({"eve@example.com"})
-        ),
+        CognitoProfile(pool=other.pool, sub="sub-1", email="eve@example.com", proven=frozenset({"eve@example.com"})),
         connection=other,
         method=MigratedUser.Method.COGNITO_OTP,
         now=NOW,
@@ -128,7 +126,7 @@ def test_an_unproven_holder_loses_everything_before_the_proven_person_comes_in(
     SocialAccount.objects.create(user=user, provider="google", uid="holder")
     EmailAddress.objects.create(user=user, email="holder@example.net", verified=False)
     PhoneNumber.objects.create(user=user, number="+4915112345678", verified=False)
-    MigratedUser.objects.create(connection="main", issuer="i", sub="holder", user=user, status="migrated")
+    MigratedUser.objects.create(connection="main", pool="i", sub="holder", user=user, status="migrated")
     told: list[str] = []
     ownership_proven.connect(lambda address, **_: told.append(address), weak=False, dispatch_uid="t")
     try:
@@ -214,7 +212,7 @@ def test_a_deleted_user_does_not_come_back_silently() -> None:
 
 
 def test_an_excluded_person_stays_out() -> None:
-    MigratedUser.objects.create(connection="main", issuer=CONNECTION.issuer, sub="sub-1", status="excluded")
+    MigratedUser.objects.create(connection="main", pool=CONNECTION.pool, sub="sub-1", status="excluded")
     with pytest.raises(MigrationRefused, match="excluded"):
         run(profile())
     assert MigratedUser.objects.get().status == "excluded"
@@ -346,6 +344,6 @@ def test_sign_up_makes_one_user_who_is_found_again(settings: Any) -> None:
 
 def test_sign_up_is_no_way_round_a_pool_record(settings: Any) -> None:
     settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "SIGNUP": True}
-    MigratedUser.objects.create(connection="main", issuer="i", sub="s", email="new@example.org", status="excluded")
+    MigratedUser.objects.create(connection="main", pool="i", sub="s", email="new@example.org", status="excluded")
     with pytest.raises(MigrationRefused, match="pool_record_unusable"):
         run(bare(), None)

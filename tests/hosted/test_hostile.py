@@ -254,7 +254,7 @@ def test_user_info_adds_and_never_replaces(foreign: Provider, configure: Callabl
     left.arrive()
     assert left.is_signed_in
     record = MigratedUser.objects.get()
-    assert (record.issuer, record.email) == (foreign.issuer, "ann@example.com")
+    assert (record.pool, record.email) == (foreign.issuer, "ann@example.com")
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_a_pool_user_signs_in_at_the_hosted_login_and_is_migrated(hosted: Hosted
     assert going.user_id == str(record.user_id)
     account = SocialAccount.objects.get()
     assert (account.provider, account.uid, account.user_id) == ("main", record.sub, record.user_id)
-    assert set(account.extra_data) == {"iss", "sub"}
+    assert set(account.extra_data) == {"pool", "sub"}
     # Nothing was proven to us, whatever the pool says of the address.
     assert EmailAddress.objects.get().verified is False
     assert timeline() == [

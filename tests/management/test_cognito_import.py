@@ -69,7 +69,7 @@ def test_every_active_pool_in_turn_or_the_named_ones(cognito: LocalCognito, conn
     assert [line.partition(" ")[0] for line in told.splitlines()] == ["main:", "partners:"]
     assert "partners: 2 seen" in told
     assert run("--connection", "partners", *FAST).startswith("partners: 2 seen, 0 created")
-    assert MigratedUser.objects.values("issuer").distinct().count() == 2
+    assert MigratedUser.objects.values("pool").distinct().count() == 2
 
 
 def test_federated_twins_are_one_decision_and_are_told_before(pool: LocalPool) -> None:

@@ -124,7 +124,7 @@ def activate(activation: Activation, *, fresh: bool | None = None) -> tuple[Impo
 
 
 def _waiting(connection: Connection) -> "QuerySet[MigratedUser]":
-    rows = MigratedUser.objects.filter(connection=connection.alias, issuer=connection.issuer)
+    rows = MigratedUser.objects.filter(connection=connection.alias, pool=connection.pool)
     return rows.filter(status=Status.PENDING, decision__isnull=True).order_by("pk")
 
 

@@ -85,10 +85,10 @@ class _People:
     def look(self, found: Preview, page: Page, run: ImportRun) -> None:
         rows = [self._or_again(row) for row in page.rows]
         self._met.update(hash(row.sub) for row in rows if isinstance(row, Row))
-        sorted_rows = sort_out(Page(rows, None), run, self._connection.issuer)
+        sorted_rows = sort_out(Page(rows, None), run, self._connection.pool)
         _count(found, sorted_rows)
         latest = {row.sub: row for row in rows if isinstance(row, Row)}
-        for sub in erased_among(list(latest), self._connection.issuer):
+        for sub in erased_among(list(latest), self._connection.pool):
             del latest[sub]
         self._decide(found, latest, page.silent)
 
@@ -98,8 +98,8 @@ class _People:
         return row
 
     def _decide(self, found: Preview, rows: Mapping[str, Row], silent: Collection[str]) -> None:
-        issuer = self._connection.issuer
-        known = MigratedUser.objects.filter(issuer=issuer, sub__in=list(rows)).select_related("user")
+        pool = self._connection.pool
+        known = MigratedUser.objects.filter(pool=pool, sub__in=list(rows)).select_related("user")
         by_sub = {record.sub: record for record in known}
         records = [_record(row, by_sub.get(sub), self._connection, silent) for sub, row in rows.items()]
         carried, elsewhere = Carried.by(self._connection, records), self._elsewhere(records)
@@ -113,7 +113,7 @@ class _People:
 
     def _elsewhere(self, records: Collection[MigratedUser]) -> set[str]:
         """Addresses of these people that pool users of other pools carry."""
-        others = MigratedUser.objects.exclude(issuer=self._connection.issuer).exclude(status=Status.EXCLUDED)
+        others = MigratedUser.objects.exclude(pool=self._connection.pool).exclude(status=Status.EXCLUDED)
         emails = others.filter(email__in={record.email for record in records} - {""})
         phones = others.filter(phone_number__in={record.phone_number for record in records} - {""})
         return {*emails.values_list("email", flat=True), *phones.values_list("phone_number", flat=True)}
@@ -189,7 +189,7 @@ def _settled(record: MigratedUser) -> Outcome | None:
 
 def _record(row: Row, known: MigratedUser | None, connection: Connection, silent: Collection[str]) -> MigratedUser:
     """The record as it would be after an import; not saved."""
-    record = known or MigratedUser(issuer=connection.issuer, sub=row.sub)
+    record = known or MigratedUser(pool=connection.pool, sub=row.sub)
     record.connection, record.username, record.attributes = connection.alias, row.username, row.attributes
     for fact in ("email", "phone_number", "pool_status", "pool_enabled"):
         if known is None or fact not in silent:

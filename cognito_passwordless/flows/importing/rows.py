@@ -53,7 +53,7 @@ class Reader:
     """Reads the rows of one connection's directory; the settings are looked at once."""
 
     def __init__(self, connection: Connection) -> None:
-        self._alias, self._issuer = connection.alias, connection.issuer
+        self._alias, self._pool = connection.alias, connection.pool
         named = conf.attributes
         # What a callable of the site's own wants is not known: then it is all that a profile carries.
         self._everything = isinstance(named, str)
@@ -112,8 +112,8 @@ class Reader:
     def _kept(self, held: Mapping[str, str]) -> dict[str, str]:
         kept = {name: held[name] for name in self._wanted if name in held}
         if self._everything:
-            claims = {**held, "iss": self._issuer}
-            kept |= CognitoProfile.from_claims(claims, scope=("profile", "address")).attributes
+            profile = CognitoProfile.from_claims(held, pool=self._pool, scope=("profile", "address"))
+            kept |= profile.attributes
         return kept
 
 

@@ -37,13 +37,13 @@ FILLED: Final = (*FACTS, "sub", "status", "last_error")
 UPDATED: Final = (*FACTS, "connection", "imported_at", "import_run")
 
 
-def import_page(run: ImportRun, page: Page, *, issuer: str, now: datetime) -> None:
+def import_page(run: ImportRun, page: Page, *, pool: str, now: datetime) -> None:
     """Writes one page. Raises `runs.Lost` when the run is not ours, or is not where the page begins."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         runs.hold(run, now=now)
-        found = sort_out(page, run, issuer)
-        conflicts = _Writer(run, issuer, now, page.silent).store(found)
-        _forget_the_erased(found, issuer)
+        found = sort_out(page, run, pool)
+        conflicts = _Writer(run, pool, now, page.silent).store(found)
+        _forget_the_erased(found, pool)
         ImportProblem.objects.bulk_create(
             [
                 ImportProblem(run_id=run.pk, position=position, sub=row.sub, reason=row.reason, detail=row.detail)
@@ -64,24 +64,24 @@ def import_page(run: ImportRun, page: Page, *, issuer: str, now: datetime) -> No
         )
 
 
-def _forget_the_erased(found: Sorted, issuer: str) -> None:
+def _forget_the_erased(found: Sorted, pool: str) -> None:
     """Somebody who was erased after the look at their row, and before it was written, is back by now. From here on an
     erasure waits for us, because we hold the row."""
     written = {row.sub for row in (*found.new, *found.changed, *found.again)}
-    if written and (subs := erased_among(written, issuer)):
-        MigratedUser.objects.filter(issuer=issuer, sub__in=subs).delete()
+    if written and (subs := erased_among(written, pool)):
+        MigratedUser.objects.filter(pool=pool, sub__in=subs).delete()
         found.leave_out(subs)
 
 
 class _Writer:
     """Writes the rows of one page."""
 
-    def __init__(self, run: ImportRun, issuer: str, now: datetime, silent: Collection[str]) -> None:
-        self._issuer = issuer
+    def __init__(self, run: ImportRun, pool: str, now: datetime, silent: Collection[str]) -> None:
+        self._pool = pool
         self._updated = [name for name in UPDATED if name not in silent]
         self._has_addresses = {"email", "phone_number"}.isdisjoint(silent)
         self._with_factor: frozenset[str] = frozenset()
-        self._same = {"connection": run.connection, "issuer": issuer, "imported_at": now, "import_run_id": run.pk}
+        self._same = {"connection": run.connection, "pool": pool, "imported_at": now, "import_run_id": run.pk}
         self._using = router.db_for_write(MigratedUser)
         self._conflicts: dict[str, str] = {}
 
@@ -112,7 +112,7 @@ class _Writer:
             [MigratedUser(**self._named(row)) for row in (*new, *changed)],
             batch_size=BATCH,
             update_conflicts=True,
-            unique_fields=["issuer", "sub"],
+            unique_fields=["pool", "sub"],
             update_fields=self._updated,
         )
         return self._waiting(new) + self._follow_addresses(changed)
@@ -123,7 +123,7 @@ class _Writer:
         asked = [row.sub for row in changed if MFA not in row.attributes]
         if not asked:
             return frozenset()
-        people = MigratedUser.objects.using(self._using).filter(issuer=self._issuer, sub__in=asked)
+        people = MigratedUser.objects.using(self._using).filter(pool=self._pool, sub__in=asked)
         return frozenset(people.filter(**{f"attributes__{MFA}": "true"}).values_list("sub", flat=True))
 
     def _one_by_one(self, found: Sorted) -> int:
@@ -140,7 +140,7 @@ class _Writer:
     def _follow_addresses(self, changed: list[Row]) -> int:
         """An address that has become unusable, or usable again, moves its row in or out of the queue of conflicts;
         whoever has been migrated or excluded stays so."""
-        people = MigratedUser.objects.filter(issuer=self._issuer)
+        people = MigratedUser.objects.filter(pool=self._pool)
         bad = [row.sub for row in changed if self._conflict(row)]
         good = [row.sub for row in changed if not self._conflict(row)]
         if good and self._has_addresses:
