@@ -218,7 +218,7 @@ def _claims(
         _refuse(challenge, "key_retired", "configuration", now)
     provider = provider_of(connection, now=now.timestamp())
     # RFC 9207: an answer of another provider's, mixed up on the way.
-    if answer.issuer != connection.issuer and (answer.issuer or provider.names_itself):
+    if answer.issuer not in connection.accepted_issuers and (answer.issuer or provider.names_itself):
         _refuse(challenge, "wrong_issuer", "flow", now)
     if not answer.code:
         _refuse(challenge, "no_code", "flow", now)
