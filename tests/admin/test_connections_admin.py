@@ -297,6 +297,7 @@ class TestSecret:
         [
             ("domain", "https://elsewhere.example"),
             ("issuer", "https://elsewhere.example"),
+            ("issuers", "https://elsewhere.example"),
             ("endpoint_url", "https://elsewhere.example"),
             ("endpoints", '{"token_endpoint": "https://elsewhere.example/token"}'),
         ],
