@@ -3,22 +3,34 @@
 What is public in allauth (models, signals, the account adapter's documented hooks) is used where it is needed.
 """
 
-from typing import Any
+import copy
+from collections.abc import Sequence
+from typing import Any, Final, cast
 
 from allauth import app_settings as allauth_settings
 from allauth.account import app_settings as account_settings
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
-from allauth.account.utils import perform_login, user_email
+from allauth.account.models import EmailAddress
+from allauth.account.signals import user_signed_up
+from allauth.account.utils import perform_login, setup_user_email, user_email, user_field, user_username
 from allauth.core.internal.httpkit import is_headless_request
 from allauth.socialaccount import app_settings as social_settings
 from allauth.socialaccount.adapter import _build_apps_from_settings
 from allauth.socialaccount.adapter import get_adapter as get_social_adapter
-from allauth.socialaccount.models import SocialApp, SocialLogin
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers import registry
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
+from django.db.models import CharField
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+
+# What a field of phone numbers is called; "phone" is allauth's own word.
+_PHONE_FIELDS: Final = frozenset(
+    {"phone", "phone_number", "phonenumber", "mobile", "mobile_number", "mobile_phone", "telephone", "msisdn"}
+)
 
 
 def social_apps(provider: str) -> list[Any]:
@@ -81,14 +93,91 @@ def user_model_fields() -> dict[str, str | None]:
     }
 
 
-def new_user(email: str | None) -> AbstractBaseUser:
-    """An unsaved user, made by the account adapter so that custom user models and sites' own hooks apply."""
-    adapter = get_adapter()
-    user: AbstractBaseUser = adapter.new_user(None)
+def phone_field() -> str:
+    """The user model's own field for the phone number by which people are known: its ``USERNAME_FIELD``, or the one
+    such field of a model without an e-mail address. Empty where there is none: elsewhere a number is only a note."""
+    model = get_user_model()
+    found = [
+        field.name
+        for field in model._meta.concrete_fields
+        if isinstance(field, CharField) and (field.name in _PHONE_FIELDS or type(field).__name__ == "PhoneNumberField")
+    ]
+    if model.USERNAME_FIELD in found:
+        return model.USERNAME_FIELD
+    return found[0] if len(found) == 1 and not email_field() else ""
+
+
+def phone_of(user: AbstractBaseUser) -> str:
+    """The phone number in the user model's own field."""
+    return str(getattr(user, phone_field() or "", None) or "")
+
+
+def finds_users_by_phone() -> bool:
+    """Whether the site's own adapter looks for the users who have a phone number."""
+    return get_adapter().get_user_by_phone.__module__.partition(".")[0] not in {"allauth", "cognito_passwordless"}
+
+
+def write_addresses(user: AbstractBaseUser, email: str | None, number: str) -> None:
+    """Into the user model's own fields; saves nothing. Raises `ValidationError` for a number that does not fit, and
+    where there is none and the model wants one."""
     user_email(user, email)
-    user.set_unusable_password()
-    adapter.populate_username(None, user)
-    return user
+    name = phone_field()
+    field = cast("CharField[Any, Any]", user._meta.get_field(name)) if name else None
+    if field is not None and (number or not field.null):
+        setattr(user, name, field.clean(number, user))
+
+
+class _Answers(dict[str, Any]):
+    def __missing__(self, field: str) -> str:
+        return ""
+
+
+class SignUpForm(Form):
+    """The form that ``save_user`` of an account adapter reads. It says what is on the user already, so that the same
+    is written again; a field of the site's own was left empty, for nobody was asked."""
+
+    def __init__(self, user: AbstractBaseUser, email: str | None, phone: str) -> None:
+        super().__init__()
+        names = {name: user_field(user, name) for name in ("first_name", "last_name")}
+        self.cleaned_data = _Answers(names, username=user_username(user), email=email, phone=phone)
+        self._has_phone_field = keeps_phones()
+
+
+def keeps_phones() -> bool:
+    """Whether the site's account adapter has all of allauth's phone hooks."""
+    return bool(get_adapter()._has_phone_impl)  # noqa: SLF001  (what allauth itself asks)
+
+
+def drop_unusable_username(user: AbstractBaseUser, request: HttpRequest | None) -> None:
+    """As allauth does after a hosted login: ``populate_username`` then finds another one."""
+    if account_settings.USER_MODEL_USERNAME_FIELD:
+        try:
+            get_adapter(request).clean_username(user_username(user) or "")
+        except ValidationError:
+            user_username(user, "")
+
+
+def set_up_addresses(request: HttpRequest, user: AbstractBaseUser, rows: Sequence[EmailAddress]) -> None:
+    """The `EmailAddress` rows as allauth makes them when somebody has signed up, with those of an invitation."""
+    setup_user_email(request, user, [copy.copy(row) for row in rows])
+
+
+def keep_addresses(user: AbstractBaseUser, rows: Sequence[EmailAddress]) -> list[EmailAddress]:
+    """Has the user carry these as they are, the first one in the user model's own field too, whatever allauth's rules
+    have left of them: an address that somebody else merely claims is no reason to leave it out. Rows of a hook's own
+    stay. Returns all that there are."""
+    own = EmailAddress.objects.filter(user_id=user.pk)
+    there = list(own)
+    wanted = {(row.email, row.verified, row.primary) for row in rows}
+    if wanted - {(row.email, row.verified, row.primary) for row in there}:
+        own.filter(email__in=[row.email for row in rows]).delete()
+        own.update(primary=False)
+        EmailAddress.objects.bulk_create(rows)
+        there = list(own)
+    if rows and email_of(user) != rows[0].email:
+        user_email(user, rows[0].email, commit=True)
+    EmailAddress.objects.fill_cache_for_user(user, there)
+    return there
 
 
 def finish_login(
@@ -105,6 +194,8 @@ def finish_login(
         not email and not phone and bool(email_of(user)) and account_settings.EMAIL_VERIFICATION == method.MANDATORY
     )
     record_authentication(request, user, method="code", email=email or None, phone=phone or None)
+    if signup:
+        user_signed_up.send(sender=type(user), request=request, user=user)
     response: HttpResponse = perform_login(
         request,
         user,
@@ -128,7 +219,13 @@ def finish_social_login(
     """Signs the person in through allauth after a hosted login. It proved no address, so allauth's rules about
     verified e-mail apply as after any social login; somebody without an e-mail address has none to verify."""
     login.user = user
+    if signup:  # what was made of the account meanwhile, and still what the pool said
+        saved = SocialAccount.objects.get(provider=login.account.provider, uid=login.account.uid)
+        saved.extra_data, saved.user = login.account.extra_data, user
+        login.account = saved
     record_authentication(request, user, "socialaccount", provider=login.account.provider, uid=login.account.uid)
+    if signup:
+        user_signed_up.send(sender=type(user), request=request, user=user, sociallogin=login)
     response: HttpResponse = perform_login(
         request,
         user,
@@ -148,9 +245,9 @@ def social_logins_of_session(request: HttpRequest, user: AbstractBaseUser) -> li
     return [str(record.get("provider", "")) for record in records if record.get("method") == "socialaccount"]
 
 
-def account_adapter() -> Any:
+def account_adapter(request: HttpRequest | None = None) -> Any:
     """The site's account adapter."""
-    return get_adapter()
+    return get_adapter(request)
 
 
 def social_adapter() -> Any:

@@ -21,6 +21,7 @@ REASONS: dict[str, Any] = {
     "inactive_user": _("The Django user is switched off."),
     "user_deleted": _("The Django user has been deleted since."),
     "value_taken": _("A value that must be unique is taken by another Django user."),
+    "value_refused": _("A value does not fit the user model, or a rule of the site refuses it."),
     "pool_record_unusable": _("They proved the address to us, and the pool never had it verified."),
     "decision_outdated": _("The people or addresses of an earlier decision have changed since."),
     "decision_withdrawn": _("An earlier decision was withdrawn."),

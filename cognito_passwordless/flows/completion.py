@@ -3,7 +3,9 @@
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.models import SocialLogin
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
@@ -14,6 +16,7 @@ from ..exceptions import MigrationRefused
 from ..identifiers import parse
 from ..models import ChallengeSession, Route
 from . import erase, journey, social, tombstones
+from .categories import category_of
 from .journey import Outcome
 from .migration import Migrated, migrate
 from .pool_records import UNUSABLE
@@ -23,15 +26,14 @@ from .verification import Proven, proven_locally
 def complete(request: HttpRequest, challenge: ChallengeSession, proven: Proven, *, now: datetime) -> HttpResponse:
     """Finds or makes the Django user and signs the person in through allauth.
 
-    Raises `MigrationRefused` (and `MigrationConflict`) for a person who is proven and yet may not come in.
+    Raises `MigrationRefused` (and `MigrationConflict`) for a person who is proven and yet may not come in. What else a
+    hook or a receiver of the site's raises is a mistake in it: it is recorded, and not hidden.
     """
     ending = _Ending(request, challenge, proven, now, began=time.monotonic())
     try:
         login = social.social_login(request, proven, challenge.next_url)
-        stopped = social.announce(request, login) if login else None
-        if stopped is not None:
-            ending.record("migrated", Outcome.REFUSED, cause="stopped_by_site")
-            return stopped
+        if login:
+            social.announce(request, login)
         try:
             return ending.come_in(login)
         except _Gone:
@@ -43,6 +45,12 @@ def complete(request: HttpRequest, challenge: ChallengeSession, proven: Proven, 
         if refusal.reason == tombstones.ERASED:
             erase.forget_attempt(challenge)
         ending.record("migrated", Outcome.REFUSED, cause=refusal.reason)
+        raise
+    except ImmediateHttpResponse as stopped:
+        ending.record(ending.step, Outcome.REFUSED, cause="stopped_by_site")
+        return cast("HttpResponse", stopped.response)
+    except Exception:
+        ending.record(ending.step, Outcome.FAILED, cause="unexpected_error")
         raise
 
 
@@ -57,12 +65,20 @@ class _Ending:
     proven: Proven
     now: datetime
     began: float
+    step: str = "migrated"  # how far they have come
 
     def come_in(self, login: SocialLogin | None) -> HttpResponse:
         """Raises `MigrationRefused`, and `_Gone`."""
         proven = self.proven
         try:
-            migrated = migrate(proven.profile, connection=proven.connection, method=proven.method, now=self.now)
+            migrated = migrate(
+                proven.profile,
+                connection=proven.connection,
+                method=proven.method,
+                now=self.now,
+                request=self.request,
+                login=login,
+            )
         except MigrationRefused as refusal:
             if refusal.reason != UNUSABLE or self.looked_up_again().connection is None:
                 raise
@@ -86,7 +102,7 @@ class _Ending:
             outcome,
             now=self.now,
             cause=cause,
-            category="flow" if cause else "",
+            category=category_of(cause) if cause else "",
             # Somebody who proved their address to us may be known to a pool all the same.
             connection=self.proven.connection.alias if self.proven.connection else "",
             duration=time.monotonic() - self.began,
@@ -95,6 +111,7 @@ class _Ending:
         )
 
     def _finish(self, login: SocialLogin | None, migrated: Migrated) -> HttpResponse:
+        self.step = "signed_in"
         if migrated.just_now:
             self.record("migrated", Outcome.OK, migrated=migrated)
         if login:
@@ -104,7 +121,7 @@ class _Ending:
                 login,
                 has_email=bool(self.proven.profile.email),
                 redirect_url=self.challenge.next_url or None,
-                signup=migrated.created,
+                signup=migrated.signed_up,
             )
         else:
             response = self._finish_by_code(migrated)
@@ -121,5 +138,5 @@ class _Ending:
             email=address if "@" in address else "",
             phone="" if "@" in address else address,
             redirect_url=self.challenge.next_url or None,
-            signup=migrated.created,
+            signup=migrated.signed_up,
         )

@@ -3,13 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.utils.module_loading import import_string
 
-from .. import compat
 from ..cognito import CognitoProfile, Connection
 from ..conf import conf
 from ..exceptions import MigrationConflict
@@ -20,6 +18,7 @@ from .decisions import Decision
 from .local_users import Ambiguous, Owner, claimants_of, is_privileged, owner_of
 from .made import Made, values_of
 from .mapping import apply_attributes
+from .new_users import SignUp
 from .ownership import mark_proven, take_over
 
 Status = MigratedUser.Status
@@ -36,16 +35,21 @@ class Chosen:
 
 
 def first_time(
-    profile: CognitoProfile, connection: Connection, record: MigratedUser, made: Made
+    profile: CognitoProfile,
+    connection: Connection,
+    record: MigratedUser,
+    made: Made,
+    sign_up: SignUp = SignUp(),  # noqa: B008  (frozen)
 ) -> tuple[AbstractBaseUser, bool]:
     """The user of somebody whose record is not migrated yet, and whether there was none. ``made`` learns what was
-    written. Raises `MigrationConflict`."""
+    written. Raises `MigrationConflict`, and whatever the hooks of ``sign_up`` raise."""
     decision = Decision.of(record)
     if decision and decision.choice == "apart":
-        return _apart(profile, addresses_of(profile), carriers_of(profile, connection, record), made), True
+        return _apart(profile, addresses_of(profile), carriers_of(profile, connection, record), made, sign_up), True
     chosen = _as_decided(profile, connection, record) or choose(profile, connection, record)
     if chosen.user is None:
-        return create(profile, addresses_of(profile), made, trusted=_trusted(profile, connection)), True
+        trusted = _trusted(profile, connection)
+        return create(profile, addresses_of(profile), sign_up, made, trusted=trusted), True
     _link(chosen.user, profile, chosen.owners, made, known_by_sub=chosen.by_sub)
     return chosen.user, False
 
@@ -124,7 +128,11 @@ def _owners_among(user: AbstractBaseUser, addresses: Collection[Identifier]) -> 
 
 
 def _apart(
-    profile: CognitoProfile, addresses: Collection[Identifier], by_sub: Collection[AbstractBaseUser], made: Made
+    profile: CognitoProfile,
+    addresses: Collection[Identifier],
+    by_sub: Collection[AbstractBaseUser],
+    made: Made,
+    sign_up: SignUp,
 ) -> AbstractBaseUser:
     """An account of their own, with the addresses that nobody else carries; one of them must have been proven."""
     if by_sub:
@@ -132,7 +140,7 @@ def _apart(
     free = [address for address in addresses if not claimants_of(address)]
     if not any(address.value in profile.proven for address in free):
         raise MigrationConflict("address_not_proven" if free else "decision_outdated")
-    return create(profile, free, made)
+    return create(profile, free, sign_up, made)
 
 
 def _must_be_linkable(user: AbstractBaseUser, profile: CognitoProfile, *, merged: bool = False) -> None:
@@ -201,22 +209,19 @@ def _trusted_owner(profile: CognitoProfile, connection: Connection, owners: dict
 def create(
     profile: CognitoProfile,
     addresses: Collection[Identifier],
+    sign_up: SignUp,
     made: Made | None = None,
     trusted: frozenset[str] = frozenset(),
 ) -> AbstractBaseUser:
     """A new user with these addresses; verified are those proven now, and those that may be trusted."""
     verified = profile.proven | trusted
     emails = sorted((a.value for a in addresses if a.channel == "email"), key=lambda email: email not in verified)
-    numbers = [a.value for a in addresses if a.channel == "sms"][:1]
-    user = compat.new_user(next(iter(emails), None))
-    apply_attributes(user, profile, policy="all")
-    user.save()
-    rows = EmailAddress.objects.bulk_create(
-        EmailAddress(user_id=user.pk, email=email, verified=email in verified, primary=not position)
-        for position, email in enumerate(emails)
-    )
-    for number in numbers:
-        PhoneNumber.objects.create(user_id=user.pk, number=number, verified=number in verified)
+    number = next((a.value for a in addresses if a.channel == "sms"), "")
+    user, rows = sign_up.save(emails, number, verified, lambda user: apply_attributes(user, profile, policy="all"))
+    if number:
+        proven = {"number": number, "verified": number in verified}
+        PhoneNumber.objects.update_or_create(user_id=user.pk, defaults=proven)
     if made is not None:
-        made.user, made.phone, made.emails = True, bool(numbers), [str(row.pk) for row in rows]
+        made.user, made.phone, made.account = True, bool(number), sign_up.login is not None
+        made.emails = [str(row.pk) for row in rows]
     return user

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
+from allauth.socialaccount.models import SocialLogin
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import IntegrityError, router, transaction
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, router, transaction
+from django.http import HttpRequest
 
 from .. import compat
 from ..cognito import CognitoProfile, Connection
@@ -22,6 +25,7 @@ from . import attempts, holding, linking, pool_notices, pool_records, tombstones
 from .local_users import Ambiguous, Owner, owner_of
 from .made import Made, values_of
 from .mapping import apply_attributes, apply_groups
+from .new_users import SignUp, reason_of
 from .ownership import take_over
 
 Status = MigratedUser.Status
@@ -32,39 +36,51 @@ TRIES = 3  # two people at once can meet on a unique address; whoever comes seco
 @dataclass(frozen=True, slots=True)
 class Migrated:
     """The Django user of a proven person; ``created`` when there was none. ``record`` is None for somebody who never
-    was in a pool; ``just_now`` says that they left it in this sign-in."""
+    was in a pool; ``just_now`` says that they left it in this sign-in. ``signed_up``: nobody has come in as this user
+    before, who was made now or by a bulk activation."""
 
     user: AbstractBaseUser
     created: bool
     record: MigratedUser | None = None
     just_now: bool = False
+    signed_up: bool = False
 
 
 @holding.again_after_deadlock
 def migrate(
-    profile: CognitoProfile, *, connection: Connection | None, method: MigratedUser.Method, now: datetime
+    profile: CognitoProfile,
+    *,
+    connection: Connection | None,
+    method: MigratedUser.Method,
+    now: datetime,
+    request: HttpRequest | None = None,
+    login: SocialLogin | None = None,
 ) -> Migrated:
     """Finds or makes the Django user of ``profile``; ``connection`` is None for somebody who never was in a pool.
+    ``request``, and ``login`` after a hosted one, are what allauth's hooks are told when a user is made.
 
     The profile must have been proven in this sign-in. Raises `MigrationRefused`, and `MigrationConflict` after having
-    recorded the case.
+    recorded the case; and what else a hook raises, after which nothing has been written.
     """
+    sign_up = SignUp(request, login)
     for left in reversed(range(TRIES)):
         try:
             if connection is None:
-                return _without_pool(profile)
+                return _without_pool(profile, sign_up)
             with transaction.atomic(using=router.db_for_write(MigratedUser)):
-                return _with_pool(profile, connection, method, now)
+                return _with_pool(profile, connection, method, now, sign_up)
         except MigrationRefused as refusal:
             pool_records.record_refusal(profile, connection, refusal, now)
             own = _own_account(profile, method) if isinstance(refusal, MigrationConflict) else None
             if own is None:
                 raise
             return own
-        except IntegrityError:
+        except IntegrityError as error:
             if not left:
                 # A unique value of the site's own (a mapped attribute, say) is already taken, each time anew.
-                return _give_up(profile, connection, now)
+                return _give_up(profile, connection, now, error)
+        except (DataError, ValidationError) as error:
+            return _give_up(profile, connection, now, error)
     raise AssertionError("unreachable")
 
 
@@ -81,13 +97,13 @@ def _own_account(profile: CognitoProfile, method: MigratedUser.Method) -> Migrat
     return Migrated(owner.user, created=False) if owner and owner.proven and not owner.refusal else None
 
 
-def _give_up(profile: CognitoProfile, connection: Connection | None, now: datetime) -> NoReturn:
-    conflict = MigrationConflict("value_taken")
+def _give_up(profile: CognitoProfile, connection: Connection | None, now: datetime, error: Exception) -> NoReturn:
+    conflict = MigrationConflict(reason_of(error))
     pool_records.record_refusal(profile, connection, conflict, now)
-    raise conflict
+    raise conflict from error
 
 
-def _without_pool(profile: CognitoProfile) -> Migrated:
+def _without_pool(profile: CognitoProfile, sign_up: SignUp) -> Migrated:
     (address,) = (parse(proven) for proven in profile.proven)
     owner = linking.owner_or_conflict(address)
     if owner is not None and owner.proven and not owner.refusal:
@@ -96,16 +112,17 @@ def _without_pool(profile: CognitoProfile) -> Migrated:
         # Whoever proves this address at the same time waits here, and then finds the user that the first one got.
         # It is a write: on SQLite, a transaction that begins with a read may not write once others have written.
         attempts.take_turn(address.value)
-        return _taken_over_or_new(profile, address)
+        return _taken_over_or_new(profile, address, sign_up)
 
 
-def _taken_over_or_new(profile: CognitoProfile, address: Identifier) -> Migrated:
+def _taken_over_or_new(profile: CognitoProfile, address: Identifier, sign_up: SignUp) -> Migrated:
     owner = linking.owner_or_conflict(address)
     if owner is None:
         _must_not_be_in_a_pool(address)
         if not conf.signup:
             raise MigrationRefused("unknown")
-        return Migrated(linking.create(profile, [address]), created=True)
+        sign_up.must_be_open(address)
+        return Migrated(linking.create(profile, [address], sign_up), created=True, signed_up=True)
     if owner.refusal:
         raise MigrationRefused(owner.refusal)
     if not owner.proven:
@@ -122,7 +139,11 @@ def _must_not_be_in_a_pool(address: Identifier) -> None:
 
 
 def _with_pool(
-    profile: CognitoProfile, connection: Connection, method: MigratedUser.Method, now: datetime
+    profile: CognitoProfile,
+    connection: Connection,
+    method: MigratedUser.Method,
+    now: datetime,
+    sign_up: SignUp,
 ) -> Migrated:
     if len(profile.sub) > SUB_LENGTH:
         raise MigrationRefused("sub_too_long")
@@ -134,7 +155,9 @@ def _with_pool(
     if tombstones.find(profile.issuer, profile.sub):
         raise MigrationRefused(tombstones.ERASED)
     made = Made.of(record)
-    user, created = linking.first_time(profile, connection, record, made)
+    made_ahead = record.awaits_proof and made.user
+    user, created = linking.first_time(profile, connection, record, made, sign_up)
+    signed_up = created or (made_ahead and user.last_login is None)
     _must_keep_its_factors(record, user, method)
     made.added(apply_groups(user, profile))
     others = pool_records.rest_of_person(record, profile)
@@ -148,7 +171,7 @@ def _with_pool(
     transaction.on_commit(
         lambda: user_migrated.send(sender=MigratedUser, user=user, migrated_user=record, created=created)
     )
-    return Migrated(user, created, record, just_now=True)
+    return Migrated(user, created, record, just_now=True, signed_up=signed_up)
 
 
 def _must_keep_its_factors(record: MigratedUser, user: AbstractBaseUser, method: MigratedUser.Method) -> None:

@@ -20,6 +20,8 @@ REASONS: Mapping[str, str] = {
     "linked_to_another": "the Django user belongs to another pool user already",
     "address_not_proven": "a Django user has their address, and only a sign-in can prove it",
     "value_taken": "a value that must be unique is taken by another Django user",
+    "value_refused": "a value does not fit the user model, or a rule of the site refuses it",
+    "stopped_by_site": "a hook of the site's adapter stopped it with a response of its own",
     "refused": "the database refuses it",
     "migrated": "migrated already",
     "excluded": "excluded by a human",

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import OperationalError
+from django.http import HttpResponse
+from django.test import Client
 
 from cognito_passwordless import connections
 from cognito_passwordless.flows import importing, undo
@@ -17,6 +21,7 @@ from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ImportProblem, ImportRun, MigratedUser, PhoneNumber
 from cognito_passwordless.signals import user_migrated
 
+from ..hooks import Asked
 from .people import ANN, SignIn
 from .reading import reading_only
 from .test_importing import NOW
@@ -362,3 +367,44 @@ def test_one_who_cannot_be_activated_is_a_problem_and_no_end(pool: LocalPool, se
     assert (problem.run, problem.reason, problem.detail) == (run, "failed", "value_taken")
     assert MigratedUser.objects.filter(status="pending").count() == 1
     assert User.objects.count() == 1
+
+
+def test_hooks_are_told_that_there_is_no_request(pool: LocalPool, asked: Asked) -> None:
+    pool.add_user(ANN)
+    imported()
+    importing.activate(work())
+    assert {"account.new_user", "account.save_user", "account.populate_username"} <= {*asked}
+    assert {*asked.requests} == {None}
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(ValidationError("no"), "value_refused"), (ImmediateHttpResponse(HttpResponse()), "stopped_by_site")],
+)
+def test_a_hook_that_refuses_one_of_them(pool: LocalPool, asked: Asked, error: Exception, reason: str) -> None:
+    def refuse(request: object, user: User) -> None:
+        if user.email == ANN:
+            raise error
+
+    asked.instead["account.populate_username"] = refuse
+    pool.add_user(ANN)
+    pool.add_user("ben@example.com")
+    imported()
+    _, found = importing.activate(work())
+    assert found.outcomes == {("failed", reason): 1, ("create", "nobody_known"): 1}
+    assert ImportProblem.objects.get().detail == reason
+    assert User.objects.get().email == "ben@example.com"
+
+
+def test_user_signed_up_is_sent_when_they_first_come_in(
+    client: Client, pool: LocalPool, sent_code: Callable[[], str], signed_up: list[dict[str, Any]]
+) -> None:
+    pool.add_user(ANN)
+    imported()
+    importing.activate(work())
+    assert signed_up == []
+    for browser in (client, Client()):
+        browser.post("/login/", {"identifier": ANN})
+        browser.post("/login/code/", {"code": sent_code()})
+    (told,) = signed_up
+    assert (told["user"], told["request"].path) == (User.objects.get(), "/login/code/")

@@ -124,6 +124,22 @@ CAUSES: Final[Mapping[str, Words]] = {
     "inactive_user": Words("the Django user with that address is switched off", "Switch it on, or decide."),
     "linked_to_another": Words("that Django user is another pool user's already", "Decide in the admin who it is."),
     "value_taken": Words("a unique value of theirs belongs to somebody else", "Look at ATTRIBUTES."),
+    "value_refused": Words(
+        "a value of theirs does not fit the user model, or a rule of the site refuses it",
+        "Look at ATTRIBUTES, at the user model's fields, and at the hooks of ACCOUNT_ADAPTER.",
+    ),
+    "signup_closed": Words(
+        "nobody of that address is known, and is_open_for_signup of the account adapter says that sign-up is closed",
+        "Open it there, or close SIGNUP as well: then no code is sent.",
+    ),
+    "stopped_by_site": Words(
+        "a hook or a receiver of the site's stopped the sign-in with a page of its own",
+        "Look for ImmediateHttpResponse in the site's adapters and receivers.",
+    ),
+    "unexpected_error": Words(
+        "an error was raised at the end of the sign-in, which most likely is a mistake in a hook of the site's",
+        "Look at the log: it has the traceback.",
+    ),
     "user_deleted": Words("their Django user was deleted", "Undo the migration, or leave it."),
 }
 _BUDGETS: Final = Words(

@@ -18,7 +18,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from django.db import DatabaseError, IntegrityError, OperationalError, router, transaction
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, OperationalError, router, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -28,6 +30,7 @@ from ...models import ImportProblem, ImportRun, MigratedUser
 from ...signals import user_migrated
 from .. import linking, pool_records
 from ..made import Made
+from ..new_users import reason_of
 from . import runs
 from .carried import Carried
 from .rows import MFA
@@ -236,13 +239,13 @@ class _Batch:
         try:
             with transaction.atomic(using=router.db_for_write(MigratedUser)):
                 return outcome, self._give_user(row)
-        except (MigrationConflict, IntegrityError) as error:
-            # Made in this very batch, or by a sign-in of just now; the site's own unique values too.
-            reason = error.reason if isinstance(error, MigrationConflict) else "value_taken"
         except OperationalError:
             raise
-        except DatabaseError:
-            reason = "refused"
+        except MigrationConflict as conflict:
+            reason = conflict.reason
+        except (DatabaseError, ValidationError, ImmediateHttpResponse) as error:
+            # A unique value may be that of somebody made in this very batch, or by a sign-in of just now.
+            reason = reason_of(error)
         return self._failed(row, position, reason), ""
 
     def _give_user(self, row: MigratedUser) -> object:
