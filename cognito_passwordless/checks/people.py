@@ -138,6 +138,21 @@ def people_without_an_address(**kwargs: Any) -> Messages:
     ]
 
 
+def people_without_a_number(**kwargs: Any) -> Messages:
+    """Who is known to the site by a phone number has to have one."""
+    field = _field(compat.phone_field() or None)
+    if field is None or field.null or not field.unique:
+        return []
+    return [
+        warning(
+            "W242",
+            f"The user model's field {field.name!r} is unique and may not be null: nobody who has only an e-mail "
+            "address gets a user.",
+            hint="Add null=True to the field, or silence this where everybody has a number.",
+        )
+    ]
+
+
 def _field(name: object) -> Any:
     """A field of the user model, or None."""
     try:

@@ -26,6 +26,7 @@ ALWAYS: Final[tuple[Check, ...]] = (
     senders.options,
     people.user_model,
     people.people_without_an_address,
+    people.people_without_a_number,
     urls.included_once,
     urls.reachable,
     urls.allauth_pages,

@@ -184,7 +184,7 @@ def _forget_in_admin_log(row: Model) -> None:
 def _addresses(rows: Collection[MigratedUser], user: AbstractBaseUser | None = None) -> set[str]:
     found = {address for row in rows for address in (row.email, row.phone_number)}
     if user is not None:
-        found |= {compat.email_of(user).lower()}
+        found |= {compat.email_of(user).lower(), compat.phone_of(user)}
         found |= set(EmailAddress.objects.filter(user_id=user.pk).values_list("email", flat=True))
         found |= set(PhoneNumber.objects.filter(user_id=user.pk).values_list("number", flat=True))
     return found - {""}

@@ -1,6 +1,7 @@
 """Who in Django owns an identifier."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
@@ -43,7 +44,7 @@ def owner_of(identifier: Identifier) -> Owner | None:
     """The user who owns the identifier. Raises `Ambiguous`. At most three statements, one for most."""
     if identifier.channel == "sms":
         number = PhoneNumber.objects.filter(number=identifier.value, verified=True).select_related("user").first()
-        return Owner(number.user, proven=True) if number else None
+        return Owner(number.user, proven=True) if number else _unproven_owner(identifier, set())
     addresses = list(EmailAddress.objects.filter(email=identifier.value).select_related("user"))
     verified = [address.user for address in addresses if address.verified]
     if len(verified) > 1:  # possible where ACCOUNT_UNIQUE_EMAIL is off
@@ -63,12 +64,30 @@ def _unproven_owner(identifier: Identifier, claimants: set[AbstractBaseUser]) ->
 
 
 def _written_on(identifier: Identifier) -> set[AbstractBaseUser]:
+    if identifier.channel == "sms":
+        return _with_number(identifier.value)
     field = compat.email_field()
-    if not field or identifier.channel != "email":
+    if not field:
         return set()
     # The database's case folding is wider than ours (a dotless i equals an i to some): compare once more.
     written = get_user_model()._default_manager.filter(**{f"{field}__iexact": identifier.value})
     return {user for user in written if getattr(user, field).lower() == identifier.value}
+
+
+def _with_number(number: str) -> set[AbstractBaseUser]:
+    """By the user model's own field, and by the site's own adapter where it looks for them."""
+    field = compat.phone_field()
+    found: set[Any] = set()
+    if field:
+        found = set(get_user_model()._default_manager.filter(**{f"{field}__in": spellings_of(number)}))
+    if compat.finds_users_by_phone():
+        found |= {compat.account_adapter().get_user_by_phone(number)} - {None}
+    return found
+
+
+def spellings_of(number: str) -> list[str]:
+    """A number in E.164 as sites write it, in every form that needs no country to be understood."""
+    return [number, number.removeprefix("+"), f"00{number.removeprefix('+')}"]
 
 
 def claimants_of(identifier: Identifier) -> dict[AbstractBaseUser, bool]:

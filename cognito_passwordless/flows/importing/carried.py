@@ -13,6 +13,7 @@ from ... import compat
 from ...cognito import Connection
 from ...conf import conf
 from ...models import MigratedUser, PhoneNumber
+from ..local_users import spellings_of
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Carried:
             matched = map(str, users.values_list(rule, flat=True))
         return cls(
             emails=frozenset({*_owned(emails), *_written(emails)}),
-            phones=frozenset(PhoneNumber.objects.filter(number__in=phones).values_list("number", flat=True)),
+            phones=frozenset({*_numbers(phones), *_written_numbers(phones)}),
             subs=frozenset({*accounts, *matched}),
-            everybody="." in rule,
+            everybody="." in rule or compat.finds_users_by_phone(),
         )
 
     def has(self, record: MigratedUser) -> bool:
@@ -56,6 +57,18 @@ class Carried:
 
 def _owned(emails: Collection[str]) -> Iterator[str]:
     yield from EmailAddress.objects.filter(email__in=emails).values_list("email", flat=True)
+
+
+def _numbers(phones: Collection[str]) -> Iterator[str]:
+    yield from PhoneNumber.objects.filter(number__in=phones).values_list("number", flat=True)
+
+
+def _written_numbers(phones: Collection[str]) -> Iterator[str]:
+    name = compat.phone_field()
+    if name:
+        spelt = {spelling: number for number in phones for spelling in spellings_of(number)}
+        users = get_user_model()._default_manager.filter(**{f"{name}__in": spelt})
+        yield from (spelt[str(written)] for written in users.values_list(name, flat=True))
 
 
 def _written(emails: Collection[str]) -> Iterator[str]:
