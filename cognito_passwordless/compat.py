@@ -5,7 +5,7 @@ What is public in allauth (models, signals, the account adapter's documented hoo
 
 import copy
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Any
 
 from allauth import app_settings as allauth_settings
 from allauth.account import app_settings as account_settings
@@ -20,17 +20,10 @@ from allauth.socialaccount.adapter import _build_apps_from_settings
 from allauth.socialaccount.adapter import get_adapter as get_social_adapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers import registry
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
-from django.db.models import CharField
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-
-# What a field of phone numbers is called; "phone" is allauth's own word.
-_PHONE_FIELDS: Final = frozenset(
-    {"phone", "phone_number", "phonenumber", "mobile", "mobile_number", "mobile_phone", "telephone", "msisdn"}
-)
 
 
 def social_apps(provider: str) -> list[Any]:
@@ -93,38 +86,9 @@ def user_model_fields() -> dict[str, str | None]:
     }
 
 
-def phone_field() -> str:
-    """The user model's own field for the phone number by which people are known: its ``USERNAME_FIELD``, or the one
-    such field of a model without an e-mail address. Empty where there is none: elsewhere a number is only a note."""
-    model = get_user_model()
-    found = [
-        field.name
-        for field in model._meta.concrete_fields
-        if isinstance(field, CharField) and (field.name in _PHONE_FIELDS or type(field).__name__ == "PhoneNumberField")
-    ]
-    if model.USERNAME_FIELD in found:
-        return model.USERNAME_FIELD
-    return found[0] if len(found) == 1 and not email_field() else ""
-
-
-def phone_of(user: AbstractBaseUser) -> str:
-    """The phone number in the user model's own field."""
-    return str(getattr(user, phone_field() or "", None) or "")
-
-
-def finds_users_by_phone() -> bool:
-    """Whether the site's own adapter looks for the users who have a phone number."""
-    return get_adapter().get_user_by_phone.__module__.partition(".")[0] not in {"allauth", "cognito_passwordless"}
-
-
-def write_addresses(user: AbstractBaseUser, email: str | None, number: str) -> None:
-    """Into the user model's own fields; saves nothing. Raises `ValidationError` for a number that does not fit, and
-    where there is none and the model wants one."""
+def write_email(user: AbstractBaseUser, email: str | None) -> None:
+    """Into the user model's own e-mail field; saves nothing."""
     user_email(user, email)
-    name = phone_field()
-    field = cast("CharField[Any, Any]", user._meta.get_field(name)) if name else None
-    if field is not None and (number or not field.null):
-        setattr(user, name, field.clean(number, user))
 
 
 class _Answers(dict[str, Any]):

@@ -134,12 +134,6 @@ class TestRequests:
 class TestUsers:
     """Users as the adapter makes them."""
 
-    def test_an_address_is_written_where_the_user_model_has_it(self) -> None:
-        user = User()
-        compat.write_addresses(user, "ann@example.com", NUMBER)
-        assert (compat.email_of(user), compat.email_field()) == ("ann@example.com", "email")
-        assert (compat.phone_field(), compat.phone_of(user)) == ("", "")
-
     def test_the_form_that_nobody_filled_in(self) -> None:
         form = compat.SignUpForm(User(username="ann", last_name="Example"), None, NUMBER)
         assert (form.cleaned_data["username"], form.cleaned_data["last_name"]) == ("ann", "Example")

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from .. import compat
+from .. import compat, user_fields
 from ..conf import conf
 from ..flows.mapping import FORBIDDEN_FIELDS, forbidden_fields
 from .problems import SETTING, Messages, cannot_import, error, usable, warning
@@ -140,7 +140,7 @@ def people_without_an_address(**kwargs: Any) -> Messages:
 
 def people_without_a_number(**kwargs: Any) -> Messages:
     """Who is known to the site by a phone number has to have one."""
-    field = _field(compat.phone_field() or None)
+    field = _field(user_fields.phone_field() or None)
     if field is None or field.null or not field.unique:
         return []
     return [

@@ -15,7 +15,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import router, transaction
 from django.db.models import Model, ProtectedError, Q, RestrictedError
 
-from .. import compat
+from .. import compat, user_fields
 from ..models import (
     ChallengeSession,
     Erasure,
@@ -184,7 +184,7 @@ def _forget_in_admin_log(row: Model) -> None:
 def _addresses(rows: Collection[MigratedUser], user: AbstractBaseUser | None = None) -> set[str]:
     found = {address for row in rows for address in (row.email, row.phone_number)}
     if user is not None:
-        found |= {compat.email_of(user).lower(), compat.phone_of(user)}
+        found |= {compat.email_of(user).lower(), user_fields.phone_of(user)}
         found |= set(EmailAddress.objects.filter(user_id=user.pk).values_list("email", flat=True))
         found |= set(PhoneNumber.objects.filter(user_id=user.pk).values_list("number", flat=True))
     return found - {""}

@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 
-from .. import compat
+from .. import compat, user_fields
 from ..conf import conf
 from ..identifiers import Identifier
 from ..models import PhoneNumber
@@ -76,11 +76,11 @@ def _written_on(identifier: Identifier) -> set[AbstractBaseUser]:
 
 def _with_number(number: str) -> set[AbstractBaseUser]:
     """By the user model's own field, and by the site's own adapter where it looks for them."""
-    field = compat.phone_field()
+    field = user_fields.phone_field()
     found: set[Any] = set()
     if field:
         found = set(get_user_model()._default_manager.filter(**{f"{field}__in": spellings_of(number)}))
-    if compat.finds_users_by_phone():
+    if user_fields.adapter_finds_by_phone():
         found |= {compat.account_adapter().get_user_by_phone(number)} - {None}
     return found
 

@@ -14,7 +14,7 @@ from allauth.socialaccount.models import SocialLogin
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 
-from .. import compat
+from .. import compat, user_fields
 from ..exceptions import MigrationRefused
 from ..identifiers import Identifier
 
@@ -74,7 +74,7 @@ class SignUp:
     ) -> AbstractBaseUser:
         adapter, email = compat.account_adapter(self.request), rows[0].email if rows else None
         user: AbstractBaseUser = adapter.new_user(self.request)
-        compat.write_addresses(user, email, number)
+        user_fields.write_addresses(user, email, number)
         fill(user)
         user = adapter.save_user(self.request, user, compat.SignUpForm(user, email, number)) or user
         if self.request is not None:
@@ -96,7 +96,7 @@ class SignUp:
         assert login is not None  # noqa: S101  (the caller has looked)
         user, login.account = copy.copy(login.user), copy.copy(login.account)
         login.user = user
-        compat.write_addresses(user, rows[0].email if rows else None, number)
+        user_fields.write_addresses(user, rows[0].email if rows else None, number)
         fill(user)
         compat.drop_unusable_username(user, self.request)
         login.email_addresses = [copy.copy(row) for row in rows]

@@ -15,7 +15,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q, QuerySet
 
-from .. import cognito, compat, connections
+from .. import cognito, compat, connections, user_fields
 from ..cognito import Cause, CognitoError, Connection
 from ..conf import conf
 from ..exceptions import InvalidIdentifier
@@ -228,7 +228,7 @@ def has_way_in(user: AbstractBaseUser | None) -> bool:
 def _addresses(user: AbstractBaseUser) -> set[str]:
     emails = EmailAddress.objects.filter(user_id=user.pk).values_list("email", flat=True)
     numbers = PhoneNumber.objects.filter(user_id=user.pk, verified=True).values_list("number", flat=True)
-    served = {number for number in {*numbers, compat.phone_of(user)} if limits.serves(number)}
+    served = {number for number in {*numbers, user_fields.phone_of(user)} if limits.serves(number)}
     return {compat.email_of(user), *emails, *served} - {""}
 
 

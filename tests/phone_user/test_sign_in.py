@@ -9,7 +9,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.core import checks
 from django.test import Client
 
-from cognito_passwordless import compat, connections
+from cognito_passwordless import connections, user_fields
 from cognito_passwordless.adapters import AccountAdapterMixin
 from cognito_passwordless.delivery import Message
 from cognito_passwordless.flows.importing.activation import Activation, preview_activation
@@ -134,16 +134,16 @@ class TestField:
     """Which field it is."""
 
     def test_the_username_field(self) -> None:
-        assert compat.phone_field() == "phone"
+        assert user_fields.phone_field() == "phone"
 
     def test_the_only_one_of_a_model_without_an_address(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Caller, "USERNAME_FIELD", "id")
-        assert compat.phone_field() == "phone"
+        assert user_fields.phone_field() == "phone"
 
     def test_not_a_note_beside_an_address(self, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
         monkeypatch.setattr(Caller, "USERNAME_FIELD", "id")
         settings.ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
-        assert compat.phone_field() == ""
+        assert user_fields.phone_field() == ""
 
 
 def told() -> set[str]:

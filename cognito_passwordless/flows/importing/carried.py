@@ -9,7 +9,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
 from django.db.models.functions import Upper
 
-from ... import compat
+from ... import compat, user_fields
 from ...cognito import Connection
 from ...conf import conf
 from ...models import MigratedUser, PhoneNumber
@@ -42,7 +42,7 @@ class Carried:
             emails=frozenset({*_owned(emails), *_written(emails)}),
             phones=frozenset({*_numbers(phones), *_written_numbers(phones)}),
             subs=frozenset({*accounts, *matched}),
-            everybody="." in rule or compat.finds_users_by_phone(),
+            everybody="." in rule or user_fields.adapter_finds_by_phone(),
         )
 
     def has(self, record: MigratedUser) -> bool:
@@ -64,7 +64,7 @@ def _numbers(phones: Collection[str]) -> Iterator[str]:
 
 
 def _written_numbers(phones: Collection[str]) -> Iterator[str]:
-    name = compat.phone_field()
+    name = user_fields.phone_field()
     if name:
         spelt = {spelling: number for number in phones for spelling in spellings_of(number)}
         users = get_user_model()._default_manager.filter(**{f"{name}__in": spelt})
