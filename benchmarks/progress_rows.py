@@ -15,13 +15,15 @@ NEXT_USER = "SELECT setval(pg_get_serial_sequence('auth_user', 'id'), %(people)s
 # Migrated people, and a tenth of that number who are not.
 PEOPLE = """
 INSERT INTO cognito_passwordless_migrateduser (
-    connection, issuer, sub, username, email, phone_number, attributes, pool_status, pool_enabled, status, method,
-    user_id, imported_at, migrated_at, active_at, last_error, digest, shares_address, made
+    connection, pool, sub, username, email, email_key, phone_number, phone_key, attributes, pool_status,
+    pool_enabled, status, method, user_id, imported_at, migrated_at, active_at, last_error, digest,
+    shares_address, made
 )
 SELECT
     CASE WHEN n / 36 %% 4 = 0 THEN 'partners' ELSE 'main' END,
-    'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example',
-    md5('sub' || n)::uuid::text, 'user' || n, 'user' || n || '@example.com', '', '{}', 'CONFIRMED', true,
+    'eu-west-1_Example',
+    md5('sub' || n)::uuid::text, 'user' || n, 'user' || n || '@example.com', 'user' || n || '@example.com', '', '',
+    '{}', 'CONFIRMED', true,
     CASE WHEN n <= %(people)s THEN 'migrated'
         ELSE (ARRAY['pending','pending','pending','conflict','failed','excluded'])[1 + n %% 6] END,
     CASE WHEN n <= %(people)s
@@ -39,13 +41,14 @@ FROM generate_series(1, %(people)s + %(people)s / 10) n
 AT = "now() - interval '1 second' - interval '1 day' * %(days)s * (%(attempts)s - n) / %(attempts)s"
 CHALLENGES = f"""
 INSERT INTO cognito_passwordless_challengesession (
-    id, handle_hash, identifier, channel, purpose, language, next_url, hosted_login, refusal_floor, known_browser,
-    route, connection, recipient, decoy_reason, pool_username, pool_challenge, pool_session, key_fingerprint,
-    scope, password_offered, code_length, generation, attempts, sends, outcome, sending, created_at, last_sent_at,
+    id, handle_hash, identifier, spelling, channel, purpose, language, next_url, hosted_login, refusal_floor,
+    known_browser, route, connection, recipient, decoy_reason, pool_username, pool_challenge, pool_session,
+    key_fingerprint, scope, password_offered, code_length, generation, attempts, sends, outcome, sending,
+    created_at, last_sent_at,
     expires_at
 )
 SELECT
-    md5('attempt' || n)::uuid, md5('a' || n) || md5('b' || n), 'user' || n || '@example.com', 'email', 'sign_in',
+    md5('attempt' || n)::uuid, md5('a' || n) || md5('b' || n), 'user' || n || '@example.com', '', 'email', 'sign_in',
     'en', '', '', 0, '', 'cognito_otp',
     CASE WHEN n %% 4 = 0 THEN 'partners' ELSE 'main' END, '', '', '', '', '', '', '', false, 6,
     1, 1, 1, 'verified', 'done', {AT}, {AT}, {AT} + interval '10 minutes'

@@ -23,7 +23,7 @@ from .conf import conf
 from .delivery import SendFailed, code_message, deliver
 from .exceptions import InvalidIdentifier
 from .flows import limits
-from .flows.local_users import has_proven_address
+from .flows.owners import has_proven_address
 from .flows.sign_out import hosted_sign_out
 from .identifiers import normalise_phone
 from .models import PhoneNumber
@@ -126,6 +126,13 @@ class SocialAccountAdapterMixin(_Social):
             for provider in listed
             if not isinstance(provider, CognitoProvider) or (provider.is_open and not at_home)
         ]
+
+    def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> Any:
+        """Of what a pool says, allauth itself writes the e-mail address alone: the rest is for `ATTRIBUTES`. A site's
+        own hook is told all of it."""
+        if isinstance(sociallogin.provider, CognitoProvider):
+            data = {"email": data.get("email")}
+        return super().populate_user(request, sociallogin, data)
 
     def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> Any:
         """A stand-in for a connection that people came by and that is gone; the first of several with one name,

@@ -8,6 +8,10 @@ class CognitoPasswordlessConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks  # noqa: PLC0415  (checks import models, which are ready only now)
+        from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415  (models are ready only now)
+
+        from . import checks  # noqa: PLC0415
+        from .flows import held  # noqa: PLC0415
 
         checks.register()
+        user_logged_in.connect(held.finish, dispatch_uid="cognito_passwordless.held")

@@ -3,21 +3,26 @@
 What is public in allauth (models, signals, the account adapter's documented hooks) is used where it is needed.
 """
 
+import copy
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from allauth import app_settings as allauth_settings
 from allauth.account import app_settings as account_settings
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
-from allauth.account.utils import perform_login, user_email
+from allauth.account.models import EmailAddress
+from allauth.account.signals import user_signed_up
+from allauth.account.utils import perform_login, setup_user_email, user_email, user_field, user_username
 from allauth.core.internal.httpkit import is_headless_request
 from allauth.socialaccount import app_settings as social_settings
 from allauth.socialaccount.adapter import _build_apps_from_settings
 from allauth.socialaccount.adapter import get_adapter as get_social_adapter
-from allauth.socialaccount.models import SocialApp, SocialLogin
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers import registry
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 
 
@@ -81,14 +86,62 @@ def user_model_fields() -> dict[str, str | None]:
     }
 
 
-def new_user(email: str | None) -> AbstractBaseUser:
-    """An unsaved user, made by the account adapter so that custom user models and sites' own hooks apply."""
-    adapter = get_adapter()
-    user: AbstractBaseUser = adapter.new_user(None)
+def write_email(user: AbstractBaseUser, email: str | None) -> None:
+    """Into the user model's own e-mail field; saves nothing."""
     user_email(user, email)
-    user.set_unusable_password()
-    adapter.populate_username(None, user)
-    return user
+
+
+class _Answers(dict[str, Any]):
+    def __missing__(self, field: str) -> str:
+        return ""
+
+
+class SignUpForm(Form):
+    """The form that ``save_user`` of an account adapter reads. It says what is on the user already, so that the same
+    is written again; a field of the site's own was left empty, for nobody was asked."""
+
+    def __init__(self, user: AbstractBaseUser, email: str | None, phone: str) -> None:
+        super().__init__()
+        names = {name: user_field(user, name) for name in ("first_name", "last_name")}
+        self.cleaned_data = _Answers(names, username=user_username(user), email=email, phone=phone)
+        self._has_phone_field = keeps_phones()
+
+
+def keeps_phones() -> bool:
+    """Whether the site's account adapter has all of allauth's phone hooks."""
+    return bool(get_adapter()._has_phone_impl)  # noqa: SLF001  (what allauth itself asks)
+
+
+def drop_unusable_username(user: AbstractBaseUser, request: HttpRequest | None) -> None:
+    """As allauth does after a hosted login: ``populate_username`` then finds another one."""
+    if account_settings.USER_MODEL_USERNAME_FIELD:
+        try:
+            get_adapter(request).clean_username(user_username(user) or "")
+        except ValidationError:
+            user_username(user, "")
+
+
+def set_up_addresses(request: HttpRequest, user: AbstractBaseUser, rows: Sequence[EmailAddress]) -> None:
+    """The `EmailAddress` rows as allauth makes them when somebody has signed up, with those of an invitation."""
+    setup_user_email(request, user, [copy.copy(row) for row in rows])
+
+
+def keep_addresses(user: AbstractBaseUser, rows: Sequence[EmailAddress]) -> list[EmailAddress]:
+    """Has the user carry these as they are, the first one in the user model's own field too, whatever allauth's rules
+    have left of them: an address that somebody else merely claims is no reason to leave it out. Rows of a hook's own
+    stay. Returns all that there are."""
+    own = EmailAddress.objects.filter(user_id=user.pk)
+    there = list(own)
+    wanted = {(row.email, row.verified, row.primary) for row in rows}
+    if wanted - {(row.email, row.verified, row.primary) for row in there}:
+        own.filter(email__in=[row.email for row in rows]).delete()
+        own.update(primary=False)
+        EmailAddress.objects.bulk_create(rows)
+        there = list(own)
+    if rows and email_of(user) != rows[0].email:
+        user_email(user, rows[0].email, commit=True)
+    EmailAddress.objects.fill_cache_for_user(user, there)
+    return there
 
 
 def finish_login(
@@ -105,6 +158,8 @@ def finish_login(
         not email and not phone and bool(email_of(user)) and account_settings.EMAIL_VERIFICATION == method.MANDATORY
     )
     record_authentication(request, user, method="code", email=email or None, phone=phone or None)
+    if signup:
+        user_signed_up.send(sender=type(user), request=request, user=user)
     response: HttpResponse = perform_login(
         request,
         user,
@@ -128,7 +183,13 @@ def finish_social_login(
     """Signs the person in through allauth after a hosted login. It proved no address, so allauth's rules about
     verified e-mail apply as after any social login; somebody without an e-mail address has none to verify."""
     login.user = user
+    if signup:  # what was made of the account meanwhile, and still what the pool said
+        saved = SocialAccount.objects.get(provider=login.account.provider, uid=login.account.uid)
+        saved.extra_data, saved.user = login.account.extra_data, user
+        login.account = saved
     record_authentication(request, user, "socialaccount", provider=login.account.provider, uid=login.account.uid)
+    if signup:
+        user_signed_up.send(sender=type(user), request=request, user=user, sociallogin=login)
     response: HttpResponse = perform_login(
         request,
         user,
@@ -148,9 +209,9 @@ def social_logins_of_session(request: HttpRequest, user: AbstractBaseUser) -> li
     return [str(record.get("provider", "")) for record in records if record.get("method") == "socialaccount"]
 
 
-def account_adapter() -> Any:
+def account_adapter(request: HttpRequest | None = None) -> Any:
     """The site's account adapter."""
-    return get_adapter()
+    return get_adapter(request)
 
 
 def social_adapter() -> Any:
@@ -193,22 +254,25 @@ def is_provider(name: str) -> bool:
     return registry.get_class(name) is not None
 
 
-def remove_authenticators(user: AbstractBaseUser) -> None:
-    """Removes the user's MFA, where ``allauth.mfa`` is installed."""
-    if allauth_settings.MFA_ENABLED:
-        from allauth.mfa.models import Authenticator  # noqa: PLC0415  (an optional app)
-
-        Authenticator.objects.filter(user=user).delete()
-
-
-def has_authenticator(user: AbstractBaseUser) -> bool:
-    """Whether ``allauth.mfa``, where it is installed, asks this user for a second factor."""
+def with_authenticator(keys: Collection[Any]) -> set[Any]:
+    """Those of these users whom ``allauth.mfa``, where it is installed, asks for a second factor."""
     if not allauth_settings.MFA_ENABLED:
-        return False
+        return set()
     from allauth.mfa.models import Authenticator  # noqa: PLC0415  (an optional app)
 
-    found: bool = Authenticator.objects.filter(user=user).exists()
-    return found
+    # Recovery codes alone are no factor: allauth asks for none then.
+    rows = Authenticator.objects.filter(user_id__in=keys).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return set(rows.values_list("user_id", flat=True))
+
+
+def has_shown_second_factor(request: HttpRequest, user: AbstractBaseUser) -> bool:
+    """Whether this session was signed in with one, or in a browser that the user has told to be trusted."""
+    if not allauth_settings.MFA_ENABLED:
+        return False
+    from allauth.mfa.internal.flows.trust import is_trusted_browser  # noqa: PLC0415  (an optional app)
+
+    shown = any(record.get("method") == "mfa" for record in get_authentication_records(request, user))
+    return shown or bool(is_trusted_browser(request, user))
 
 
 def end_tracked_sessions(user: AbstractBaseUser) -> None:

@@ -34,6 +34,7 @@ KEYS = frozenset(
         "GROUPS",
         "ATTRIBUTES",
         "UPDATE_ON_RETURN",
+        "DELETED_USER_RETURNS",
         "EVENT_DATA",
         "RETENTION",
         "CAPTCHA",
@@ -225,6 +226,11 @@ class Settings:
     @property
     def update_on_return(self) -> str:
         return self._choice("UPDATE_ON_RETURN", ("empty", "none", "all"))
+
+    @property
+    def deleted_user_returns(self) -> str:
+        """What a pool person means whose Django user was deleted since: ``refuse``, or ``new_user``."""
+        return self._choice("DELETED_USER_RETURNS", ("refuse", "new_user"))
 
     @property
     def event_data(self) -> str | Mapping[str, str]:

@@ -1,5 +1,10 @@
 """What can go wrong in a sign-in, as this package says it. Messages hold no code, no secret and no address."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
 
 class CognitoPasswordlessError(Exception):
     """The root of this package's own exceptions."""
@@ -23,3 +28,22 @@ class MigrationRefused(CognitoPasswordlessError):
 
 class MigrationConflict(MigrationRefused):
     """A human has to decide who this is; the case has been recorded."""
+
+
+class JoinOffered(MigrationRefused):
+    """The person would get a new account, and one more proof would open an account that is there: an address, or the
+    hosted login of a connection. They may say no. Nothing has been changed."""
+
+    def __init__(self, *, address: str = "", connection: str = "") -> None:
+        super().__init__("join_offered")
+        self.address = address
+        self.connection = connection
+
+
+class SecondFactorNeeded(MigrationRefused):
+    """The address of an account was proven that nobody had verified, and the account has a second factor: it is asked
+    for first, and nothing has been changed. ``user`` is the account's."""
+
+    def __init__(self, user: "AbstractBaseUser") -> None:
+        super().__init__("second_factor")
+        self.user = user

@@ -1,17 +1,15 @@
 """What a person types to say who they are: an e-mail address or a phone number, stored in one form only."""
 
-import re
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.utils.encoding import punycode
 
 from .conf import conf
 from .exceptions import InvalidIdentifier
+from .identity.addresses import clean, email_key, key_of, phone_key, spellings_of
 
 Channel = Literal["email", "sms"]
 MAX_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
@@ -19,10 +17,12 @@ MAX_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A normalised address; build it with `parse`."""
+    """An address by its key (`identity.addresses`); build it with `parse` or `known`. ``spelling`` is how it was
+    written, which has no say in whether two are equal."""
 
     value: str
     channel: Channel
+    spelling: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return self.value
@@ -32,58 +32,65 @@ class Identifier:
         """The part after ``@``; empty for a phone number."""
         return self.value.rpartition("@")[2] if self.channel == "email" else ""
 
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """As it was written first, then the other spellings of it that are known without asking anybody."""
+        others = spellings_of(self.value)
+        written = (self.spelling,) if (self.channel == "email" and self.spelling) or self.spelling in others else ()
+        return tuple(dict.fromkeys((*written, *others)))
+
 
 def parse(text: str) -> Identifier:
-    """Reads what was typed. Raises `InvalidIdentifier`."""
-    plain = unicodedata.normalize("NFKC", text[: 4 * MAX_LENGTH]).strip()
-    return Identifier(normalise_email(plain), "email") if "@" in plain else Identifier(normalise_phone(plain), "sms")
+    """Reads what was typed or pasted. Raises `InvalidIdentifier`."""
+    plain = clean(text[: 4 * MAX_LENGTH])
+    return _email(plain) if "@" in plain else _phone(plain)
+
+
+def known(spelling: str) -> Identifier | None:
+    """The identifier of an address as a pool or an account has it; None for what nobody could type."""
+    key = key_of(spelling)
+    return Identifier(key, "email" if "@" in key else "sms", spelling) if key else None
 
 
 def normalise_email(text: str) -> str:
-    """Lower case, NFKC, IDNA domain. Raises `InvalidIdentifier` for anything that is no address.
-
-    The local part is ASCII after NFKC, as Django's own validator wants it: look-alikes (a dotless i) that a
-    case-insensitive pattern lets through would be another person's address to some databases.
-    """
-    plain = unicodedata.normalize("NFKC", text).strip().lower()
-    local, at, domain = plain.rpartition("@")
-    try:
-        address = f"{local}{at}{punycode(domain)}".lower()
-        validate_email(address)
-    except (UnicodeError, ValidationError):
-        raise InvalidIdentifier("not an e-mail address") from None
-    if not address.isascii() or len(address) > MAX_LENGTH:
-        raise InvalidIdentifier("not an e-mail address")
-    return address
+    """Lower case, NFKC, IDNA domain. Raises `InvalidIdentifier` for anything that is no address."""
+    return _email(clean(text)).value
 
 
 def normalise_phone(text: str) -> str:
     """E.164. A number in local form is read in the first of ``SMS_COUNTRIES``. Raises `InvalidIdentifier`."""
-    plain = unicodedata.normalize("NFKC", text)
+    return _phone(clean(text)).value
+
+
+def _email(plain: str) -> Identifier:
+    """The local part is ASCII, as Django's own validator wants it: look-alikes (a dotless i) that a case-insensitive
+    pattern lets through would be another person's address to some databases."""
+    key = email_key(plain)
+    try:
+        validate_email(key)
+    except ValidationError:
+        raise InvalidIdentifier("not an e-mail address") from None
+    if len(key) > MAX_LENGTH:
+        raise InvalidIdentifier("not an e-mail address")
+    return Identifier(key, "email", plain)
+
+
+def _phone(plain: str) -> Identifier:
     region = next(iter(conf.sms_countries), None)
     try:
         number = phonenumbers.parse(plain, region)
     except phonenumbers.NumberParseException:
         raise InvalidIdentifier("not a phone number") from None
-    if not phonenumbers.is_valid_number(number) or number.extension:
+    spelling = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    key = phone_key(spelling)
+    # The library knows one form of a number as valid, and not always the one that is in use.
+    if (
+        not key
+        or number.extension
+        or not any(phonenumbers.is_valid_number(phonenumbers.parse(form)) for form in spellings_of(key))
+    ):
         raise InvalidIdentifier("not a phone number")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-# Most addresses, and only such as `normalise_email` leaves as they are; millions are looked at in an import.
-_PLAIN_EMAIL = re.compile(
-    r"[a-z0-9_+-]{1,32}(?:\.[a-z0-9_+-]{1,32}){0,3}@(?:(?!xn--)[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\.){1,4}[a-z]{2,18}"
-)
-
-
-def is_normal(address: str) -> bool:
-    """Whether normalising would leave a pool's address as it is; where not, a human decides (law 7)."""
-    if _PLAIN_EMAIL.fullmatch(address):
-        return True
-    try:
-        return parse(address).value == address
-    except InvalidIdentifier:
-        return False
+    return Identifier(key, "sms", spelling)
 
 
 def mask(address: str) -> str:

@@ -117,8 +117,9 @@ def _finish(request: HttpRequest, connection: Connection, answer: Answer | None)
         return _refused(request, connection, refused)
     try:
         response = completion.complete(request, challenge, proven, now=now)
-    except MigrationRefused:
-        response = _page(request, "hosted_refused.html", connection, status=403)
+    except MigrationRefused as refusal:
+        deleted = refusal.reason == "user_deleted"
+        response = _page(request, "hosted_refused.html", connection, status=403, deleted=deleted)
     browser.release(response)
     return response
 

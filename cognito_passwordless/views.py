@@ -15,9 +15,10 @@ from . import browser, captcha, compat, pages
 from .conf import conf
 from .entrance import entrance, safe_next, visitor_of
 from .exceptions import DispatchFailed, MigrationRefused
-from .flows import attempts, completion, onwards, passwords
+from .flows import attempts, completion, held, onwards, passwords
 from .flows import login as flow
 from .forms import ChannelForm, CodeForm, IdentifierForm, PasswordForm
+from .identifiers import parse
 from .models import ChallengeSession, Route
 from .oidc_views import to_hosted_login
 
@@ -103,13 +104,77 @@ def otp(request: HttpRequest) -> HttpResponse:
         return response
     try:
         response = completion.complete(request, challenge, proven, now=now)
-    except MigrationRefused:
-        response = render(request, "cognito_passwordless/refused.html", {"app_name": conf.app_name}, status=403)
+    except MigrationRefused as refusal:
+        response = _refused(request, refusal)
     else:
         if request.user.is_authenticated:
             browser.remember(request, response, challenge.identifier)
     browser.release(response)
     return response
+
+
+@entrance
+@require_http_methods(["GET", "HEAD", "POST"])
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Before an account whose address was proven for the first time: it has a second factor, which comes first."""
+    waiting = held.find(request, timezone.now())
+    if waiting is None or not waiting.user or request.user.is_authenticated:
+        return _start_again()
+    if request.method != "POST":
+        return render(request, "cognito_passwordless/second_factor.html", {"app_name": conf.app_name})
+    if request.POST.get("have") != "no":
+        return completion.with_second_factor(request, waiting)
+    return _without_it(request, waiting)
+
+
+@entrance
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest) -> HttpResponse:
+    """Before somebody gets a new account: one more proof would open one that is there."""
+    waiting = held.find(request, timezone.now())
+    if waiting is None or waiting.user or request.user.is_authenticated:
+        return _start_again()
+    if request.method != "POST":
+        return _join_page(request, waiting)
+    if request.POST.get("join") == "no":
+        return _without_it(request, waiting)
+    if waiting.connection:
+        held.follow(request, f"oidc {waiting.connection}")
+        return to_hosted_login(request, waiting.connection)
+    identifier = parse(waiting.address)
+    try:
+        started = flow.start(
+            identifier,
+            visitor_of(request, identifier.value),
+            now=timezone.now(),
+            next_url=waiting.challenge.next_url,
+            by_code=True,
+        )
+    except flow.TooMany as error:
+        return _retry_after(_join_page(request, waiting, _too_many(error), status=429), error.retry_after)
+    except flow.NotServed:
+        return _join_page(request, waiting, _not_served())
+    except DispatchFailed:
+        return _join_page(request, waiting, _cannot_send(), status=503)
+    held.follow(request, str(started.challenge.pk))
+    return _to_code_page(started)
+
+
+def _join_page(request: HttpRequest, waiting: held.Held, notice: str = "", status: int = 200) -> HttpResponse:
+    context = {"app_name": conf.app_name, "identifier": waiting.address, "notice": notice}
+    return render(request, "cognito_passwordless/join.html", context, status=status)
+
+
+def _without_it(request: HttpRequest, waiting: held.Held) -> HttpResponse:
+    try:
+        return completion.without_it(request, waiting, now=timezone.now())
+    except MigrationRefused as refusal:
+        return _refused(request, refusal)
+
+
+def _refused(request: HttpRequest, refusal: MigrationRefused) -> HttpResponse:
+    context = {"app_name": conf.app_name, "deleted": refusal.reason == "user_deleted"}
+    return render(request, "cognito_passwordless/refused.html", context, status=403)
 
 
 @entrance

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.account.signals import user_signed_up
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.cache import cache
@@ -16,6 +17,8 @@ from moto.utilities.utils import load_resource
 from cognito_passwordless.delivery import Message
 from cognito_passwordless.delivery.memory import MemorySender
 from cognito_passwordless.local import LocalCognito, LocalPool
+
+from . import hooks
 
 # The fixtures `postgres_url`, `redis_url` and `chromium`.
 pytest_plugins = ["tests.services"]
@@ -124,3 +127,27 @@ def aws_identity(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "testing")
     # A client keeps the credentials it found when it was made.
     monkeypatch.setattr("cognito_passwordless.cognito.client._clients", CLIENTS_WITH_IDENTITY)
+
+
+@pytest.fixture
+def asked(settings: Any) -> hooks.Asked:
+    """The hooks of a site's own adapters, as they are asked from now on."""
+    settings.ACCOUNT_ADAPTER = "tests.hooks.AccountAdapter"
+    settings.SOCIALACCOUNT_ADAPTER = "tests.hooks.SocialAdapter"
+    hooks.ASKED.clear()
+    hooks.ASKED.requests.clear()
+    hooks.ASKED.instead.clear()
+    return hooks.ASKED
+
+
+@pytest.fixture
+def signed_up() -> Iterator[list[dict[str, Any]]]:
+    """Everything that `user_signed_up` was sent with."""
+    told: list[dict[str, Any]] = []
+
+    def hear(**given: Any) -> None:
+        told.append(given)
+
+    user_signed_up.connect(hear)
+    yield told
+    user_signed_up.disconnect(hear)

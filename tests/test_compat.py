@@ -134,24 +134,22 @@ class TestRequests:
 class TestUsers:
     """Users as the adapter makes them."""
 
-    def test_a_new_user_has_a_username_an_address_and_no_password(self) -> None:
-        user = compat.new_user("ann@example.com")
-        assert user.pk is None
-        assert user.get_username().startswith("ann")
-        assert not user.has_usable_password()
-        assert (compat.email_of(user), compat.email_field()) == ("ann@example.com", "email")
-
-    def test_a_new_user_needs_no_address(self) -> None:
-        user = compat.new_user(None)
-        user.save()
-        assert compat.email_of(user) == ""
+    def test_the_form_that_nobody_filled_in(self) -> None:
+        form = compat.SignUpForm(User(username="ann", last_name="Example"), None, NUMBER)
+        assert (form.cleaned_data["username"], form.cleaned_data["last_name"]) == ("ann", "Example")
+        assert form.cleaned_data["phone"] == NUMBER
+        assert (form.cleaned_data["terms"], form.cleaned_data.get("terms"), "terms" in form.cleaned_data) == (
+            "",
+            None,
+            False,
+        )
 
     def test_the_default_user_model_has_both_fields(self) -> None:
         assert compat.user_model_fields() == {"USERNAME": "username", "EMAIL": "email"}
 
     def test_apps_that_are_not_installed_are_left_alone(self, make_user: MakeUser) -> None:
         user = make_user("ann@example.com")
-        compat.remove_authenticators(user)
+        assert compat.with_authenticator([user.pk]) == set()
         compat.end_tracked_sessions(user)
 
 

@@ -1,9 +1,11 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cognito_passwordless.exceptions import InvalidIdentifier
-from cognito_passwordless.identifiers import is_normal, mask, parse
+from cognito_passwordless.identifiers import known, mask, parse
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def test_any_text_is_stored_normalised_or_refused(typed: str) -> None:
     except InvalidIdentifier:
         return
     assert parse(identifier.value) == identifier
-    assert is_normal(identifier.value)
+    assert known(identifier.value) == identifier
 
 
 @given(st.emails())
@@ -79,10 +81,26 @@ def test_normalising_twice_changes_nothing(address: str) -> None:
     assert parse(once.value) == once
 
 
-def test_a_pool_address_that_normalising_would_change_is_noticed() -> None:
-    assert is_normal("bob@example.com")
-    assert not is_normal("Bob@example.com")
-    assert not is_normal("nonsense")
+def test_a_pools_spelling_is_kept_beside_the_key() -> None:
+    bob = known("Bob@Example.com")
+    assert bob is not None
+    assert (bob, bob.spelling) == (parse("bob@example.com"), "Bob@Example.com")
+    assert bob.spellings == ("Bob@Example.com", "bob@example.com")
+    assert known("nonsense") is None
+
+
+@pytest.mark.parametrize(
+    "typed", ["+52 1 55 1234 5678", "+52 55 1234 5678", "\u200b+52 55 1234 5678", "tel:+525512345678"]
+)
+def test_a_renumbered_phone_is_one_whatever_form_is_typed(typed: str) -> None:
+    assert parse(typed).value == "+525512345678"
+
+
+def test_a_national_form_is_read_in_the_sites_own_country(settings: Any) -> None:
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "SMS_COUNTRIES": ["MX"]}
+    assert {parse(typed).value for typed in ("55 1234 5678", "1 55 1234 5678", "044 55 1234 5678")} == {
+        "+525512345678"
+    }
 
 
 @pytest.mark.parametrize("address", ["bob@example.com", "+4915123456789", "a@b.co", "+1", ""])

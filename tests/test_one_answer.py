@@ -115,7 +115,7 @@ class World:
     def record(self, address: str, sub: str, **fields: Any) -> None:
         MigratedUser.objects.create(
             connection="main",
-            issuer=self.pool.issuer,
+            pool=self.pool.id,
             sub=sub,
             username=sub,
             email=address,

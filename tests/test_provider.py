@@ -17,7 +17,7 @@ from cognito_passwordless.models import MigratedUser, PhoneNumber
 
 MakeUser = Callable[..., User]
 pytestmark = pytest.mark.django_db
-ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Main"
+POOL = "eu-west-1_Main"
 
 
 def app(alias: str, name: str = "", **chosen: Any) -> dict[str, Any]:
@@ -42,10 +42,8 @@ def migrated(make_user: MakeUser) -> Callable[..., User]:
     def make(*aliases: str, **fields: Any) -> User:
         user = make_user("ann@example.com", **fields)
         for alias in aliases:
-            MigratedUser.objects.create(
-                connection=alias, issuer=f"{ISSUER}{alias}", sub="s", status="migrated", user=user
-            )
-            SocialAccount.objects.create(provider=alias, uid="s", user=user, extra_data={"iss": ISSUER, "sub": "s"})
+            MigratedUser.objects.create(connection=alias, pool=f"{POOL}{alias}", sub="s", status="migrated", user=user)
+            SocialAccount.objects.create(provider=alias, uid="s", user=user, extra_data={"pool": POOL, "sub": "s"})
         return user
 
     return make

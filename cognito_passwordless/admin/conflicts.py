@@ -65,7 +65,7 @@ class ConflictAdmin(ReadOnlyAdmin):
 
     list_display = ("short_sub", "why", "email", "phone_number", "decided", "connection", "imported_at")
     list_filter = (DecidedFilter, ConnectionFilter, ReasonFilter)
-    search_fields = ("sub", "username", "email", "phone_number")
+    search_fields = ("sub", "username", "email_key", "phone_key")
     addresses = ("username", "email", "phone_number")
     ordering = ("-pk",)
     masked_email = masked("email", _("e-mail address"))

@@ -30,8 +30,8 @@ else:
 DEFAULTS: Final[Mapping[str, Any]] = {
     field.name: field.default for field in fields(Connection) if field.default is not MISSING
 }
-# Whoever may change these chooses where the client's secret is sent to, or what is asked by it.
-_WHERE_SECRETS_GO: Final = frozenset({"domain", "issuer", "endpoint_url", "endpoints"})
+# Whoever may change these chooses where the client's secret is sent to, what is asked by it, or who is believed.
+_WHERE_SECRETS_GO: Final = frozenset({"domain", "issuer", "issuers", "endpoint_url", "endpoints"})
 _FIELDS: Final = {"alias": "provider_id", "client_secret": "new_secret"}
 # At which field a check's message is shown; the others concern several.
 _PLACES: Final = {"E602": "provider_id", "E603": "provider_id", "E604": "provider_id", "E605": "user_pool_id"}
@@ -116,6 +116,10 @@ class PoolConnectionForm(ModelForm):
         [("branch", _("branch: go on by the next route")), ("abort", _("abort: end the sign-in"))],
     )
     trust_verified = _flag(_("Trust verified addresses"), _("Of the pool, where Django had verified them before too."))
+    trusted_providers = _words(
+        _("Trusted identity providers"), _("Of the pool; addresses that they tell count as verified.")
+    )
+    also_known_as = _words(_("Also known as"), _("Other providers of allauth whose accounts are people of this pool."))
     domain = _text(_("Hosted login"), "https://login.example.com")
     scope = _words(_("Scope"))
     response_mode = _choice(_("Response mode"), [("query", "query"), ("form_post", "form_post")])
@@ -133,6 +137,8 @@ class PoolConnectionForm(ModelForm):
     migrated_attribute = _text(_("Attribute that marks the migrated"))
     endpoint_url = _text(_("Address of the pool's API"), _("Only for a local Cognito."))
     issuer = _text(_("Issuer"), _("Only for a local Cognito, or a pool behind another OpenID provider."))
+    issuers = _words(_("More issuers"), _("Of the same pool; Amazon's own need not be named."))
+    regions = _words(_("Regions of replicas"), _("After a fail-over, one of them is the region."))
     endpoints = _json(_("Endpoints"), _("JSON; only where they differ from what the issuer says."))
 
     connection: Connection

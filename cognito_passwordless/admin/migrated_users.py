@@ -46,13 +46,13 @@ class MigratedUserAdmin(PeopleActions, ReadOnlyAdmin):
     list_select_related = ("user",)
     sortable_by = ("migrated_at",)  # the others have no index
     figures = "people"
-    search_fields = ("sub", "username", "email", "phone_number")
+    search_fields = ("sub", "username", "email_key", "phone_key")
     linked_by = ("user", "last_error")
     addresses = ("username", "email", "phone_number")
     private = ("attributes",)
     fields = (
         "connection",
-        "issuer",
+        "pool",
         "sub",
         "username",
         "email",

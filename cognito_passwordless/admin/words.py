@@ -7,21 +7,21 @@ from django.utils.translation import gettext_lazy as _
 # Why somebody waits in the queue, and why a choice is closed.
 REASONS: dict[str, Any] = {
     "several_users": _("The addresses of this pool user belong to different Django users."),
-    "several_pool_users": _("Several pool users carry the same address: one person's, or several people's."),
-    "address_not_proven": _("A Django user has this address, and the sign-in did not prove it."),
-    "address_not_normal": _(
-        "The address is written in the pool in a way that is not its normal form. Mend it there, and import again."
+    "several_pool_users": _(
+        "Several pool users carry the same address in different spellings: one person's, or several people's."
     ),
+    "address_not_proven": _("A Django user has this address, and the sign-in did not prove it."),
     "address_taken_over": _(
         "Somebody else proved the address of the Django user that this pool user had been linked to without a proof."
     ),
-    "ambiguous_address": _("Several Django users claim this address, and none has proven it."),
+    "ambiguous_address": _("Several Django users have verified this address."),
     "linked_to_another": _("The Django user belongs to another pool user already."),
     "privileged_user": _("The Django user is staff or a superuser, whom no migration reaches."),
     "inactive_user": _("The Django user is switched off."),
     "user_deleted": _("The Django user has been deleted since."),
     "value_taken": _("A value that must be unique is taken by another Django user."),
-    "pool_record_unusable": _("They proved the address to us, and the pool never had it verified."),
+    "value_refused": _("A value does not fit the user model, or a rule of the site refuses it."),
+    "pool_record_unusable": _("They proved the address to us, and may not come in as this pool user."),
     "decision_outdated": _("The people or addresses of an earlier decision have changed since."),
     "decision_withdrawn": _("An earlier decision was withdrawn."),
     "second_factor": _("They have a second factor in the pool, and none here: our code alone would be fewer."),
@@ -33,7 +33,7 @@ REASONS: dict[str, Any] = {
     # Why a choice is closed.
     "address_is_anothers": _("Somebody else has proven the address, or this user has proven another one."),
     "sub_is_anothers": _("Another Django user carries the id of this pool user."),
-    "no_free_address": _("Every address of this pool user is carried by a Django user."),
+    "no_free_address": _("Every address of this pool user has been verified by a Django user."),
     "no_address": _("This pool user has no address that could be proven."),
     "no_twin_is_verified": _("The pool verified the address for none of them."),
     # Why nothing was changed.
@@ -70,9 +70,10 @@ EFFECTS: dict[str, Any] = {
         "Those whose address the pool never verified are excluded now: whoever wrote it there may be somebody else."
     ),
     "unproven_holder_goes": _(
-        "The Django user never proved the address. Their password, sessions, linked accounts and second factors go "
-        "before the person comes in."
+        "The Django user never proved the address. Their password, sessions and linked accounts go before the person "
+        "comes in."
     ),
+    "factor_is_asked": _("The Django user has a second factor. It is asked for first, and nothing of theirs goes."),
     "pool_never_verified": _(
         "The pool never verified this address, so whoever signs in there may be somebody else, and would come into "
         "this account. Ask the person before you decide."

@@ -30,7 +30,7 @@ def rows_can_be_read(*, databases: Any = None, **kwargs: Any) -> Messages:
 
 
 def unchanged_pools(*, databases: Any = None, **kwargs: Any) -> Messages:
-    """A pool person is (issuer, sub), and their linked account is (alias, sub): law 7."""
+    """A pool person is (pool, sub), and their linked account is (alias, sub): law 7."""
     migrated = rows_of(MigratedUser, databases)
     return [] if migrated is None else moved((*apps_of_settings(), *rows_of_table(databases)), migrated)
 
@@ -40,13 +40,13 @@ def moved(apps: Iterable[SocialApp], migrated: "QuerySet[MigratedUser]") -> Mess
     return [
         error(
             "E605",
-            f"The connection {connection.alias!r} was another pool's: there are migrated users with another issuer "
-            "under its name.",
+            f"The connection {connection.alias!r} was another pool's: there are migrated users of that pool under "
+            "its name.",
             hint="Give the new pool a provider_id of its own, and keep this one for the old pool, 'retired' when "
             "that is gone.",
         )
         for connection in connections_of(apps)
-        if migrated.filter(connection=connection.alias).exclude(issuer=connection.issuer).exists()
+        if migrated.filter(connection=connection.alias).exclude(pool=connection.pool).exists()
     ]
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from .. import compat
+from .. import compat, user_fields
 from ..conf import conf
 from ..flows.mapping import FORBIDDEN_FIELDS, forbidden_fields
 from .problems import SETTING, Messages, cannot_import, error, usable, warning
@@ -134,6 +134,21 @@ def people_without_an_address(**kwargs: Any) -> Messages:
             f"The user model's field {field.name!r} is unique and may not be null: of all people who have only a "
             "phone number, one can be created.",
             hint="Add null=True to the field, or leave SMS_COUNTRIES empty.",
+        )
+    ]
+
+
+def people_without_a_number(**kwargs: Any) -> Messages:
+    """Who is known to the site by a phone number has to have one."""
+    field = _field(user_fields.phone_field() or None)
+    if field is None or field.null or not field.unique:
+        return []
+    return [
+        warning(
+            "W242",
+            f"The user model's field {field.name!r} is unique and may not be null: nobody who has only an e-mail "
+            "address gets a user.",
+            hint="Add null=True to the field, or silence this where everybody has a number.",
         )
     ]
 

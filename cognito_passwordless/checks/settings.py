@@ -161,6 +161,12 @@ def update_on_return(**kwargs: Any) -> Messages:
     return [error("E212", complaint, hint=hint)] if complaint else []
 
 
+def deleted_user_returns(**kwargs: Any) -> Messages:
+    complaint = _complaint(lambda: conf.deleted_user_returns)
+    hint = "'refuse' turns them away, 'new_user' lets them begin anew."
+    return [error("E220", complaint, hint=hint)] if complaint else []
+
+
 def event_data(**kwargs: Any) -> Messages:
     chosen = usable(lambda: conf.event_data, "none")
     by_step = chosen if isinstance(chosen, Mapping) else {"": chosen}

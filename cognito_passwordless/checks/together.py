@@ -138,7 +138,7 @@ def refusal_floor(apps: Apps) -> Messages:
 def one_pool_once(apps: Apps) -> Messages:
     names: dict[str, list[str]] = defaultdict(list)
     for connection in connections_of(apps):
-        names[connection.issuer].append(connection.alias)
+        names[connection.pool].append(connection.alias)
     return [
         warning(
             "W614",

@@ -24,7 +24,7 @@ from .jwks import JwksCache
 from .listing import ListedPage, TokenRefused, estimate_users, list_page
 from .oidc import AuthorizationCode, redeem
 from .password import Password, can_prove_passwords, start_with_password
-from .profile import CognitoProfile
+from .profile import CognitoProfile, with_trusted
 from .reach import Published, endpoints_now, hosted_login_status, published_keys
 from .setup import ClientSetup, PoolSetup, describe_client, describe_pool
 from .sign_in import (
@@ -94,4 +94,5 @@ __all__ = [
     "unmark_user",
     "username_of",
     "verify_id_token",
+    "with_trusted",
 ]

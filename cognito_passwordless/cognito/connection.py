@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from .mapping import FrozenMapping
 from .rules import FIELDS, SETTINGS
 
 _EMPTY: FrozenMapping[Any] = FrozenMapping()
+# The first label of the host, by ``IssuerConfiguration.Type``.
+ISSUER_TYPES: Final[Mapping[str, str]] = {"ORIGINAL": "cognito-idp", "UPDATED": "issuer-cognito-idp"}
 
 
 class ConnectionConfigError(ValueError):
@@ -32,7 +34,8 @@ class Connection:
     """Where a user pool is and how people sign in there.
 
     Raises ``ConnectionConfigError`` however it is built (also by ``dataclasses.replace``).
-    ``issuer`` and ``jwks_uri`` are filled in from the pool where they are not given.
+    ``issuer`` and ``jwks_uri`` are filled in from the pool where they are not given. ``issuers``
+    and ``regions`` are further addresses of the same pool: see ``accepted_issuers``.
     """
 
     alias: str
@@ -56,6 +59,8 @@ class Connection:
     authorize_params: Mapping[str, str] = _EMPTY
     on_failure: str = "branch"
     trust_verified: bool = False
+    trusted_providers: tuple[str, ...] = ()
+    also_known_as: tuple[str, ...] = ()
     enabled: bool = True
     retired: bool = False
     after_migration: tuple[str, ...] = ()
@@ -63,6 +68,8 @@ class Connection:
     global_sign_out: bool = False
     endpoint_url: str | None = None
     issuer: str = ""
+    issuers: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
     endpoints: Mapping[str, str] = _EMPTY
 
     def __post_init__(self) -> None:
@@ -72,13 +79,13 @@ class Connection:
                 object.__setattr__(self, key, rule(getattr(self, key)))
             except (ValueError, TypeError) as error:
                 mistakes[key] = f"must be {error}"
-        if not mistakes and not self.user_pool_id.startswith(f"{self.region}_"):
-            mistakes["region"] = "must be the region that user_pool_id begins with"
+        if not mistakes and self.region not in self._regions:
+            mistakes["region"] = "must be the region that user_pool_id begins with, or one of regions"
         if not mistakes and self.first_factor == "password" and self.otp_flow != "CUSTOM_AUTH":
             mistakes["first_factor"] = "must be none where otp_flow is not CUSTOM_AUTH"
         if mistakes:
             raise ConnectionConfigError(str(self.alias), mistakes)
-        object.__setattr__(self, "issuer", self.issuer or self._pool_url())
+        object.__setattr__(self, "issuer", self.issuer or self.issuer_of("ORIGINAL", self.region))
 
     @classmethod
     def from_settings(
@@ -126,6 +133,12 @@ class Connection:
         return next(iter(later), "")
 
     @property
+    def pool(self) -> str:
+        """Who issues the subs: a user pool by its id, for its issuers are only addresses; another provider by its
+        issuer."""
+        return self.user_pool_id if self.is_cognito else self.issuer
+
+    @property
     def needs_password(self) -> bool:
         """Whether its code comes only to who has typed the password."""
         return self.first_factor == "password" and "otp" in self.routes
@@ -133,8 +146,11 @@ class Connection:
     @property
     def jwks_uri(self) -> str:
         """Where the keys are that sign ID tokens (OpenID Connect Discovery 3)."""
-        default = f"{self.issuer.rstrip('/')}/.well-known/jwks.json"
-        return self.endpoints.get("jwks_uri", default)
+        return self.jwks_uri_of(self.issuer)
+
+    def jwks_uri_of(self, issuer: str) -> str:
+        """The same for another of its issuers."""
+        return self.endpoints.get("jwks_uri", f"{issuer.rstrip('/')}/.well-known/jwks.json")
 
     @property
     def is_cognito(self) -> bool:
@@ -142,9 +158,24 @@ class Connection:
 
         Every Cognito issuer ends with the pool's id; only Cognito writes ``token_use``.
         """
-        return self.issuer.rsplit("/", 1)[-1] == self.user_pool_id
+        return self.issuer.rstrip("/").rsplit("/", 1)[-1] == self.user_pool_id
 
-    def _pool_url(self) -> str:
+    @property
+    def accepted_issuers(self) -> frozenset[str]:
+        """Every ``iss`` that means this pool: what is configured, and both of Cognito's types in each of its regions.
+
+        A switch of the type, or a fail-over to a replica, needs no change here and makes nobody a stranger.
+        """
+        derived = {self.issuer_of(kind, region) for kind in ISSUER_TYPES for region in self._regions}
+        return frozenset({self.issuer, *self.issuers, *(derived if self.is_cognito else ())})
+
+    def issuer_of(self, kind: str, region: str) -> str:
+        """The pool's issuer of a type (`IssuerConfiguration.Type`) in a region."""
         # The regions of China have a domain of their own.
-        suffix = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
-        return f"https://cognito-idp.{self.region}.{suffix}/{self.user_pool_id}"
+        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        return f"https://{ISSUER_TYPES[kind]}.{region}.{suffix}/{self.user_pool_id}"
+
+    @property
+    def _regions(self) -> tuple[str, ...]:
+        """The pool's own, which its id begins with, and its replicas'."""
+        return (self.user_pool_id.partition("_")[0], *self.regions)

@@ -43,7 +43,7 @@ class _Entry:
 
 
 class DiscoveryCache:
-    """Documents by issuer; safe to share between threads.
+    """Documents by issuer, and by what they may call themselves; safe to share between threads.
 
     A document that is old is fetched again, and used on while that fails: endpoints hardly ever move, and a provider
     that is down for discovery may well sign people in. ``fetch``: address to parsed JSON.
@@ -51,23 +51,24 @@ class DiscoveryCache:
 
     def __init__(self, fetch: Callable[[str], Any] = fetch_json) -> None:
         self._fetch = fetch
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[tuple[str, frozenset[str]], _Entry] = {}
         self._guard = threading.Lock()
 
-    def document(self, issuer: str, *, now: float) -> Mapping[str, Any]:
-        """The document of ``issuer``. Raises ``CognitoError`` if there is none to be had."""
-        entry = self._entry(issuer)
+    def document(self, issuer: str, *, accepted: frozenset[str], now: float) -> Mapping[str, Any]:
+        """The document of ``issuer``, which names one of ``accepted``. Raises ``CognitoError`` if there is none to be
+        had."""
+        entry = self._entry((issuer, accepted))
         with entry.lock:
             if self._is_due(entry, now):
-                self._load(entry, issuer, now)
+                self._load(entry, issuer, accepted, now)
             if entry.document is None:
                 raise entry.failure or CognitoError(Cause.unavailable, _OPERATION)
             return entry.document
 
-    def _entry(self, issuer: str) -> _Entry:
+    def _entry(self, key: tuple[str, frozenset[str]]) -> _Entry:
         with self._guard:
-            entry = self._entries.pop(issuer, None) or _Entry()
-            self._entries[issuer] = entry
+            entry = self._entries.pop(key, None) or _Entry()
+            self._entries[key] = entry
             if len(self._entries) > MAX_DOCUMENTS:
                 del self._entries[next(iter(self._entries))]
             return entry
@@ -77,11 +78,11 @@ class DiscoveryCache:
         fresh = entry.document is not None and 0 <= now - entry.loaded_at < MAX_AGE
         return not fresh and not (entry.tried_at is not None and 0 <= now - entry.tried_at < RETRY_AFTER)
 
-    def _load(self, entry: _Entry, issuer: str, now: float) -> None:
+    def _load(self, entry: _Entry, issuer: str, accepted: frozenset[str], now: float) -> None:
         entry.tried_at = now
         try:
             document = self._fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-            _check(document, issuer)
+            _check(document, accepted)
         except CognitoError as error:
             entry.failure = error
         else:
@@ -102,7 +103,7 @@ def provider_of(connection: Connection, *, now: float, cache: DiscoveryCache | N
     known = _told(connection)
     if all(name in known for name in _NEEDED):
         return _read(known)
-    found = (cache or _shared).document(connection.issuer, now=now)
+    found = (cache or _shared).document(connection.issuer, accepted=connection.accepted_issuers, now=now)
     return _read({**found, **known})
 
 
@@ -130,9 +131,10 @@ def _read(document: Mapping[str, Any]) -> Provider:
     )
 
 
-def _check(document: Any, issuer: str) -> None:
-    """Discovery 4.3: a document that names another issuer is somebody else's."""
-    if not isinstance(document, dict) or document.get("issuer") != issuer:
+def _check(document: Any, accepted: frozenset[str]) -> None:
+    """Discovery 4.3: a document that names another issuer is somebody else's. A pool has several, and may name any."""
+    named = document.get("issuer") if isinstance(document, dict) else None
+    if not isinstance(named, str) or named not in accepted:
         raise CognitoError(Cause.misconfigured, _OPERATION, "WrongIssuer")
     if any(not _is_endpoint(document.get(name)) for name in _NEEDED) or any(
         name in document and not _is_endpoint(document[name]) for name in ENDPOINTS

@@ -41,15 +41,15 @@ _CUSTOM: Final = ("custom:", "dev:custom:")
 
 @dataclass(frozen=True)
 class CognitoProfile:
-    """One person of one pool: (``issuer``, ``sub``), and what the pool claims of them.
+    """One person of one pool: (``pool``, ``sub``), and what the pool claims of them.
 
     The pool's ``email_verified`` is only a claim. ``proven`` holds the addresses to which
     a code was sent that was entered in this sign-in, written as in ``email`` and
-    ``phone_number``. Somebody who was never in a pool has neither issuer nor sub; raises
+    ``phone_number``. Somebody who was never in a pool has neither pool nor sub; raises
     ``ValueError`` for one without the other.
     """
 
-    issuer: str = ""
+    pool: str = ""
     sub: str = ""
     username: str = field(default="", repr=False)
     email: str = field(default="", repr=False)
@@ -61,15 +61,15 @@ class CognitoProfile:
     proven: frozenset[str] = field(default=frozenset(), repr=False)
 
     def __post_init__(self) -> None:
-        if bool(self.issuer) != bool(self.sub):
-            raise ValueError("a profile has an issuer and a sub, or neither")
+        if bool(self.pool) != bool(self.sub):
+            raise ValueError("a profile has a pool and a sub, or neither")
         object.__setattr__(self, "groups", tuple(self.groups))
         object.__setattr__(self, "attributes", FrozenMapping(self.attributes))
         object.__setattr__(self, "proven", frozenset(self.proven))
 
     def __repr__(self) -> str:
         return (
-            f"CognitoProfile(issuer={self.issuer!r}, sub={self.sub!r}, "
+            f"CognitoProfile(pool={self.pool!r}, sub={self.sub!r}, "
             f"username={mask_username(self.username)!r}, email={mask_email(self.email)!r}, "
             f"email_verified={self.email_verified}, "
             f"phone_number={mask_phone(self.phone_number)!r}, "
@@ -80,7 +80,7 @@ class CognitoProfile:
     def to_dict(self) -> dict[str, Any]:
         """Give everything, unmasked, as JSON has it."""
         return {
-            "issuer": self.issuer,
+            "pool": self.pool,
             "sub": self.sub,
             "username": self.username,
             "email": self.email,
@@ -93,18 +93,21 @@ class CognitoProfile:
         }
 
     @classmethod
-    def from_claims(cls, claims: Mapping[str, Any], *, scope: Collection[str], proven: Collection[str] = ()) -> Self:
+    def from_claims(
+        cls, claims: Mapping[str, Any], *, pool: str, scope: Collection[str], proven: Collection[str] = ()
+    ) -> Self:
         """Build one from verified claims (an ID token's, userInfo's), as far as ``scope`` goes.
 
-        ``openid`` alone gives issuer and sub. User name, groups, the standard profile
-        claims and custom attributes need ``profile``; the addresses need ``email`` and
-        ``phone``. Protocol claims never enter. Raises ``ValueError`` without iss or sub.
+        ``pool`` is the connection's: the token's ``iss`` is only one of its addresses.
+        ``openid`` alone gives the sub. User name, groups, the standard profile claims and
+        custom attributes need ``profile``; the addresses need ``email`` and ``phone``.
+        Protocol claims never enter. Raises ``ValueError`` without pool or sub.
         """
         email = text(claims.get("email")) if "email" in scope else ""
         phone = text(claims.get("phone_number")) if "phone" in scope else ""
         full = "profile" in scope
         return cls(
-            issuer=text(claims.get("iss")),
+            pool=pool,
             sub=text(claims.get("sub")),
             username=text(claims.get("cognito:username")) if full else "",
             email=email,
@@ -117,13 +120,13 @@ class CognitoProfile:
         )
 
     @classmethod
-    def from_directory(cls, row: PoolUser, issuer: str) -> Self:
+    def from_directory(cls, row: PoolUser, pool: str) -> Self:
         """Build one from a row of the directory; nothing in it is proven.
 
         The directory knows no scopes and lists no groups.
         """
         return cls(
-            issuer=issuer,
+            pool=pool,
             sub=row.sub,
             username=row.username,
             email=row.email,
@@ -132,6 +135,20 @@ class CognitoProfile:
             phone_number_verified=row.phone_number_verified,
             attributes=_attributes(row.attributes, _BY_SCOPE),
         )
+
+
+def with_trusted(claims: Mapping[str, Any], providers: Collection[str]) -> Mapping[str, Any]:
+    """The claims, or attributes, of somebody who came by another identity provider: where it is one of ``providers``,
+    their address counts as verified, which Cognito by itself never says of federated people."""
+    if not providers or not claims.get("email"):
+        return claims
+    written = claims.get("identities")
+    try:
+        identities = json.loads(written) if isinstance(written, str) else written
+        names = {identity["providerName"] for identity in identities or ()}
+    except (ValueError, TypeError, KeyError):
+        return claims
+    return {**claims, "email_verified": "true"} if names & {*providers} else claims
 
 
 def _attributes(claims: Mapping[str, Any], scope: Collection[str]) -> FrozenMapping[str]:

@@ -84,6 +84,18 @@ def _texts(value: Any, allowed: str) -> tuple[str, ...]:
     return texts
 
 
+def each(rule: Rule, allowed: str) -> Rule:
+    """A list, each item of which keeps to ``rule``."""
+
+    def listed(value: Any) -> tuple[str, ...]:
+        try:
+            return tuple(map(rule, _texts(value, "")))
+        except ValueError:
+            raise ValueError(f"a list of {allowed}, none twice") from None
+
+    return listed
+
+
 def routes(value: Any) -> tuple[str, ...]:
     allowed = "a list of otp, oidc, local: at least one, none twice"
     chosen = _texts(value, allowed)
@@ -198,12 +210,13 @@ def _is_nearby(host: str) -> bool:
         return host.endswith((".localhost", ".internal"))
 
 
-REGION: Final = matching(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", 'an AWS region like "eu-west-1"')
+_REGION: Final = "[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}"
+REGION: Final = matching(_REGION, 'an AWS region like "eu-west-1"')
 
 SETTINGS: Final[Mapping[str, Rule]] = {
     "enabled": flag,
     "region": REGION,
-    "user_pool_id": matching(r"(?=.{1,55}\Z)[a-z0-9-]+_[0-9a-zA-Z]+", 'the pool\'s id, like "eu-west-1_AbCdEfGhI"'),
+    "user_pool_id": matching(rf"(?=.{{1,55}}\Z){_REGION}_[0-9a-zA-Z]+", 'the pool\'s id, like "eu-west-1_AbCdEfGhI"'),
     "domain": optional(origin),
     "routes": routes,
     "domains": domains,
@@ -221,6 +234,10 @@ SETTINGS: Final[Mapping[str, Rule]] = {
     "authorize_params": authorize_params,
     "on_failure": choice("branch", "abort"),
     "trust_verified": flag,
+    # Identity providers of the pool whose addresses count as verified: their names there.
+    "trusted_providers": each(matching(r"[^\s,]{1,32}", ""), "names of identity providers of the pool"),
+    # Other providers of allauth whose accounts carry the subs of this pool.
+    "also_known_as": each(matching(r"[!-~]{1,200}", ""), "ids of allauth providers"),
     "retired": flag,
     # What the pool is told of whoever has been migrated.
     "after_migration": after_migration,
@@ -229,6 +246,9 @@ SETTINGS: Final[Mapping[str, Rule]] = {
     "global_sign_out": flag,
     "endpoint_url": optional(base_url),
     "issuer": optional(base_url),
+    "issuers": each(base_url, f"URLs; each must be {_URL}, without a query"),
+    # Where the pool has replicas.
+    "regions": each(REGION, 'AWS regions like "eu-west-1"'),
     "endpoints": endpoints,
 }
 

@@ -16,8 +16,8 @@ _SESSION_UNLESS_SET: Final = 3  # minutes
 
 @dataclass(frozen=True)
 class PoolSetup:
-    """``triggers``: the ARN of each function, by its name in LambdaConfig. ``plan`` is empty where the pool does not
-    tell, ``first_factors`` where it has no such setting."""
+    """``triggers``: the ARN of each function, by its name in LambdaConfig. ``plan`` and ``issuer_type`` are empty
+    where the pool (or an older boto3) does not tell, ``first_factors`` where it has no such setting."""
 
     name: str
     arn: str
@@ -37,6 +37,7 @@ class PoolSetup:
     sms_failure: str
     users: int
     attributes: tuple[str, ...] = ()
+    issuer_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def describe_pool(connection: Connection) -> PoolSetup:
         sms_failure=str(pool.get("SmsConfigurationFailure") or ""),
         users=int(pool.get("EstimatedNumberOfUsers") or 0),
         attributes=_texts(row.get("Name") for row in pool.get("SchemaAttributes") or ()),
+        issuer_type=str(_inside(pool, "IssuerConfiguration").get("Type") or ""),
     )
 
 

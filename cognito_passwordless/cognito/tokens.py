@@ -36,20 +36,29 @@ def verify_id_token(
     """Verify an ID token and give its claims.
 
     ``now`` is in seconds since 1970. ``nonce`` is what the authorize request sent; a
-    sign-in by code has none. Without ``jwks``, the process's own cache is used; without
-    ``jwks_uri``, the connection's. Raises
+    sign-in by code has none. Without ``jwks``, the process's own cache is used. The keys are
+    those of the issuer that the token names, if it is one of the connection's; ``jwks_uri``
+    says where those of the connection's ``issuer`` are. Raises
     ``CognitoError``: ``token_invalid`` with the reason in ``detail``, which repeats
     nothing of the token; or the cause for which the keys could not be fetched.
     """
     if connection.retired:
         raise CognitoError(Cause.misconfigured, "verify_id_token", "ConnectionRetired")
     kid = _read_header(id_token, connection)
+    claims = _read_claims(id_token)
+    # Before anything is fetched: keys of an issuer that is not ours are never asked for.
+    issuer = claims.get("iss")
+    if not isinstance(issuer, str) or issuer not in connection.accepted_issuers:
+        refuse("wrong issuer")
+    if issuer != connection.issuer and connection.is_cognito:
+        jwks_uri = connection.jwks_uri_of(issuer)
     # ``or`` would be wrong: an empty cache is a cache.
     cache = _shared_jwks if jwks is None else jwks
     key = cache.key(jwks_uri or connection.jwks_uri, kid, now=now)
     if key is None:
         refuse("unknown signing key")
-    claims = _read_claims(id_token, key)
+    if not _is_signed(id_token, key):
+        refuse("bad signature")
     _check_parties(claims, connection)
     _check_times(claims, now)
     if nonce is not None and not _same(claims.get("nonce"), nonce):
@@ -85,35 +94,31 @@ def _unverified_header(token: str) -> dict[str, Any]:
         return {}
 
 
-def _read_claims(token: str, key: RSAPublicKey) -> dict[str, Any]:
+def _read_claims(token: str) -> dict[str, Any]:
+    """What the token says, believed by nobody yet: its issuer tells which keys to ask for."""
     # Refused outside the except blocks: no __context__, so no frame that holds the token.
-    payload = _signed_payload(token, key)
-    if payload is None:
-        refuse("bad signature")
-    claims = _parse(payload)
+    claims = _unverified_claims(token)
     if not isinstance(claims, dict):
         refuse("malformed claims")
     return claims
 
 
-def _signed_payload(token: str, key: RSAPublicKey) -> bytes | None:
+def _unverified_claims(token: str) -> Any:
     try:
-        decoded = jwt.PyJWS().decode_complete(token, key, algorithms=[ALGORITHM])
+        return json.loads(jwt.PyJWS().decode_complete(token, options={"verify_signature": False})["payload"])
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        return None
+
+
+def _is_signed(token: str, key: RSAPublicKey) -> bool:
+    try:
+        jwt.PyJWS().decode_complete(token, key, algorithms=[ALGORITHM])
     except jwt.InvalidTokenError:
-        return None
-    return bytes(decoded["payload"])
-
-
-def _parse(payload: bytes) -> Any:
-    try:
-        return json.loads(payload)
-    except (ValueError, RecursionError):
-        return None
+        return False
+    return True
 
 
 def _check_parties(claims: dict[str, Any], connection: Connection) -> None:
-    if claims.get("iss") != connection.issuer:
-        refuse("wrong issuer")
     audience = claims.get("aud")
     # Exactly us. OpenID Connect lets a client trust further audiences; we know of none.
     if audience not in (connection.client_id, [connection.client_id]):

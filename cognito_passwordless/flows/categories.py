@@ -16,6 +16,7 @@ _OWN: Final[Mapping[str, Category]] = {
     "scope_not_allowed": "configuration",
     "key_retired": "configuration",
     "key_unknown": "configuration",
+    "unexpected_error": "configuration",
     "quota": "system",
     "busy": "system",
 }

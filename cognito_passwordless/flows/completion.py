@@ -1,37 +1,54 @@
 """The end of a sign-in: from a proven person to a signed-in browser, for every route."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.models import SocialLogin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from .. import compat
-from ..exceptions import MigrationRefused
+from ..exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
 from ..identifiers import parse
 from ..models import ChallengeSession, Route
-from . import erase, journey, social, tombstones
+from . import erase, held, journey, social, tombstones
+from .categories import category_of
 from .journey import Outcome
 from .migration import Migrated, migrate
 from .pool_records import UNUSABLE
 from .verification import Proven, proven_locally
 
 
-def complete(request: HttpRequest, challenge: ChallengeSession, proven: Proven, *, now: datetime) -> HttpResponse:
+def complete(
+    request: HttpRequest,
+    challenge: ChallengeSession,
+    proven: Proven,
+    *,
+    now: datetime,
+    declined: Collection[Any] = (),
+    alone: bool = False,
+) -> HttpResponse:
     """Finds or makes the Django user and signs the person in through allauth.
 
-    Raises `MigrationRefused` (and `MigrationConflict`) for a person who is proven and yet may not come in.
+    ``declined``: accounts whose second factor the person cannot show; ``alone``: they do not want to join an account
+    that is there. Where one more proof is wanted first, the person is led to it.
+
+    Raises `MigrationRefused` (and `MigrationConflict`) for a person who is proven and yet may not come in. What else a
+    hook or a receiver of the site's raises is a mistake in it: it is recorded, and not hidden.
     """
-    ending = _Ending(request, challenge, proven, now, began=time.monotonic())
+    proven = held.joined(request, challenge, proven, now)
+    ending = _Ending(request, challenge, proven, now, began=time.monotonic(), declined=declined, alone=alone)
     try:
         login = social.social_login(request, proven, challenge.next_url)
-        stopped = social.announce(request, login) if login else None
-        if stopped is not None:
-            ending.record("migrated", Outcome.REFUSED, cause="stopped_by_site")
-            return stopped
+        if login:
+            social.announce(request, login)
         try:
             return ending.come_in(login)
         except _Gone:
@@ -39,11 +56,49 @@ def complete(request: HttpRequest, challenge: ChallengeSession, proven: Proven, 
             request.session.flush()
             ending.proven = ending.looked_up_again()
             return ending.come_in(login)
+    except (SecondFactorNeeded, JoinOffered) as wanted:
+        ending.record(wanted.reason, Outcome.OK)
+        return held.hold(request, challenge, ending.proven, wanted, now)
     except MigrationRefused as refusal:
         if refusal.reason == tombstones.ERASED:
             erase.forget_attempt(challenge)
         ending.record("migrated", Outcome.REFUSED, cause=refusal.reason)
         raise
+    except ImmediateHttpResponse as stopped:
+        ending.record(ending.step, Outcome.REFUSED, cause="stopped_by_site")
+        return cast("HttpResponse", stopped.response)
+    except Exception:
+        ending.record(ending.step, Outcome.FAILED, cause="unexpected_error")
+        raise
+
+
+def with_second_factor(request: HttpRequest, waiting: held.Held) -> HttpResponse:
+    """Signs in to the account that the person proved an address of: allauth asks for its second factor, and after that
+    `held.finish` gives it the address."""
+    user = get_user_model()._default_manager.get(pk=waiting.user)
+    return _sign_in(request, user, waiting.proven, waiting.challenge, signup=False)
+
+
+def without_it(request: HttpRequest, waiting: held.Held, *, now: datetime) -> HttpResponse:
+    """The sign-in of somebody who cannot give the other proof: without the account that it would have opened. Raises
+    as `complete` does."""
+    held.drop(request)
+    declined = [get_user_model()._meta.pk.to_python(waiting.user)] if waiting.user else []
+    return complete(request, waiting.challenge, waiting.proven, now=now, declined=declined, alone=True)
+
+
+def _sign_in(
+    request: HttpRequest, user: AbstractBaseUser, proven: Proven, challenge: ChallengeSession, *, signup: bool
+) -> HttpResponse:
+    address = next(iter(proven.profile.proven), "")
+    return compat.finish_login(
+        request,
+        user,
+        email=address if "@" in address else "",
+        phone="" if "@" in address else address,
+        redirect_url=challenge.next_url or None,
+        signup=signup,
+    )
 
 
 class _Gone(Exception):
@@ -57,12 +112,24 @@ class _Ending:
     proven: Proven
     now: datetime
     began: float
+    declined: Collection[Any] = ()
+    alone: bool = False
+    step: str = "migrated"  # how far they have come
 
     def come_in(self, login: SocialLogin | None) -> HttpResponse:
         """Raises `MigrationRefused`, and `_Gone`."""
         proven = self.proven
         try:
-            migrated = migrate(proven.profile, connection=proven.connection, method=proven.method, now=self.now)
+            migrated = migrate(
+                proven.profile,
+                connection=proven.connection,
+                method=proven.method,
+                now=self.now,
+                request=self.request,
+                login=login,
+                declined=self.declined,
+                alone=self.alone,
+            )
         except MigrationRefused as refusal:
             if refusal.reason != UNUSABLE or self.looked_up_again().connection is None:
                 raise
@@ -86,7 +153,7 @@ class _Ending:
             outcome,
             now=self.now,
             cause=cause,
-            category="flow" if cause else "",
+            category=category_of(cause) if cause else "",
             # Somebody who proved their address to us may be known to a pool all the same.
             connection=self.proven.connection.alias if self.proven.connection else "",
             duration=time.monotonic() - self.began,
@@ -95,8 +162,10 @@ class _Ending:
         )
 
     def _finish(self, login: SocialLogin | None, migrated: Migrated) -> HttpResponse:
+        self.step = "signed_in"
         if migrated.just_now:
-            self.record("migrated", Outcome.OK, migrated=migrated)
+            cause = "address_dropped" if migrated.dropped else ""
+            self.record("migrated", Outcome.OK, cause=cause, migrated=migrated)
         if login:
             response = compat.finish_social_login(
                 self.request,
@@ -104,22 +173,11 @@ class _Ending:
                 login,
                 has_email=bool(self.proven.profile.email),
                 redirect_url=self.challenge.next_url or None,
-                signup=migrated.created,
+                signup=migrated.signed_up,
             )
         else:
-            response = self._finish_by_code(migrated)
+            response = _sign_in(self.request, migrated.user, self.proven, self.challenge, signup=migrated.signed_up)
         # A further factor may still be asked for; then allauth goes on from here.
         step = "signed_in" if self.request.user.is_authenticated else "first_factor"
         self.record(step, Outcome.OK, migrated=migrated)
         return response
-
-    def _finish_by_code(self, migrated: Migrated) -> HttpResponse:
-        address = next(iter(self.proven.profile.proven), "")
-        return compat.finish_login(
-            self.request,
-            migrated.user,
-            email=address if "@" in address else "",
-            phone="" if "@" in address else address,
-            redirect_url=self.challenge.next_url or None,
-            signup=migrated.created,
-        )

@@ -2,22 +2,23 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from .. import connections
-from ..identifiers import Identifier, is_normal, parse
+from ..identifiers import Identifier, known
+from ..identity import Action, Claim, Decision, Evidence, Held, Holder, Policy, Verdict, judge
 from ..models import MigratedUser
-from .decisions import may_be_given
-from .linking import carriers_of, obstacle_to_linking
-from .local_users import claimants_of
-from .pool_records import has_second_factor, is_verified, profile_of
-from .routing import FEDERATED
+from . import owners
+from .decisions import Choice
+from .pool_records import FEDERATED, has_second_factor, profile_of
 
 Status = MigratedUser.Status
 SEVERAL = "several_pool_users"
 DELETED = "user_deleted"
+LINKED = "linked_to_another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,18 @@ def waiting() -> "QuerySet[MigratedUser]":
 
 
 def undecided(rows: "QuerySet[MigratedUser]") -> "QuerySet[MigratedUser]":
-    """Of these, who cannot come in as things are: a conflict, a failure, one of several with an address, or somebody
-    whose Django user has gone."""
+    """Of these, who cannot come in as things are: a conflict, a failure, or two people who meet at one address that
+    their pool verified for both, in different spellings."""
     others = MigratedUser.objects.exclude(pk=OuterRef("pk")).exclude(status=Status.EXCLUDED)
-    by_email = others.filter(email=OuterRef("email")).exclude(email="")
-    by_phone = others.filter(phone_number=OuterRef("phone_number")).exclude(phone_number="")
-    is_twin = Q(status=Status.PENDING, shares_address=True) & (Exists(by_email) | Exists(by_phone))
-    is_lost = Q(status=Status.MIGRATED, user__isnull=True)
-    return rows.filter(Q(status__in=[Status.CONFLICT, Status.FAILED]) | is_twin | is_lost)
+    meets: Any = Q(pk__in=[])
+    for address in ("email", "phone"):
+        spelling = "email" if address == "email" else "phone_number"
+        verified = Q(**{f"attributes__{spelling}_verified": "true"})
+        same = others.filter(verified, **{f"{address}_key": OuterRef(f"{address}_key")})
+        meets |= verified & ~Q(**{f"{address}_key": ""}) & Exists(same.exclude(**{spelling: OuterRef(spelling)}))
+    return rows.filter(
+        Q(status__in=[Status.CONFLICT, Status.FAILED]) | (Q(status=Status.PENDING, shares_address=True) & meets)
+    )
 
 
 def reason_of(record: MigratedUser) -> str:
@@ -88,123 +93,120 @@ def reason_of(record: MigratedUser) -> str:
 
 def case_of(record: MigratedUser) -> Case:
     """Both sides and the choices. Reads only."""
-    profile = profile_of(record)
-    written = {address for address in (record.email, record.phone_number) if address}
-    verified = frozenset(address for address in written if is_verified(profile, address))
-    usable = [parse(address) for address in sorted(written) if is_normal(address)]
-    claimants = {address: claimants_of(address) for address in usable}
+    addresses = [found for written in (record.email, record.phone_number) if (found := known(written))]
     connection = connections.find(record.connection)
-    carriers = carriers_of(profile, connection, record) if connection else []
-    users = {user.pk: user for user in (*carriers, *(user for found in claimants.values() for user in found))}
-    sides = [_side(record, user, claimants, carriers) for user in users.values()]
-    case = Case(record, reason_of(record), sides, twins_of(record), verified)
-    normal = len(usable) == len(written)
+    carriers = owners.carriers_of(profile_of(record), connection, record) if connection else []
+    accounts = owners.read(addresses, carriers=carriers, record=record, everything=True)
+    world = _World(record, accounts, sorted(addresses, key=lambda a: (a.value not in record.verified_keys, a.value)))
+    case = Case(record, reason_of(record), world.sides(), twins_of(record), frozenset(record.verified_keys))
+    links = [world.link(side) for side in case.sides]
+    options = {option.key: option for option in (*links, world.apart(), *world.merge(case, links))}
     lost = ("second_factor_goes",) if has_second_factor(record) else ()
-    links = [_link(case, side, claimants, carriers) for side in sides]
-    options = {o.key: o for o in (*links, _apart(case, claimants, carriers), *_merge(case, claimants, links))}
-    if not normal:
-        options = {key: _closed(option, "address_not_normal") for key, option in options.items()}
     case.options.extend(replace(option, effects=(*option.effects, *lost)) for option in options.values())
     case.options.extend([Option("retry", effects=("retried",)), Option("exclude", effects=("excluded",))])
     return case
 
 
-def _closed(option: Option, why: str) -> Option:
-    return Option(option.choice, option.user, why_not=why)
-
-
-def _side(
-    record: MigratedUser,
-    user: AbstractBaseUser,
-    claimants: dict[Identifier, dict[AbstractBaseUser, bool]],
-    carriers: Sequence[AbstractBaseUser],
-) -> Side:
-    return Side(
-        user,
-        addresses={address.value: found[user] for address, found in claimants.items() if user in found},
-        carries_sub=user in carriers,
-        obstacle=obstacle_to_linking(user, issuer=record.issuer, sub=record.sub),
-    )
-
-
 def twins_of(record: MigratedUser) -> list[MigratedUser]:
     shared = Q(pk__in=[])
-    if record.email:
-        shared |= Q(email=record.email)
-    if record.phone_number:
-        shared |= Q(phone_number=record.phone_number)
+    if record.email_key:
+        shared |= Q(email_key=record.email_key)
+    if record.phone_key:
+        shared |= Q(phone_key=record.phone_key)
     rows = MigratedUser.objects.filter(shared).exclude(pk=record.pk)
     return list(rows.exclude(status__in=[Status.MIGRATED, Status.EXCLUDED]).order_by("pk")[:20])
 
 
-def _link(
-    case: Case,
-    side: Side,
-    claimants: dict[Identifier, dict[AbstractBaseUser, bool]],
-    carriers: Sequence[AbstractBaseUser],
-) -> Option:
-    """To this user. A user of another pool user becomes the account of both: they are called one person."""
-    merges = side.obstacle == "linked_to_another"
-    choice = "merge" if merges else "link"
-    if side.obstacle and not merges:
-        return Option(choice, side.user, why_not=side.obstacle)
-    if any(carrier != side.user for carrier in carriers):
-        return Option(choice, side.user, why_not="sub_is_anothers")
-    given = [address.value for address, found in claimants.items() if may_be_given(side.user, found)]
-    if not given and not side.carries_sub:
+@dataclass(frozen=True)
+class _World:
+    """The person and the accounts they meet: an option is open where the rules, asked as if a human had decided so and
+    the person had proven what is wanted, let them in."""
+
+    record: MigratedUser
+    accounts: owners.Accounts
+    addresses: Sequence[Identifier]  # those that the pool verified first
+
+    def sides(self) -> list[Side]:
+        return [self._side(holder) for holder in self.accounts.holders]
+
+    def _side(self, holder: Holder) -> Side:
+        obstacle = ""
+        if holder.staff:
+            obstacle = "privileged_user"
+        elif not holder.active:
+            obstacle = "inactive_user"
+        elif holder.people and not holder.carries_sub:
+            obstacle = LINKED
+        return Side(
+            self.accounts.users[holder.account],
+            addresses={address: held is Held.VERIFIED for address, held in holder.addresses.items()},
+            carries_sub=holder.carries_sub,
+            obstacle=obstacle,
+        )
+
+    def _if(self, choice: Choice, account: Any = None, address: str = "") -> Verdict:
+        claims = {found.value: Claim.WRITTEN for found in self.addresses}
+        if address:
+            claims[address] = Claim.PROVEN
+        evidence = Evidence(claims, in_pool=True, decision=Decision(choice, account, address))
+        return judge(evidence, self.accounts.holders, Policy())
+
+    def link(self, side: Side) -> Option:
+        """To this user. A user of another pool user becomes the account of both: they are called one person."""
+        merges = side.obstacle == LINKED
+        choice: Choice = "merge" if merges else "link"
+        if side.obstacle and not merges:
+            return Option(choice, side.user, why_not=side.obstacle)
+        if any(holder.carries_sub and holder.account != side.user.pk for holder in self.accounts.holders):
+            return Option(choice, side.user, why_not="sub_is_anothers")
+        carried = [found.value for found in self.addresses if found.value in side.addresses]
+        carried.sort(key=lambda address: (address not in self.record.verified_keys, not side.addresses[address]))
+        for address in (*carried, *([""] if side.carries_sub else [])):
+            verdict = self._if(choice, side.user.pk, address)
+            if verdict.comes_in and not verdict.case:
+                effects = [f"{choice}_after_proof"]
+                if verdict.action is not Action.ENTER:
+                    effects.append("unproven_holder_goes" if verdict.action is Action.TAKE_OVER else "factor_is_asked")
+                if address and address not in self.record.verified_keys:
+                    effects.append("pool_never_verified")
+                rows = (self.record.pk,) if merges else ()
+                return Option(choice, side.user, address, rows=rows, effects=(*effects,))
         return Option(choice, side.user, why_not="address_is_anothers")
-    given.sort(key=lambda address: (address not in case.verified, not side.addresses[address]))
-    effects = [f"{choice}_after_proof"]
-    if given and not side.addresses[given[0]] and not side.carries_sub:
-        effects.append("unproven_holder_goes")
-    if given and given[0] not in case.verified:
-        effects.append("pool_never_verified")
-    return Option(
-        choice, side.user, next(iter(given), ""), rows=(case.record.pk,) if merges else (), effects=(*effects,)
-    )
 
+    def apart(self) -> Option:
+        """A Django user of their own, with what nobody else has verified."""
+        if any(holder.carries_sub for holder in self.accounts.holders):
+            return Option("apart", why_not="sub_is_anothers")
+        for address in (found.value for found in self.addresses):
+            verdict = self._if("apart", address=address)
+            if verdict.comes_in and not verdict.case:
+                warning = () if address in self.record.verified_keys else ("pool_never_verified",)
+                return Option("apart", address=address, effects=("apart_after_proof", "others_keep_theirs", *warning))
+        return Option("apart", why_not="no_free_address" if self.addresses else "no_address")
 
-def _apart(
-    case: Case, claimants: dict[Identifier, dict[AbstractBaseUser, bool]], carriers: Sequence[AbstractBaseUser]
-) -> Option:
-    """A Django user of their own, with what nobody else carries."""
-    free = [address.value for address, found in claimants.items() if not found]
-    free.sort(key=lambda address: address not in case.verified)
-    if carriers:
-        return Option("apart", why_not="sub_is_anothers")
-    if not free:
-        return Option("apart", why_not="no_free_address" if claimants else "no_address")
-    warning = () if free[0] in case.verified else ("pool_never_verified",)
-    return Option("apart", address=free[0], effects=("apart_after_proof", "others_keep_theirs", *warning))
-
-
-def _merge(
-    case: Case, claimants: dict[Identifier, dict[AbstractBaseUser, bool]], links: Collection[Option]
-) -> list[Option]:
-    """This pool user and its twins are one person. Twins whose address their pool never verified are set aside:
-    whoever wrote it there may be somebody else."""
-    if not case.twins:
-        return []
-    shared = [
-        address.value
-        for address in claimants
-        if any(address.value in (twin.email, twin.phone_number) for twin in case.twins)
-    ]
-    if not shared:
-        return [Option("merge", why_not="address_not_normal")]
-    address = shared[0]
-    rows = [row for row in (case.record, *case.twins) if address in (row.email, row.phone_number)]
-    good = [row for row in rows if row.pool_enabled and is_verified(profile_of(row), address)]
-    if not good:
-        return [Option("merge", why_not="no_twin_is_verified")]
-    users = [side.user for side in case.sides if address in side.addresses]
-    open_to = [option for option in links if not option.why_not and option.address == address]
-    if len(users) > 1 or (users and not open_to):
-        return [Option("merge", why_not="several_users" if len(users) > 1 else "address_is_anothers")]
-    # Whom the pool made itself goes first: people who came by another provider cannot be sent a code by the pool.
-    good.sort(key=lambda row: (row.pool_status == FEDERATED, row.pk))
-    aside = tuple(row.pk for row in rows if row not in good)
-    effects = ["twins_after_proof", *(["twins_set_aside"] if aside else [])]
-    merged = tuple(row.pk for row in good)
-    user = open_to[0].user if open_to else None
-    return [Option("merge", user, address, merged, aside, effects=tuple(effects))]
+    def merge(self, case: Case, links: Collection[Option]) -> list[Option]:
+        """This pool user and its twins are one person. Twins whose address their pool never verified are set aside:
+        whoever wrote it there may be somebody else."""
+        shared = [
+            found.value
+            for found in self.addresses
+            if any(found.value in (twin.email_key, twin.phone_key) for twin in case.twins)
+        ]
+        if not shared:
+            return []
+        address = shared[0]
+        rows = [row for row in (case.record, *case.twins) if address in (row.email_key, row.phone_key)]
+        good = [row for row in rows if row.pool_enabled and address in row.verified_keys]
+        if not good:
+            return [Option("merge", why_not="no_twin_is_verified")]
+        users = [side.user for side in case.sides if address in side.addresses]
+        open_to = [option for option in links if not option.why_not and option.address == address]
+        if len(users) > 1 or (users and not open_to):
+            return [Option("merge", why_not="several_users" if len(users) > 1 else "address_is_anothers")]
+        # Whom the pool made itself goes first: people who came by another provider cannot be sent a code by the pool.
+        good.sort(key=lambda row: (row.pool_status == FEDERATED, row.pk))
+        aside = tuple(row.pk for row in rows if row not in good)
+        effects = ["twins_after_proof", *(["twins_set_aside"] if aside else [])]
+        merged = tuple(row.pk for row in good)
+        user = open_to[0].user if open_to else None
+        return [Option("merge", user, address, merged, aside, effects=tuple(effects))]

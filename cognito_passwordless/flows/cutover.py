@@ -17,7 +17,7 @@ from django.db.models import Max, QuerySet
 from ..cognito import Connection
 from ..models import ChallengeSession, ConnectionState, Delivery, ImportRun, MigratedUser
 from . import conflicts, exports, person_events, tombstones
-from .pool_records import has_second_factor, is_verified, profile_of
+from .pool_records import has_second_factor
 
 Status = MigratedUser.Status
 Outcome = ChallengeSession.Outcome
@@ -25,7 +25,7 @@ COVERAGE = 0.95
 RECENT = timedelta(hours=24)
 _NAMESPACE = UUID("b2c0c5e9-9f0e-4a3e-8a43-51d3b1a1f6a7")
 
-MAPPING = ("connection", "issuer", "sub", "status", "user", "method", "migrated_at")
+MAPPING = ("connection", "pool", "sub", "status", "user", "method", "migrated_at")
 LEFT = ("connection", "sub", "username", "email", "phone_number", "status", "last_error", "comes_in_by")
 
 
@@ -51,7 +51,7 @@ class Item:
 
 def people(connection: Connection) -> "QuerySet[MigratedUser]":
     """Everybody of the connection's pool, whatever it was called when they came (law 7)."""
-    return MigratedUser.objects.filter(issuer=connection.issuer)
+    return MigratedUser.objects.filter(pool=connection.pool)
 
 
 def left(connection: Connection) -> "QuerySet[MigratedUser]":
@@ -205,7 +205,7 @@ def attempt_of(alias: str) -> UUID:
 def export_mapping(connection: Connection, path: Path, *, now: datetime) -> exports.Written:
     """The backup of who became whom, and a note that there is one."""
     rows = people(connection).order_by("pk")
-    columns = ("connection", "issuer", "sub", "status", "user_id", "method", "migrated_at")
+    columns = ("connection", "pool", "sub", "status", "user_id", "method", "migrated_at")
     written = exports.write(path, MAPPING, _as_text(rows.values_list(*columns).iterator(chunk_size=2000)))
     _state(connection).update(exported_at=now, exported_rows=written.rows, exported_digest=written.digest)
     return written
@@ -234,12 +234,8 @@ def way_in(row: MigratedUser) -> str:
         return "no: waits for a decision"
     if row.decision is None and has_second_factor(row):
         return "no: a second factor in the pool"
-    profile = profile_of(row)
-    decided = (row.decision or {}).get("address", "")
-    ways = {"email": row.email, "sms": row.phone_number}
-    found = [
-        name for name, address in ways.items() if address and (is_verified(profile, address) or address == decided)
-    ]
+    good = row.verified_keys | {(row.decision or {}).get("address", "")} - {""}
+    found = [name for name, key in (("email", row.email_key), ("sms", row.phone_key)) if key in good]
     return ", ".join(found) or (
         "no: no address verified in the pool" if row.email or row.phone_number else "no: no address"
     )

@@ -15,7 +15,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import router, transaction
 from django.db.models import Model, ProtectedError, Q, RestrictedError
 
-from .. import compat
+from .. import compat, user_fields
 from ..models import (
     ChallengeSession,
     Erasure,
@@ -28,8 +28,8 @@ from ..models import (
 )
 from ..signals import person_erased
 from . import gains, holding, person_events, tombstones, undo
-from .local_users import is_privileged
 from .made import Made
+from .owners import is_privileged
 from .pool_news import POOL_SIGN_IN
 from .tombstones import erased_subs
 
@@ -109,7 +109,7 @@ def _erase(found: Preview, user: AbstractBaseUser | None, removes: bool, now: da
         made = Made.of(row)
         if user is not None and not removes and not made.user:
             undo.take_back(user, row, made)
-        tombstone = tombstones.bury(row.issuer, row.sub, connection=row.connection, now=now)
+        tombstone = tombstones.bury(row.pool, row.sub, connection=row.connection, now=now)
         set_up.append(tombstone)
         _forget_pool_user(row)
     _forget_sign_ins(_addresses(found.rows, user if removes else None), [row.username for row in found.rows])
@@ -140,7 +140,10 @@ def _forget_pool_user(row: MigratedUser) -> None:
 def _forget_sign_ins(addresses: Collection[str], usernames: Collection[str]) -> None:
     names = [name for name in usernames if name]
     begun = ChallengeSession.objects.filter(
-        Q(identifier__in=addresses) | Q(recipient__in=addresses) | Q(pool_username__in=[*names, *addresses])
+        Q(identifier__in=addresses)
+        | Q(spelling__in=addresses)
+        | Q(recipient__in=addresses)
+        | Q(pool_username__in=[*names, *addresses])
     )
     attempts = list(begun.values_list("pk", flat=True))
     JourneyEvent.objects.filter(attempt__in=attempts).update(user=None, data=None)
@@ -155,7 +158,7 @@ def _forget_sign_ins(addresses: Collection[str], usernames: Collection[str]) -> 
 def forget_attempt(challenge: ChallengeSession) -> None:
     """Takes the person out of a sign-in that ended at their tombstone."""
     FailureCount.objects.filter(identifier=challenge.identifier, count=0).delete()
-    ChallengeSession.objects.filter(pk=challenge.pk).update(identifier="", recipient="", pool_username="")
+    ChallengeSession.objects.filter(pk=challenge.pk).update(identifier="", spelling="", recipient="", pool_username="")
 
 
 def _remove(user: AbstractBaseUser) -> None:
@@ -184,7 +187,7 @@ def _forget_in_admin_log(row: Model) -> None:
 def _addresses(rows: Collection[MigratedUser], user: AbstractBaseUser | None = None) -> set[str]:
     found = {address for row in rows for address in (row.email, row.phone_number)}
     if user is not None:
-        found |= {compat.email_of(user).lower()}
+        found |= {compat.email_of(user).lower(), user_fields.phone_of(user)}
         found |= set(EmailAddress.objects.filter(user_id=user.pk).values_list("email", flat=True))
         found |= set(PhoneNumber.objects.filter(user_id=user.pk).values_list("number", flat=True))
     return found - {""}

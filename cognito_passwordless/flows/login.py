@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 from .. import keys
 from ..conf import conf
 from ..exceptions import DispatchFailed
-from ..identifiers import Identifier, parse
+from ..identifiers import MAX_LENGTH, Identifier
 from ..models import ChallengeSession, Route
 from ..otp import Code
 from . import attempts, dispatch, journey, limits, oidc_state
@@ -22,6 +22,7 @@ from .event_data import told_of
 from .journey import Outcome
 from .offers import Offers, offers_for
 from .refusals import too_many
+from .routing import typed
 from .status import Status, can_resend, seconds_to_resend, status
 from .verification import NotProven, Proven, verify
 from .visitor import TooMany, Visitor
@@ -149,6 +150,7 @@ def _store(
         id=uuid4(),
         handle_hash=attempts.handle_hash(handle),
         identifier=identifier.value,
+        spelling=identifier.spelling[:MAX_LENGTH],
         channel=channel,
         language=visitor.language,
         next_url=next_url,
@@ -271,7 +273,7 @@ def retry(visitor: Visitor, *, now: datetime, channel: str | None = None) -> Sta
     visitor = replace(visitor, handle="", known_browser=before.known_browser)
     try:
         return start(
-            parse(before.identifier),
+            typed(before),
             visitor,
             now=now,
             channel=channel or before.channel,

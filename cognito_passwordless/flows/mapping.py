@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Field
 from django.utils.module_loading import import_string
 
-from .. import compat
+from .. import compat, user_fields
 from ..cognito import CognitoProfile
 from ..conf import conf
 
@@ -36,7 +36,7 @@ FORBIDDEN_FIELDS = frozenset(
 def forbidden_fields() -> frozenset[str]:
     """Those of every user model, and what the site's own calls otherwise: its key, its address, its field for the
     sub."""
-    named = {get_user_model()._meta.pk.name, compat.email_field(), conf.match_user or ""}
+    named = {get_user_model()._meta.pk.name, compat.email_field(), user_fields.phone_field(), conf.match_user or ""}
     return FORBIDDEN_FIELDS | (named - {""})
 
 

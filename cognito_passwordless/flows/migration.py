@@ -1,161 +1,293 @@
 """From a proven profile to the one Django user: every route ends here (laws 6, 7, 8).
 
-A pool person is (issuer, sub). Their row is written first and locked, so two first sign-ins at once meet on it and
-give one user. Whatever is not certain becomes a conflict for a human, never a guess.
+A pool person is (pool, sub). Their row is written first and locked, so two first sign-ins at once meet on it and give
+one user. Who they are is judged by `identity`; here the facts are read and the verdict is carried out, in one
+transaction.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from allauth.socialaccount.models import SocialLogin
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import IntegrityError, router, transaction
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, router, transaction
+from django.http import HttpRequest
 
-from .. import compat
+from .. import connections
 from ..cognito import CognitoProfile, Connection
 from ..conf import conf
-from ..exceptions import MigrationConflict, MigrationRefused
-from ..identifiers import Identifier, parse
+from ..exceptions import JoinOffered, MigrationConflict, MigrationRefused, SecondFactorNeeded
+from ..identifiers import Identifier, known
+from ..identity import Action, Claim, Conflict, Evidence, Policy, Record, Refusal, Verdict, judge
 from ..models import SUB_LENGTH, MigratedUser
 from ..signals import user_migrated
-from . import attempts, holding, linking, pool_notices, pool_records, tombstones
-from .local_users import Ambiguous, Owner, owner_of
+from . import attempts, holding, owners, ownership, pool_notices, pool_records, tombstones
+from .decisions import Decision
 from .made import Made, values_of
 from .mapping import apply_attributes, apply_groups
-from .ownership import take_over
+from .new_users import SignUp, reason_of
 
 Status = MigratedUser.Status
-SECOND_FACTOR = "second_factor"
 TRIES = 3  # two people at once can meet on a unique address; whoever comes second looks again
 
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
     """The Django user of a proven person; ``created`` when there was none. ``record`` is None for somebody who never
-    was in a pool; ``just_now`` says that they left it in this sign-in."""
+    was in a pool; ``just_now`` says that they left it in this sign-in. ``signed_up``: nobody has come in as this user
+    before, who was made now or by a bulk activation. ``dropped``: an address that they did not prove is somebody
+    else's, and was left out."""
 
     user: AbstractBaseUser
     created: bool
     record: MigratedUser | None = None
     just_now: bool = False
+    signed_up: bool = False
+    dropped: bool = False
 
 
 @holding.again_after_deadlock
 def migrate(
-    profile: CognitoProfile, *, connection: Connection | None, method: MigratedUser.Method, now: datetime
+    profile: CognitoProfile,
+    *,
+    connection: Connection | None,
+    method: MigratedUser.Method,
+    now: datetime,
+    request: HttpRequest | None = None,
+    login: SocialLogin | None = None,
+    shown: Collection[Any] = (),
+    declined: Collection[Any] = (),
+    alone: bool = False,
 ) -> Migrated:
     """Finds or makes the Django user of ``profile``; ``connection`` is None for somebody who never was in a pool.
 
-    The profile must have been proven in this sign-in. Raises `MigrationRefused`, and `MigrationConflict` after having
-    recorded the case.
+    The profile must have been proven in this sign-in. ``shown`` and ``declined``: accounts whose second factor the
+    person has shown, or cannot show; ``alone``: they do not want to join an account that is there. ``request``, and
+    ``login`` after a hosted one, are what allauth's hooks are told when a user is made.
+
+    Raises `SecondFactorNeeded` and `JoinOffered`, which change nothing; `MigrationRefused`, and `MigrationConflict`
+    after having recorded the case; and what else a hook raises, after which nothing has been written.
     """
+    person = _Person(
+        profile, connection, method, now, frozenset(shown), frozenset(declined), SignUp(request, login), alone
+    )
     for left in reversed(range(TRIES)):
         try:
-            if connection is None:
-                return _without_pool(profile)
-            with transaction.atomic(using=router.db_for_write(MigratedUser)):
-                return _with_pool(profile, connection, method, now)
+            return person.without_pool() if connection is None else person.with_pool(connection)
+        except (SecondFactorNeeded, JoinOffered):
+            raise
         except MigrationRefused as refusal:
             pool_records.record_refusal(profile, connection, refusal, now)
-            own = _own_account(profile, method) if isinstance(refusal, MigrationConflict) else None
-            if own is None:
-                raise
-            return own
-        except IntegrityError:
+            raise
+        except IntegrityError as error:
             if not left:
                 # A unique value of the site's own (a mapped attribute, say) is already taken, each time anew.
-                return _give_up(profile, connection, now)
+                _give_up(profile, connection, now, error)
+        except (DataError, ValidationError) as error:
+            _give_up(profile, connection, now, error)
     raise AssertionError("unreachable")
 
 
-def _own_account(profile: CognitoProfile, method: MigratedUser.Method) -> Migrated | None:
-    """Whoever proved to us an address that Django had verified comes into their account, whatever is unclear about
-    their pool record: that waits for a human."""
-    if method != MigratedUser.Method.LOCAL_OTP:
-        return None
-    (address,) = (parse(proven) for proven in profile.proven)
-    try:
-        owner = owner_of(address)
-    except Ambiguous:
-        return None
-    return Migrated(owner.user, created=False) if owner and owner.proven and not owner.refusal else None
-
-
-def _give_up(profile: CognitoProfile, connection: Connection | None, now: datetime) -> NoReturn:
-    conflict = MigrationConflict("value_taken")
+def _give_up(profile: CognitoProfile, connection: Connection | None, now: datetime, error: Exception) -> NoReturn:
+    conflict = MigrationConflict(reason_of(error))
     pool_records.record_refusal(profile, connection, conflict, now)
-    raise conflict
+    raise conflict from error
 
 
-def _without_pool(profile: CognitoProfile) -> Migrated:
-    (address,) = (parse(proven) for proven in profile.proven)
-    owner = linking.owner_or_conflict(address)
-    if owner is not None and owner.proven and not owner.refusal:
-        return Migrated(owner.user, created=False)
-    with transaction.atomic(using=router.db_for_write(MigratedUser)):
-        # Whoever proves this address at the same time waits here, and then finds the user that the first one got.
-        # It is a write: on SQLite, a transaction that begins with a read may not write once others have written.
-        attempts.take_turn(address.value)
-        return _taken_over_or_new(profile, address)
+@dataclass(frozen=True)
+class _Person:
+    profile: CognitoProfile
+    connection: Connection | None
+    method: MigratedUser.Method
+    now: datetime
+    shown: frozenset[Any]
+    declined: frozenset[Any]
+    sign_up: SignUp
+    alone: bool
 
+    def without_pool(self) -> Migrated:
+        (address,) = filter(None, map(known, self.profile.proven))
+        verdict, accounts = owners.owner_by_code(address)
+        if verdict.action is Action.ENTER:
+            return Migrated(accounts.user_of(verdict), created=False)
+        with transaction.atomic(using=router.db_for_write(MigratedUser)):
+            # Whoever proves this address at the same time waits here, and then finds the user that the first one got.
+            # It is a write: on SQLite, a transaction that begins with a read may not write once others have written.
+            attempts.take_turn(address.value)
+            verdict, accounts = pool_records.by_our_code(address)
+            if verdict.action is Action.ENTER:
+                user, created = carry_out(verdict, accounts, self.profile, [address], made=Made())
+                return Migrated(user, created)
+            rows = pool_records.carrying(address)
+            evidence = Evidence(
+                {address.value: Claim.PROVEN},
+                welcome=conf.signup or any(pool_records.is_welcome(row) for row in rows),
+                shown=self.shown,
+                declined=self.declined,
+            )
+            verdict = judge(evidence, accounts.holders, policy_of())
+            is_in_a_pool = pool_records.keeps_out(rows, address) or pool_records.proven(rows, address)
+            if verdict.action is Action.CREATE and is_in_a_pool:
+                raise MigrationRefused(pool_records.UNUSABLE)
+            if verdict.action is Action.CREATE and pool_records.was_deleted(rows, address) and not _may_return():
+                raise MigrationRefused(Refusal.USER_DELETED)
+            if verdict.action is Action.CREATE:
+                self._may_join(verdict)
+                self.sign_up.must_be_open(address)
+            user, created = carry_out(verdict, accounts, self.profile, [address], made=Made(), sign_up=self.sign_up)
+            return Migrated(user, created, signed_up=created)
 
-def _taken_over_or_new(profile: CognitoProfile, address: Identifier) -> Migrated:
-    owner = linking.owner_or_conflict(address)
-    if owner is None:
-        _must_not_be_in_a_pool(address)
-        if not conf.signup:
-            raise MigrationRefused("unknown")
-        return Migrated(linking.create(profile, [address]), created=True)
-    if owner.refusal:
-        raise MigrationRefused(owner.refusal)
-    if not owner.proven:
-        take_over(owner.user, address)
-    return Migrated(owner.user, created=False)
+    def _may_join(self, verdict: Verdict) -> None:
+        """Raises `JoinOffered` where a hosted login would open an account that has the address written."""
+        if self.alone or not verdict.owned:
+            return
+        names = MigratedUser.objects.filter(user_id__in=list(verdict.owned), status=Status.MIGRATED)
+        for alias in sorted(set(names.values_list("connection", flat=True))):
+            connection = connections.find(alias)
+            if connection is not None and connection.active and "oidc" in connection.routes:
+                raise JoinOffered(connection=alias)
 
+    def with_pool(self, connection: Connection) -> Migrated:
+        if len(self.profile.sub) > SUB_LENGTH:
+            raise MigrationRefused("sub_too_long")
+        with transaction.atomic(using=router.db_for_write(MigratedUser)):
+            migrated, case = self._as_pool_person(connection)
+        if case is not None:
+            pool_records.record_refusal(self.profile, connection, MigrationConflict(case), self.now)
+        return migrated
 
-def _must_not_be_in_a_pool(address: Identifier) -> None:
-    """Somebody whose pool record could not be used (excluded, disabled, an address that the pool never verified) does
-    not become another, new user instead."""
-    known = {"email": address.value} if address.channel == "email" else {"phone_number": address.value}
-    if MigratedUser.objects.filter(**known).exists():
-        raise MigrationRefused(pool_records.UNUSABLE)
-
-
-def _with_pool(
-    profile: CognitoProfile, connection: Connection, method: MigratedUser.Method, now: datetime
-) -> Migrated:
-    if len(profile.sub) > SUB_LENGTH:
-        raise MigrationRefused("sub_too_long")
-    record = _locked_record(profile, connection)
-    if record.status == Status.EXCLUDED:
-        raise MigrationRefused("excluded")
-    if record.status == Status.MIGRATED and not record.awaits_proof:
-        return Migrated(_returning(record, profile, now), created=False, record=record)
-    if tombstones.find(profile.issuer, profile.sub):
-        raise MigrationRefused(tombstones.ERASED)
-    made = Made.of(record)
-    user, created = linking.first_time(profile, connection, record, made)
-    _must_keep_its_factors(record, user, method)
-    made.added(apply_groups(user, profile))
-    others = pool_records.rest_of_person(record, profile)
-    pool_records.settle(record, profile, connection, user, made, method=method, now=now)
-    pool_notices.ask(record, connection, now=now)
-    for other, theirs in others:
-        pool_records.settle(
-            other, pool_records.profile_of(other), theirs, user, Made.of(other), method=method, now=now
+    def _as_pool_person(self, connection: Connection) -> tuple[Migrated, Conflict | None]:
+        record = _locked_record(self.profile, connection)
+        claims = pool_records.claims_of(self.profile)
+        decision = Decision.of(record)
+        returns = record.status == Status.MIGRATED and not record.awaits_proof
+        if returns:
+            accounts = owners.read([a for a, claim in claims.items() if claim is Claim.PROVEN], own=record.user)
+        else:
+            carriers = owners.carriers_of(self.profile, connection, record)
+            accounts = owners.read(claims, carriers=carriers, record=record, everything=decision is not None)
+        by_our_code = self.method == MigratedUser.Method.LOCAL_OTP
+        evidence = Evidence(
+            {address.value: claim for address, claim in claims.items()},
+            in_pool=True,
+            record=_standing(record, self.profile, returns=returns),
+            account=record.user_id if returns else None,
+            decision=decision.as_rule() if decision else None,
+            by_our_code=by_our_code,
+            fewer_factors=by_our_code and decision is None and pool_records.has_second_factor(record),
+            shown=self.shown,
+            declined=self.declined,
         )
-        pool_notices.ask(other, theirs, now=now)
-    transaction.on_commit(
-        lambda: user_migrated.send(sender=MigratedUser, user=user, migrated_user=record, created=created)
+        verdict = judge(evidence, accounts.holders, policy_of(connection))
+        if returns and verdict.action is Action.ENTER:
+            return Migrated(self._back(record, verdict, accounts, claims), created=False, record=record), None
+        if verdict.case is not None:
+            return Migrated(accounts.user_of(verdict), created=False), verdict.case
+        if verdict.action is Action.CREATE and verdict.joins and not evidence.proven and not self.alone:
+            raise JoinOffered(address=min(verdict.joins, key=lambda address: ("@" not in address, address)))
+        made = Made.of(record)
+        made_ahead = record.awaits_proof and made.user
+        user, created = carry_out(verdict, accounts, self.profile, claims, made=made, sign_up=self.sign_up)
+        signed_up = created or (made_ahead and user.last_login is None)
+        made.added(apply_groups(user, self.profile))
+        others = pool_records.others_of_person(record, evidence.proven)
+        pool_records.settle(record, self.profile, connection, user, made, method=self.method, now=self.now)
+        pool_notices.ask(record, connection, now=self.now)
+        for other, theirs in others:
+            other_profile = pool_records.profile_of(other)
+            pool_records.settle(other, other_profile, theirs, user, Made.of(other), method=self.method, now=self.now)
+            pool_notices.ask(other, theirs, now=self.now)
+        transaction.on_commit(
+            lambda: user_migrated.send(sender=MigratedUser, user=user, migrated_user=record, created=created)
+        )
+        dropped = created and not {*evidence.claims} <= verdict.gains | verdict.writes
+        return Migrated(user, created, record, just_now=True, signed_up=signed_up, dropped=dropped), None
+
+    def _back(
+        self, record: MigratedUser, verdict: Verdict, accounts: owners.Accounts, claims: Collection[Identifier]
+    ) -> AbstractBaseUser:
+        """Somebody who has come before: what they prove now becomes theirs, and the settings say what else is
+        written."""
+        MigratedUser.objects.filter(pk=record.pk).update(active_at=self.now)
+        user = accounts.user_of(verdict)
+        made = Made.of(record)
+        gained = [address for address in claims if address.value in verdict.gains]
+        ownership.give(user, gained)
+        if gained:
+            ownership.replace_old(user, gained, made, primary=conf.update_on_return)
+        _fill(user, self.profile, made, policy=conf.update_on_return)
+        if conf.update_on_return != "none":
+            made.added(apply_groups(user, self.profile))
+        if made != Made.of(record):
+            record.made = made.as_json()
+            record.save(update_fields=["made"])
+        return user
+
+
+def carry_out(
+    verdict: Verdict,
+    accounts: owners.Accounts,
+    profile: CognitoProfile,
+    addresses: Collection[Identifier],
+    *,
+    made: Made,
+    sign_up: SignUp = SignUp(),  # noqa: B008  (frozen)
+) -> tuple[AbstractBaseUser, bool]:
+    """The user that a verdict comes to, and whether there was none; ``made`` learns what was written. Raises
+    `MigrationConflict`, `MigrationRefused` and `SecondFactorNeeded` where nobody comes in by it, and
+    whatever the hooks of ``sign_up`` raise."""
+    match verdict.action:
+        case Action.CONFLICT:
+            raise MigrationConflict(str(verdict.reason))
+        case Action.REFUSE:
+            raise MigrationRefused(str(verdict.reason))
+        case Action.ASK_SECOND_FACTOR:
+            raise SecondFactorNeeded(accounts.user_of(verdict))
+        case Action.CREATE:
+            return ownership.create(profile, addresses, verdict, sign_up, made), True
+    user = accounts.user_of(verdict)
+    gained = [address for address in addresses if address.value in verdict.gains]
+    if verdict.action is Action.TAKE_OVER:
+        ownership.take_over(user, next(address for address in gained if _is_proven(address, profile)))
+    ownership.give(user, gained)
+    _fill(user, profile, made, policy="empty")
+    return user, False
+
+
+def _fill(user: AbstractBaseUser, profile: CognitoProfile, made: Made, *, policy: str) -> None:
+    before = values_of(user)
+    changed = apply_attributes(user, profile, policy=policy)
+    if changed:
+        user.save(update_fields=changed)
+    made.filled(before, user, changed)
+
+
+def policy_of(connection: Connection | None = None) -> Policy:
+    """What the settings and the connection allow."""
+    return Policy(
+        staff_sign_in=conf.staff_sign_in,
+        deleted_may_return=_may_return(),
+        trust_verified=connection is not None and connection.trust_verified,
     )
-    return Migrated(user, created, record, just_now=True)
 
 
-def _must_keep_its_factors(record: MigratedUser, user: AbstractBaseUser, method: MigratedUser.Method) -> None:
-    """Our code alone is one factor; whoever had two in the pool does not lose one unless a human has said so."""
-    is_fewer = method == MigratedUser.Method.LOCAL_OTP and pool_records.has_second_factor(record)
-    if is_fewer and record.decision is None and not compat.has_authenticator(user):
-        raise MigrationConflict(SECOND_FACTOR)
+def _may_return() -> bool:
+    return conf.deleted_user_returns == "new_user"
+
+
+def _is_proven(address: Identifier, profile: CognitoProfile) -> bool:
+    return any(known(spelling) == address for spelling in profile.proven)
+
+
+def _standing(record: MigratedUser, profile: CognitoProfile, *, returns: bool) -> Record:
+    if record.status == Status.EXCLUDED:
+        return Record.EXCLUDED
+    if returns:
+        return Record.MIGRATED
+    return Record.ERASED if tombstones.find(profile.pool, profile.sub) else Record.OPEN
 
 
 def _locked_record(profile: CognitoProfile, connection: Connection) -> MigratedUser:
@@ -164,32 +296,7 @@ def _locked_record(profile: CognitoProfile, connection: Connection) -> MigratedU
     record = None
     while record is None:  # an erasure may take the row away between the two
         rows.bulk_create(
-            [MigratedUser(connection=connection.alias, issuer=profile.issuer, sub=profile.sub)], ignore_conflicts=True
+            [MigratedUser(connection=connection.alias, pool=profile.pool, sub=profile.sub)], ignore_conflicts=True
         )
-        record = rows.select_for_update().filter(issuer=profile.issuer, sub=profile.sub).first()
+        record = rows.select_for_update().filter(pool=profile.pool, sub=profile.sub).first()
     return record
-
-
-def _returning(record: MigratedUser, profile: CognitoProfile, now: datetime) -> AbstractBaseUser:
-    MigratedUser.objects.filter(pk=record.pk).update(active_at=now)
-    user = record.user
-    if user is None:
-        raise MigrationConflict("user_deleted")
-    _must_be_allowed(user)
-    made, before = Made.of(record), values_of(user)
-    changed = apply_attributes(user, profile, policy=conf.update_on_return)
-    if changed:
-        user.save(update_fields=changed)
-    made.filled(before, user, changed)
-    if conf.update_on_return != "none":
-        made.added(apply_groups(user, profile))
-    if made != Made.of(record):
-        record.made = made.as_json()
-        record.save(update_fields=["made"])
-    return user
-
-
-def _must_be_allowed(user: AbstractBaseUser) -> None:
-    refusal = Owner(user, proven=True).refusal
-    if refusal:
-        raise MigrationRefused(refusal)

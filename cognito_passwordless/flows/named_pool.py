@@ -14,7 +14,7 @@ from django.db import router, transaction
 from .. import keys
 from ..cognito import Connection
 from ..conf import conf
-from ..identifiers import Identifier
+from ..identifiers import MAX_LENGTH, Identifier
 from ..models import ChallengeSession, Delivery, Route
 from . import attempts, limits, sending
 from .categories import category_of
@@ -93,6 +93,7 @@ def _store(
         purpose=attempts.STEP,
         handle_hash=attempts.handle_hash(handle),
         identifier=identifier.value,
+        spelling=identifier.spelling[:MAX_LENGTH],
         channel=channel,
         language=visitor.language,
         scope=" ".join(scope),

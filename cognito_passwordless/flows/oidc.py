@@ -18,6 +18,7 @@ from ..cognito import (
     authorize_url,
     provider_of,
     redeem,
+    with_trusted,
 )
 from ..identifiers import Identifier
 from ..models import ChallengeSession, MigratedUser, Route
@@ -203,7 +204,8 @@ def _prove(
         raise Refused(cause, unavailable=unavailable, onwards=goes_on) from None
     took = time.monotonic() - started
     # Somebody signed in there; no code of this sign-in went to any address (law 7).
-    profile = CognitoProfile.from_claims(claims, scope=connection.scope)
+    claims = dict(with_trusted(claims, connection.trusted_providers))
+    profile = CognitoProfile.from_claims(claims, pool=connection.pool, scope=connection.scope)
     oidc_state.settle(challenge)
     journey.record(challenge, "answered", Outcome.OK, now=now, duration=took, output=told_of(profile))
     return Proven(profile, MigratedUser.Method.COGNITO_OIDC, connection, claims)
@@ -218,7 +220,7 @@ def _claims(
         _refuse(challenge, "key_retired", "configuration", now)
     provider = provider_of(connection, now=now.timestamp())
     # RFC 9207: an answer of another provider's, mixed up on the way.
-    if answer.issuer != connection.issuer and (answer.issuer or provider.names_itself):
+    if answer.issuer not in connection.accepted_issuers and (answer.issuer or provider.names_itself):
         _refuse(challenge, "wrong_issuer", "flow", now)
     if not answer.code:
         _refuse(challenge, "no_code", "flow", now)

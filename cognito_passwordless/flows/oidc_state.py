@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from .. import keys
 from ..cognito import Connection, Secrets
 from ..conf import conf
-from ..identifiers import Identifier
+from ..identifiers import MAX_LENGTH, Identifier
 from ..models import ChallengeSession, Route
 from . import attempts
 
@@ -56,6 +56,7 @@ def open_challenge(
         id=uuid4(),
         handle_hash=attempts.handle_hash(handle),
         identifier=identifier.value if identifier else "",
+        spelling=identifier.spelling[:MAX_LENGTH] if identifier else "",
         channel=identifier.channel if identifier else "email",
         language=language,
         next_url=next_url,

@@ -1,42 +1,49 @@
-"""An address has been proven: it becomes the user's, and what an unproven holder left goes first (law 7)."""
+"""What a verdict gives to an account: addresses that become verified, a take-over of one without an owner, a new
+one."""
+
+from collections.abc import Collection
 
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import AbstractBaseUser
 
 from .. import compat
+from ..cognito import CognitoProfile
 from ..identifiers import Identifier
+from ..identity import Verdict
 from ..models import MigratedUser, PhoneNumber
 from ..signals import ownership_proven
-from .pool_records import is_verified, profile_of
+from .made import Made
+from .mapping import apply_attributes
+from .new_users import SignUp
 
 
-def take_over(user: AbstractBaseUser, identifier: Identifier) -> None:
+def take_over(user: AbstractBaseUser, address: Identifier) -> None:
     """Gives an account whose address nobody had verified to the person who has just proven it.
 
-    Somebody else may have made the account with this address, and wait. Their password, sessions, links, MFA and
-    further unverified addresses go. A new unusable password ends every session, for Django signs sessions with it.
+    Somebody else may have made the account with this address, and wait. Their password, sessions, links and further
+    unverified addresses go. A new unusable password ends every session, for Django signs sessions with it. An account
+    with a second factor is never taken over: the factor is asked for, and whoever has it keeps everything.
     """
     user.set_unusable_password()
     fields = ["password"]
-    if identifier.channel == "email" and compat.email_field():
-        setattr(user, compat.email_field(), identifier.value)
+    if address.channel == "email" and compat.email_field():
+        setattr(user, compat.email_field(), address.value)
         fields.append(compat.email_field())
     user.save(update_fields=fields)
     compat.end_tracked_sessions(user)
-    compat.remove_authenticators(user)
-    _unlink(user, identifier)
-    EmailAddress.objects.filter(user_id=user.pk).exclude(email=identifier.value).delete()
-    PhoneNumber.objects.filter(user_id=user.pk).exclude(number=identifier.value).delete()
-    mark_proven(user, identifier)
-    ownership_proven.send(sender=type(user), user=user, address=identifier.value)
+    _unlink(user, address)
+    EmailAddress.objects.filter(user_id=user.pk).exclude(email=address.value).delete()
+    PhoneNumber.objects.filter(user_id=user.pk).exclude(number=address.value).delete()
+    mark_proven(user, address)
+    ownership_proven.send(sender=type(user), user=user, address=address.value)
 
 
-def _unlink(user: AbstractBaseUser, identifier: Identifier) -> None:
+def _unlink(user: AbstractBaseUser, address: Identifier) -> None:
     """A pool person who came here by an address that they never proved must not come back by their sub either. Whose
     address the pool had verified is the one who proves it now: after a hosted login, say, that is how they return."""
     rows = list(MigratedUser.objects.filter(user_id=user.pk))
-    theirs = [row for row in rows if is_verified(profile_of(row), identifier.value)]
+    theirs = [row for row in rows if address.value in row.verified_keys]
     accounts = SocialAccount.objects.filter(user_id=user.pk)
     for row in theirs:
         accounts = accounts.exclude(provider=row.connection, uid=row.sub)
@@ -46,19 +53,63 @@ def _unlink(user: AbstractBaseUser, identifier: Identifier) -> None:
     )
 
 
-def mark_proven(user: AbstractBaseUser, identifier: Identifier) -> None:
-    """Records the address as verified. Raises `IntegrityError` when somebody else has verified it meanwhile."""
-    if identifier.channel == "sms":
-        PhoneNumber.objects.update_or_create(user_id=user.pk, defaults={"number": identifier.value, "verified": True})
+def give(user: AbstractBaseUser, addresses: Collection[Identifier]) -> None:
+    """Records addresses as verified. A user has one number: one that was verified before stays."""
+    for address in sorted(addresses, key=str):
+        if address.channel == "sms":
+            rows = PhoneNumber.objects.filter(user_id=user.pk, verified=True)
+            if rows.exclude(number=address.value).exists():
+                continue
+        mark_proven(user, address)
+
+
+def replace_old(user: AbstractBaseUser, gained: Collection[Identifier], made: Made, *, primary: str) -> None:
+    """Somebody has a new address in the pool and has proven it: the one that only the migration had brought no longer
+    opens the account. ``primary`` is `UPDATE_ON_RETURN`: the new one becomes primary where it says ``all``, or where
+    the primary one went."""
+    emails = [address.value for address in gained if address.channel == "email"]
+    if not emails:
         return
-    address, created = EmailAddress.objects.get_or_create(
+    brought = EmailAddress.objects.filter(user_id=user.pk, pk__in=made.emails).exclude(email__in=emails)
+    had_primary = brought.filter(primary=True).exists()
+    brought.delete()
+    made.emails = []
+    if primary == "all" or (had_primary and primary != "none"):
+        EmailAddress.objects.get(user_id=user.pk, email=emails[0]).set_as_primary()
+
+
+def mark_proven(user: AbstractBaseUser, address: Identifier) -> None:
+    """Records the address as verified. Raises `IntegrityError` when somebody else has verified it meanwhile."""
+    if address.channel == "sms":
+        PhoneNumber.objects.update_or_create(user_id=user.pk, defaults={"number": address.value, "verified": True})
+        return
+    row, created = EmailAddress.objects.get_or_create(
         user_id=user.pk,
-        email=identifier.value,
+        email=address.value,
         defaults={
             "verified": True,
             "primary": not EmailAddress.objects.filter(user_id=user.pk, primary=True).exists(),
         },
     )
-    if not created and not address.verified:
-        address.verified = True
-        address.save(update_fields=["verified"])
+    if not created and not row.verified:
+        row.verified = True
+        row.save(update_fields=["verified"])
+
+
+def create(
+    profile: CognitoProfile, addresses: Collection[Identifier], verdict: Verdict, sign_up: SignUp, made: Made
+) -> AbstractBaseUser:
+    """A new user with the addresses that the verdict gives and writes. ``made`` learns what was written."""
+    ours = [address for address in addresses if address.value in verdict.gains | verdict.writes]
+    ours.sort(key=lambda address: (address.value not in verdict.gains, address.value))
+    emails = [address.value for address in ours if address.channel == "email"]
+    number = next((address.value for address in ours if address.channel == "sms"), "")
+    user, rows = sign_up.save(
+        emails, number, verdict.gains, lambda user: apply_attributes(user, profile, policy="all")
+    )
+    if number:
+        proven = {"number": number, "verified": number in verdict.gains}
+        PhoneNumber.objects.update_or_create(user_id=user.pk, defaults=proven)
+    made.user, made.phone, made.account = True, bool(number), sign_up.login is not None
+    made.emails = [str(row.pk) for row in rows]
+    return user

@@ -24,7 +24,7 @@ from ..cognito import (
 )
 from ..exceptions import InvalidIdentifier
 from ..identifiers import Identifier, parse
-from ..identity import Proof, could_have_gone_to, judge
+from ..identity import Proof, could_have_gone_to, proof_of_code
 from ..models import ChallengeSession, Channel, MigratedUser, Route
 
 CUSTOM = "CUSTOM_CHALLENGE"
@@ -138,7 +138,7 @@ def judge_address(challenge: ChallengeSession, claims: dict[str, Any]) -> Judged
     claim = _CLAIMS[sent_to.channel if sent_to else challenge.channel]
     written, verified = claims.get(claim) or "", is_true(claims.get(f"{claim}_verified"))
     claimed = str(_read(written) or written)  # what is no address stays as it is, and equals none
-    proof = judge(sent_to=str(sent_to or ""), claimed=claimed, verified=verified)
+    proof = proof_of_code(sent_to=str(sent_to or ""), claimed=claimed, verified=verified)
     if proof is Proof.PROVEN:
         return Judged(proof, written, claims)
     if not verified and claimed != challenge.identifier:

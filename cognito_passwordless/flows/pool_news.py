@@ -14,7 +14,7 @@ from ..conf import conf
 from ..delivery import Message
 from ..delivery.base import SendFailed
 from ..delivery.failover import deliver
-from ..identifiers import MAX_LENGTH, is_normal
+from ..identifiers import MAX_LENGTH, known
 from ..models import SUB_LENGTH, JourneyEvent, MigratedUser
 from ..signals import pool_device_added, pool_user_confirmed
 from . import journey, tombstones
@@ -30,12 +30,11 @@ REPEAT_WINDOW = 60
 def confirmed(connection: Connection, attributes: Mapping[str, str], *, username: str, now: datetime) -> None:
     """Knows a new pool user as pending. Told twice, it is as if told once, and one welcome mail is sent."""
     sub = attributes.get("sub", "")
-    if not sub or len(sub) > SUB_LENGTH or tombstones.find(connection.issuer, sub):
+    if not sub or len(sub) > SUB_LENGTH or tombstones.find(connection.pool, sub):
         return
     email, phone = attributes.get("email", ""), attributes.get("phone_number", "")
-    usable = all(is_normal(address) for address in (email, phone) if address)
     record, created = MigratedUser.objects.get_or_create(
-        issuer=connection.issuer,
+        pool=connection.pool,
         sub=sub,
         defaults={
             "connection": connection.alias,
@@ -44,15 +43,12 @@ def confirmed(connection: Connection, attributes: Mapping[str, str], *, username
             "phone_number": phone[:32],
             "pool_status": "CONFIRMED",
             "imported_at": now,
-            # What normalising would change is for a human (law 7).
-            "status": Status.PENDING if usable else Status.CONFLICT,
-            "last_error": "" if usable else "address_not_normal",
         },
     )
     if not created:
         return
     pool_user_confirmed.send(sender=MigratedUser, migrated_user=record)
-    if conf.lambda_welcome and email and usable:
+    if conf.lambda_welcome and known(email):
         _welcome(email, reference=f"welcome-{record.pk}")
 
 
@@ -84,8 +80,8 @@ def signed_in(connection: Connection, attributes: Mapping[str, str], *, new_devi
     sub = attributes.get("sub", "")
     if not sub or len(sub) > SUB_LENGTH:
         return
-    record = MigratedUser.objects.filter(issuer=connection.issuer, sub=sub).first()
-    if record is None and tombstones.find(connection.issuer, sub):
+    record = MigratedUser.objects.filter(pool=connection.pool, sub=sub).first()
+    if record is None and tombstones.find(connection.pool, sub):
         return
     event = JourneyEvent.objects.create(
         # One attempt of its own: the sign-in was no challenge of ours.
@@ -104,14 +100,14 @@ def signed_in(connection: Connection, attributes: Mapping[str, str], *, new_devi
         pool_device_added.send(sender=MigratedUser, connection=connection, sub=sub, migrated_user=record)
         email = attributes.get("email", "")
         # Only to an address that somebody has proven to the pool; anybody can claim one.
-        proven = is_normal(email) and attributes.get("email_verified") == "true"
+        proven = known(email) and attributes.get("email_verified") == "true"
         if conf.lambda_new_device_mail and proven and _is_first(connection, sub):
             _tell_of_device(email, reference=f"device-{event.attempt}")
 
 
 def _is_first(connection: Connection, sub: str) -> bool:
     """Atomic, in the cache that all processes share."""
-    digest = hashlib.sha256(f"{connection.issuer} {sub}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{connection.pool} {sub}".encode()).hexdigest()
     return cache.add(f"cognito_passwordless.new_device.{digest}", 1, timeout=REPEAT_WINDOW)
 
 

@@ -14,7 +14,7 @@ from ..conf import conf
 from ..exceptions import InvalidIdentifier
 from ..identifiers import parse
 from ..models import MigratedUser, PhoneNumber
-from .local_users import Ambiguous, Owner, is_privileged, owner_of
+from . import owners
 
 Status = MigratedUser.Status
 NOBODY: Mapping[str, Any] = {"found": False}
@@ -22,7 +22,7 @@ NOBODY: Mapping[str, Any] = {"found": False}
 
 def may_sign_in(connection: Connection, sub: str) -> bool:
     """Not who has been migrated, is excluded, or has a Django account that is switched off. One statement."""
-    record = MigratedUser.objects.filter(issuer=connection.issuer, sub=sub).select_related("user").first()
+    record = MigratedUser.objects.filter(pool=connection.pool, sub=sub).select_related("user").first()
     if not sub or record is None:
         return bool(sub)
     if record.user is not None and not record.user.is_active:
@@ -37,28 +37,28 @@ def user_for_pool(username: str, password: str | None) -> dict[str, Any]:
     Nobody, a wrong password, an unusable one, staff and people who are switched off look the same, and cost one
     hashing of a password each.
     """
-    owner = _owner(username)
-    if password is not None and not _knows(owner, password):
+    user = _owner(username)
+    if password is not None and not _knows(user, password):
         return dict(NOBODY)
-    if owner is None or not owner.proven or not owner.user.is_active or is_privileged(owner.user):
+    if user is None:
         return dict(NOBODY)
-    attributes, verified = _attributes(owner.user)
+    attributes, verified = _attributes(user)
     return {"found": True, "attributes": attributes, "verified": verified} if verified else dict(NOBODY)
 
 
-def _owner(username: str) -> Owner | None:
+def _owner(username: str) -> AbstractBaseUser | None:
     try:
-        return owner_of(parse(username))
-    except (InvalidIdentifier, Ambiguous):
+        return owners.verified_owner(parse(username))
+    except InvalidIdentifier:
         return None
 
 
 @sensitive_variables()
-def _knows(owner: Owner | None, password: str) -> bool:
-    if owner is None or not owner.user.has_usable_password():
+def _knows(user: AbstractBaseUser | None, password: str) -> bool:
+    if user is None or not user.has_usable_password():
         make_password(password)
         return False
-    return owner.user.check_password(password)
+    return user.check_password(password)
 
 
 def _attributes(user: AbstractBaseUser) -> tuple[dict[str, str], list[str]]:

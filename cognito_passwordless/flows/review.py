@@ -9,7 +9,7 @@ from datetime import datetime
 from ..conf import conf
 from ..identifiers import Identifier
 from ..otp import Code
-from .local_users import Ambiguous, is_privileged, owner_of
+from . import owners
 
 
 def code_for(identifier: Identifier, now: datetime) -> Code | None:
@@ -18,10 +18,4 @@ def code_for(identifier: Identifier, now: datetime) -> Code | None:
     entries = [entry for entry in conf.review_codes if entry.identifier == identifier.value and entry.is_valid(now)]
     if not entries:
         return None
-    try:
-        owner = owner_of(identifier)
-    except Ambiguous:
-        return None
-    if owner is None or not owner.proven or not owner.user.is_active or is_privileged(owner.user):
-        return None
-    return entries[0].code
+    return entries[0].code if owners.verified_owner(identifier) is not None else None

@@ -1,23 +1,23 @@
 """Choosing who proves the person. The worker does this: the request looks up nothing about anybody (law 4)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from .. import connections
-from ..cognito import Cause, CognitoError, Connection, find_users, get_user
+from ..cognito import Cause, CognitoError, Connection, PoolUser, find_users, get_user
 from ..conf import conf
-from ..identifiers import Identifier
+from ..identifiers import Channel, Identifier
+from ..identity import Action, Conflict, Held, Refusal, Verdict
+from ..identity.pool_users import Nobody
 from ..models import ChallengeSession, MigratedUser
-from . import attempts
-from .decisions import one_person, opens
-from .local_users import Ambiguous, Owner, owner_of, proven_address
+from . import attempts, owners, pool_records
+from .pool_records import FEDERATED
 
 Status = MigratedUser.Status
-# The pool's word for whoever signs in by another provider: they have no code of the pool's own.
-FEDERATED = "EXTERNAL_PROVIDER"
-# As text, for every right code asks it: the ORM takes longer to write it than all the rest of it takes.
-_KNOWN = f"SELECT * FROM {MigratedUser._meta.db_table} WHERE {{}} = %s ORDER BY id LIMIT 10"  # noqa: S608
-_BY_EMAIL, _BY_NUMBER = _KNOWN.format("email"), _KNOWN.format("phone_number")
+# Spellings of one address that a pool is asked for in turn: most addresses have one.
+MOST_SPELLINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +63,23 @@ def choose(challenge: ChallengeSession, now: datetime) -> Decision:
     identifier = typed(challenge)
     if not challenge.known_browser and attempts.is_over_limit(identifier.value, now):
         return Decoy("over_limit")
-    try:
-        owner = owner_of(identifier)
-    except Ambiguous:
-        return _decided(challenge, identifier) or Decoy("ambiguous")
-    if owner:
-        return Decoy(owner.refusal) if owner.refusal else _our_code(challenge, identifier, owner)
-    known = known_pool_users(identifier)
-    if known:
-        return _pending(challenge, identifier, known)
+    verdict, accounts = pool_records.by_our_code(identifier)
+    if verdict.action in {Action.ENTER, Action.TAKE_OVER, Action.ASK_SECOND_FACTOR}:
+        return _to_owner(challenge, identifier, verdict, accounts)
+    rows = pool_records.carrying(identifier)
+    if verdict.reason is Conflict.AMBIGUOUS_ADDRESS:
+        # Where a human has said whose the address is that several accounts have verified, its pool user proves it.
+        rows = [row for row in rows if pool_records.is_wanted(row, identifier)]
+        return _pending(challenge, identifier, rows) if rows else Decoy("ambiguous")
+    is_verified = any(Held.VERIFIED in holder.addresses.values() for holder in accounts.holders)
+    if verdict.reason in {Refusal.INACTIVE, Refusal.STAFF} and is_verified:
+        return Decoy(str(verdict.reason))
+    if rows:
+        return _pending(challenge, identifier, rows)
     candidates = tuple(_by_lookup(identifier))
-    return ByPool(candidates) if candidates else unknown(challenge)
+    if candidates:
+        return ByPool(candidates)
+    return Decoy("staff") if verdict.reason is Refusal.STAFF and not conf.signup else unknown(challenge)
 
 
 def at_the_named_pool(challenge: ChallengeSession, now: datetime) -> Decision:
@@ -85,21 +91,23 @@ def at_the_named_pool(challenge: ChallengeSession, now: datetime) -> Decision:
     connection = connections.find(challenge.connection)
     if connection is None or not connection.active:
         return Decoy("no_connection")
-    known = one_person([row for row in known_pool_users(identifier) if row.issuer == connection.issuer])
-    if len(known) > 1:
-        return Decoy("several_pool_users")
-    for row in known:
-        if row.status == Status.EXCLUDED:
-            return Decoy("excluded")
-        if not row.pool_enabled:
-            return Decoy("disabled")
-    username = (known[0].username or identifier.value) if known else _username_at(connection, identifier)
-    return ByPool(((connection, username),), resumed=True) if username else Decoy("unknown")
+    rows = [row for row in pool_records.carrying(identifier) if row.pool == connection.pool]
+    if not rows:
+        usernames = _usernames_at(connection, identifier)
+        pool = tuple((connection, username) for username in usernames)
+        return ByPool(pool, resumed=True) if pool else Decoy("unknown")
+    row = pool_records.meant(rows, identifier)
+    if isinstance(row, Nobody):
+        return Decoy(row.value)
+    if not row.pool_enabled:
+        return Decoy("disabled")
+    return ByPool(((connection, row.username or identifier.value),), resumed=True)
 
 
 def typed(challenge: ChallengeSession) -> Identifier:
     """What the person typed; it was normalised when the challenge started."""
-    return Identifier(challenge.identifier, "email" if "@" in challenge.identifier else "sms")
+    channel: Channel = "email" if "@" in challenge.identifier else "sms"
+    return Identifier(challenge.identifier, channel, challenge.spelling)
 
 
 def unknown(challenge: ChallengeSession) -> Decision:
@@ -107,50 +115,66 @@ def unknown(challenge: ChallengeSession) -> Decision:
     return _our_code(challenge, typed(challenge)) if conf.signup else Decoy("unknown")
 
 
-def known_pool_users(identifier: Identifier) -> list[MigratedUser]:
-    """The pool users that carry this identifier, however far they have come."""
-    statement = _BY_EMAIL if identifier.channel == "email" else _BY_NUMBER
-    return list(MigratedUser.objects.raw(statement, [identifier.value]))
-
-
-def _decided(challenge: ChallengeSession, identifier: Identifier) -> Decision | None:
-    """Where a human has said whose the address is that several accounts carry, its pool user proves it."""
-    known = [row for row in known_pool_users(identifier) if opens(row, identifier.value)]
-    return _pending(challenge, identifier, known) if known else None
-
-
-def _our_code(challenge: ChallengeSession, identifier: Identifier, owner: Owner | None = None) -> Decision:
-    """Our code to the identifier, or to the owner's proven address of the other kind if that was asked for."""
+def _to_owner(
+    challenge: ChallengeSession, identifier: Identifier, verdict: Verdict, accounts: owners.Accounts
+) -> Decision:
+    """Our code to the address as the account has it, or to the owner's verified one of the other kind if that was
+    asked for."""
+    user = accounts.user_of(verdict)
     if challenge.channel == identifier.channel:
-        return ByOurCode(identifier.value)
-    other = proven_address(owner.user, challenge.channel) if owner and owner.proven else ""
+        is_verified = verdict.action is Action.ENTER
+        return ByOurCode(identifier.value if is_verified else owners.written_spelling(user, identifier))
+    other = owners.proven_address(user, challenge.channel) if verdict.action is Action.ENTER else ""
     return ByOurCode(other) if other else Decoy("no_such_channel")
 
 
-def _pending(challenge: ChallengeSession, identifier: Identifier, known: list[MigratedUser]) -> Decision:
-    known = one_person(known)
-    if len(known) != 1:
-        return Decoy("several_pool_users")
-    row = known[0]
-    if row.status == Status.EXCLUDED:
-        return Decoy("excluded")
-    if row.status == Status.MIGRATED and not row.awaits_proof:
-        # Migrated, yet no Django user owns the address: deleted or inactive since. Nobody comes back silently.
-        return Decoy("migrated_without_owner")
+def _our_code(challenge: ChallengeSession, identifier: Identifier, spelling: str = "") -> Decision:
+    if challenge.channel != identifier.channel:
+        return Decoy("no_such_channel")
+    return ByOurCode(spelling or identifier.value)
+
+
+def _pending(challenge: ChallengeSession, identifier: Identifier, rows: list[MigratedUser]) -> Decision:
+    row = pool_records.meant(rows, identifier)
+    if isinstance(row, Nobody):
+        # Excluded is a pool user, not whoever proves an address that this one merely wrote.
+        is_open = conf.signup and not pool_records.keeps_out(rows, identifier)
+        return unknown(challenge) if row is Nobody.UNKNOWN or is_open else Decoy(row.value)
+    connection = connections.find(row.connection)
+    usable = connection is not None and connection.enabled and connection.pool == row.pool
+    spelling = row.email if identifier.channel == "email" else row.phone_number
+    wanted = pool_records.is_wanted(row, identifier)
+    if not wanted and identifier.value not in row.verified_keys:
+        return _merely_written(challenge, identifier, row, connection if usable else None)
     if not row.pool_enabled:
         return Decoy("disabled")
-    connection = connections.find(row.connection)
-    if connection is None or not connection.enabled or connection.issuer != row.issuer:
+    if connection is None or not usable:
         return Decoy("no_connection")
-    if connection.retired:
-        return _our_code(challenge, identifier)
-    if "otp" not in connection.routes or row.pool_status == FEDERATED:
-        # The pool sends them no code. Where a human wants the address proven, ours does it.
-        if opens(row, identifier.value):
-            return _our_code(challenge, identifier)
-        if "otp" not in connection.routes:
-            return _instead_of_hosted_login(challenge, identifier, connection, row)
-    return ByPool(((connection, row.username or identifier.value),), known=row)
+    came = row.status == Status.MIGRATED and not row.awaits_proof
+    if connection.retired or ((wanted or came) and _gets_no_code(connection, row)):
+        return _our_code(challenge, identifier, spelling)
+    if "otp" not in connection.routes:
+        return _instead_of_hosted_login(challenge, identifier, connection, row)
+    return ByPool(((connection, row.username or spelling),), known=row)
+
+
+def _gets_no_code(connection: Connection, row: MigratedUser) -> bool:
+    """Whether the pool sends this pool user no code."""
+    return "otp" not in connection.routes or row.pool_status == FEDERATED
+
+
+def _merely_written(
+    challenge: ChallengeSession, identifier: Identifier, row: MigratedUser, connection: Connection | None
+) -> Decision:
+    """The address is written on a pool user who never proved it to the pool. Triggers of a pool's own may send a code
+    there all the same, and then prove who it is; Cognito's own codes go to verified addresses alone. Else ours proves
+    the address, whosever it is."""
+    if not row.pool_enabled or connection is None:
+        why = Decoy("no_connection" if row.pool_enabled else "disabled")
+        return unknown(challenge) if conf.signup else why
+    if connection.active and connection.otp_flow == "CUSTOM_AUTH" and not _gets_no_code(connection, row):
+        return ByPool(((connection, row.username or identifier.value),), known=row)
+    return _our_code(challenge, identifier)
 
 
 def _instead_of_hosted_login(
@@ -167,25 +191,49 @@ def _instead_of_hosted_login(
 
 
 def _by_lookup(identifier: Identifier) -> list[tuple[Connection, str]]:
-    found = []
-    for connection in connections.answering_for(identifier, connections.active()):
-        username = _username_at(connection, identifier) if "otp" in connection.routes else ""
-        if username:
-            found.append((connection, username))
-    return found
+    return [
+        (connection, username)
+        for connection in connections.answering_for(identifier, connections.active())
+        if "otp" in connection.routes
+        for username in _usernames_at(connection, identifier)
+    ]
 
 
-def _username_at(connection: Connection, identifier: Identifier) -> str:
-    """As whom to sign in there somebody whom no import knows; empty where ``lookup`` says that nobody is."""
-    if connection.lookup == "try":
-        return identifier.value
+def _usernames_at(connection: Connection, identifier: Identifier) -> list[str]:
+    """As whom to sign in there somebody whom no import knows, in order; empty where ``lookup`` says that nobody is.
+
+    A pool that looks at the case of letters, or knows a number by its old form only, wants its own spelling. Where
+    there are several, its directory says which, if it may be asked: a pool that hides who exists knows everybody.
+    """
+    spellings = list(identifier.spellings[:MOST_SPELLINGS])
     if connection.lookup == "imported":
-        return ""
-    if identifier.channel == "email":
-        users = find_users(connection, attribute="email", value=identifier.value)
-    else:
-        users = find_users(connection, attribute="phone_number", value=identifier.value)
-    return users[0].username if len(users) == 1 else ""
+        return []
+    if connection.lookup == "try" and len(spellings) == 1:
+        return spellings
+    attribute: Literal["email", "phone_number"] = "email" if identifier.channel == "email" else "phone_number"
+    try:
+        for spelling in spellings:
+            users = _meant(find_users(connection, attribute=attribute, value=spelling), attribute)
+            if users:
+                return [users[0].username]
+    except CognitoError:
+        if connection.lookup != "try":
+            raise
+    return spellings if connection.lookup == "try" else []
+
+
+def _meant(users: Sequence[PoolUser], attribute: str) -> list[PoolUser]:
+    """One of those that the directory has with an address: a verified one before those that only have it written, one
+    of the pool's own before those of other providers. Empty where there are two of the same kind."""
+    ranked = sorted(users, key=lambda user: _rank(user, attribute))
+    if len(ranked) > 1 and _rank(ranked[0], attribute) == _rank(ranked[1], attribute):
+        return []
+    return ranked
+
+
+def _rank(user: PoolUser, attribute: str) -> tuple[bool, bool]:
+    verified = user.email_verified if attribute == "email" else user.phone_number_verified
+    return not verified, user.status == FEDERATED
 
 
 def after_pool_refusal(

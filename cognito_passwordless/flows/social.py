@@ -1,11 +1,9 @@
 """A hosted sign-in as allauth's observers know one: `pre_social_login`, with a `SocialLogin` that says who came."""
 
-from typing import cast
-
-from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.signals import pre_social_login
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 
 from .. import compat
 from ..exceptions import MigrationRefused
@@ -27,7 +25,10 @@ def social_login(request: HttpRequest, proven: Proven, next_url: str) -> SocialL
     app = compat.social_app("cognito", proven.connection.alias)
     if app is None:
         raise MigrationRefused("no_connection")
-    login: SocialLogin = app.get_provider(request).sociallogin_from_response(request, proven.claims)
+    try:
+        login: SocialLogin = app.get_provider(request).sociallogin_from_response(request, proven.claims)
+    except ValidationError as error:  # of the site's `new_user` or `populate_user`
+        raise MigrationRefused("value_refused") from error
     accounts = SocialAccount.objects.filter(provider=proven.connection.alias, uid=proven.profile.sub)
     account = accounts.select_related("user").first()
     if account is not None:
@@ -37,11 +38,8 @@ def social_login(request: HttpRequest, proven: Proven, next_url: str) -> SocialL
     return login
 
 
-def announce(request: HttpRequest, login: SocialLogin) -> HttpResponse | None:
-    """Sends `pre_social_login`. A receiver or an adapter may stop the sign-in with a response of its own."""
-    try:
-        compat.social_adapter().pre_social_login(request, login)
-        pre_social_login.send(sender=SocialLogin, request=request, sociallogin=login)
-    except ImmediateHttpResponse as stopped:
-        return cast("HttpResponse", stopped.response)
-    return None
+def announce(request: HttpRequest, login: SocialLogin) -> None:
+    """Sends `pre_social_login`. A receiver or an adapter may stop the sign-in with a response of its own
+    (`ImmediateHttpResponse`)."""
+    compat.social_adapter().pre_social_login(request, login)
+    pre_social_login.send(sender=SocialLogin, request=request, sociallogin=login)

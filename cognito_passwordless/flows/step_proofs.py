@@ -68,7 +68,9 @@ def told(challenge: ChallengeSession, proven: Proven) -> Told:
     if challenge.purpose != attempts.STEP:
         ChallengeSession.objects.filter(pk=challenge.pk).update(purpose=attempts.STEP)
     scope = challenge.scope.split()
-    profile = CognitoProfile.from_claims(proven.claims, scope=scope, proven=proven.profile.proven)
+    profile = CognitoProfile.from_claims(
+        proven.claims, pool=proven.profile.pool, scope=scope, proven=proven.profile.proven
+    )
     claims = {
         name: value
         for name, value in proven.claims.items()

@@ -15,14 +15,12 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q, QuerySet
 
-from .. import cognito, compat, connections
+from .. import cognito, compat, connections, user_fields
 from ..cognito import Cause, CognitoError, Connection
 from ..conf import conf
-from ..exceptions import InvalidIdentifier
-from ..identifiers import parse
+from ..identifiers import known
 from ..models import JourneyEvent, MigratedUser, PhoneNumber, PoolNotice
-from . import limits, person_events, pool_notices
-from .local_users import Ambiguous, owner_of
+from . import limits, person_events, pool_notices, pool_records
 
 Status = MigratedUser.Status
 Outcome = JourneyEvent.Outcome
@@ -103,7 +101,7 @@ class _Work:
 
     def do(self) -> None:
         connection = connections.find(self.person.connection)
-        if connection is None or connection.retired or connection.issuer != self.person.issuer:
+        if connection is None or connection.retired or connection.pool != self.person.pool:
             # A pool that is never called again, or another pool under the same name.
             return
         if not connection.enabled:
@@ -228,13 +226,13 @@ def has_way_in(user: AbstractBaseUser | None) -> bool:
 def _addresses(user: AbstractBaseUser) -> set[str]:
     emails = EmailAddress.objects.filter(user_id=user.pk).values_list("email", flat=True)
     numbers = PhoneNumber.objects.filter(user_id=user.pk, verified=True).values_list("number", flat=True)
-    served = {number for number in numbers if limits.serves(number)}
+    served = {number for number in {*numbers, user_fields.phone_of(user)} if limits.serves(number)}
     return {compat.email_of(user), *emails, *served} - {""}
 
 
 def _opens(address: str, user: AbstractBaseUser) -> bool:
-    try:
-        owner = owner_of(parse(address))
-    except (InvalidIdentifier, Ambiguous):
+    identifier = known(address)
+    if identifier is None:
         return False
-    return owner is not None and owner.user == user and not owner.refusal
+    verdict, _ = pool_records.by_our_code(identifier)
+    return verdict.comes_in and verdict.account == user.pk

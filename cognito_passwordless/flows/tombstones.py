@@ -11,17 +11,17 @@ from . import person_events
 ERASED = "erased"
 
 
-def bury(issuer: str, sub: str, *, connection: str, now: datetime) -> Erasure:
+def bury(pool: str, sub: str, *, connection: str, now: datetime) -> Erasure:
     """Sets a tombstone, once. Two statements."""
-    fingerprint, mark = next(iter(_marks(issuer, sub).items()))
-    return find(issuer, sub) or Erasure.objects.create(
+    fingerprint, mark = next(iter(_marks(pool, sub).items()))
+    return find(pool, sub) or Erasure.objects.create(
         mark=mark, key_fingerprint=fingerprint, connection=connection, erased_at=now
     )
 
 
-def turn_away(issuer: str, sub: str, *, now: datetime) -> None:
+def turn_away(pool: str, sub: str, *, now: datetime) -> None:
     """Notes, on the tombstone's timeline, that whoever has been erased came back."""
-    found = find(issuer, sub)
+    found = find(pool, sub)
     if found is not None:
         person_events.write(found.pk, "turned_away", connection=found.connection, now=now, cause=ERASED)
 
@@ -32,28 +32,28 @@ def lift(erasure: Erasure, *, now: datetime, by: str) -> None:
     erasure.delete()
 
 
-def find(issuer: str, sub: str) -> Erasure | None:
+def find(pool: str, sub: str) -> Erasure | None:
     """The tombstone of this pool user. One statement."""
-    return Erasure.objects.filter(mark__in=_marks(issuer, sub).values()).first()
+    return Erasure.objects.filter(mark__in=_marks(pool, sub).values()).first()
 
 
-def erased_subs(issuer: str, subs: Collection[str]) -> set[str]:
+def erased_subs(pool: str, subs: Collection[str]) -> set[str]:
     """Those of a pool's users who have been erased, for imports. One statement for all."""
-    by_mark = {mark: sub for sub in subs for mark in _marks(issuer, sub).values()}
+    by_mark = {mark: sub for sub in subs for mark in _marks(pool, sub).values()}
     if not by_mark:
         return set()
     return {by_mark[mark] for mark in Erasure.objects.filter(mark__in=by_mark).values_list("mark", flat=True)}
 
 
-def keep_out(issuer: str, subs: Collection[str]) -> set[str]:
+def keep_out(pool: str, subs: Collection[str]) -> set[str]:
     """Takes away what has just been written of people who are erased, and returns their subs. Two statements at most.
 
     For every write of `MigratedUser` rows, in its transaction and *after* the write: an erasure at the same moment
     holds the row, so the write has waited for it, and its tombstone is there to be seen. Before, it may not be.
     """
-    erased = erased_subs(issuer, subs)
+    erased = erased_subs(pool, subs)
     if erased:
-        MigratedUser.objects.filter(issuer=issuer, sub__in=erased).delete()
+        MigratedUser.objects.filter(pool=pool, sub__in=erased).delete()
     return erased
 
 
@@ -63,5 +63,5 @@ def unreadable() -> int:
     return Erasure.objects.exclude(key_fingerprint__in=known).count()
 
 
-def _marks(issuer: str, sub: str) -> dict[str, str]:
-    return keys.tombstones(f"{issuer}\0{sub}")
+def _marks(pool: str, sub: str) -> dict[str, str]:
+    return keys.tombstones(f"{pool}\0{sub}")

@@ -19,8 +19,8 @@ from .. import compat
 from ..models import MigratedUser
 from ..signals import migration_undone
 from . import gains, holding, person_events, pool_notices
-from .local_users import is_privileged
 from .made import Made
+from .owners import is_privileged
 
 Status = MigratedUser.Status
 Choice = Literal["keep", "remove"]

@@ -13,10 +13,8 @@ from ..identifiers import Identifier, parse
 from ..identity import Proof
 from ..models import ChallengeSession, MigratedUser, Route
 from ..otp import Code, derive, matches
-from . import pool_codes, review
-from .decisions import one_person
-from .pool_records import is_theirs, profile_of
-from .routing import known_pool_users, typed
+from . import pool_codes, pool_records, review
+from .routing import typed
 
 Method = MigratedUser.Method
 
@@ -79,11 +77,10 @@ def _our_code(challenge: ChallengeSession) -> Code:
 def proven_locally(address: Identifier) -> Proven:
     """The facts about somebody who proved an address to us: their pool record where there is one, else the address."""
     proven = frozenset({address.value})
-    for row in one_person(known_pool_users(address))[:2]:
-        if row.pool_enabled and is_theirs(row, address):
-            connection = connections.configured(row.connection)
-            if connection is not None and connection.issuer == row.issuer:
-                return Proven(replace(profile_of(row), proven=proven), Method.LOCAL_OTP, connection)
+    for row in pool_records.proven(pool_records.carrying(address), address):
+        connection = connections.configured(row.connection)
+        if connection is not None and connection.pool == row.pool:
+            return Proven(replace(pool_records.profile_of(row), proven=proven), Method.LOCAL_OTP, connection)
     return Proven(bare_profile(address), Method.LOCAL_OTP)
 
 
@@ -117,7 +114,7 @@ def _verify_pool_code(challenge: ChallengeSession, given: Code, now: datetime) -
         raise NotProven(judged.proof)
     _must_be_the_one_asked_for(connection, challenge, claims)
     proven = frozenset(filter(None, [judged.address]))
-    profile = CognitoProfile.from_claims(judged.claims, scope=connection.scope, proven=proven)
+    profile = CognitoProfile.from_claims(judged.claims, pool=connection.pool, scope=connection.scope, proven=proven)
     return Proven(profile, Method.COGNITO_OTP, connection, judged.claims, judged.proof)
 
 
@@ -129,6 +126,6 @@ def _must_be_the_one_asked_for(connection: Connection, challenge: ChallengeSessi
     names = (claims.get(name) for name in ("sub", "cognito:username", "email", "phone_number"))
     if asked not in {name.casefold() for name in names if isinstance(name, str)}:
         raise NotProven("another_person")
-    known = MigratedUser.objects.filter(issuer=connection.issuer, username=challenge.pool_username)
+    known = MigratedUser.objects.filter(pool=connection.pool, username=challenge.pool_username)
     if known.exclude(sub=claims["sub"]).exists():
         raise NotProven("another_person")

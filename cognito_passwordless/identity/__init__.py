@@ -1,5 +1,26 @@
 """Who a person is: pure rules, without Django. `flows` gather the facts and carry the verdicts out."""
 
-from .pool_code import Proof, could_have_gone_to, judge
+from .evidence import Claim, Decision, Evidence, Held, Holder, Policy, Record
+from .pool_code import Proof, could_have_gone_to, proof_of_code
+from .pool_users import PoolUser, State
+from .verdicts import Action, Conflict, Refusal, Verdict, judge
 
-__all__ = ["Proof", "could_have_gone_to", "judge"]
+__all__ = [
+    "Action",
+    "Claim",
+    "Conflict",
+    "Decision",
+    "Evidence",
+    "Held",
+    "Holder",
+    "Policy",
+    "PoolUser",
+    "Proof",
+    "Record",
+    "Refusal",
+    "State",
+    "Verdict",
+    "could_have_gone_to",
+    "judge",
+    "proof_of_code",
+]

@@ -18,6 +18,8 @@ import re
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from .addresses import key_of, spellings_of
+
 
 class Proof(StrEnum):
     """What a right code proves of its address; each value but `PROVEN` is the cause that the timeline shows."""
@@ -31,7 +33,7 @@ class Proof(StrEnum):
     UNKNOWN = "destination_unknown"
 
 
-def judge(*, sent_to: str, claimed: str, verified: bool) -> Proof:
+def proof_of_code(*, sent_to: str, claimed: str, verified: bool) -> Proof:
     """Judges the address of a right code.
 
     ``sent_to``: the address on record for the code, ``claimed``: the token's address of the same channel, both
@@ -51,13 +53,6 @@ def could_have_gone_to(address: str, masked: str) -> bool:
     """
     pattern = re.sub(r"[?[]", r"[\g<0>]", masked.casefold())  # only the star stands for something else
     says_where = any(character.isalnum() for character in masked)
-    return says_where and any(fnmatchcase(form.casefold(), pattern) for form in (address, _unicode(address)))
-
-
-def _unicode(address: str) -> str:
-    """The address with its domain as people write it: a pool may mask either form."""
-    local, at, domain = address.rpartition("@")
-    try:
-        return f"{local}{at}{domain.encode().decode('idna')}"
-    except UnicodeError:
-        return address
+    return says_where and any(
+        fnmatchcase(form.casefold(), pattern) for form in (address, *spellings_of(key_of(address)))
+    )

@@ -76,6 +76,7 @@ class LocalCognito:
         self._front: Front | None = None
         self._hosted: HostedLogin | None = None
         self._signer = tokens.Signer()
+        self._issuers: dict[str, str] = {}
 
     def start(self) -> Self:
         """Listen and serve, in a thread of its own. Raises RuntimeError if it already does."""
@@ -202,8 +203,17 @@ class LocalCognito:
     def issuer(self, pool_id: str) -> str:
         """The `iss` of a pool's tokens; its discovery document is below this address.
 
-        Amazon's issuer would be one that no local server can answer for.
+        Amazon's issuer would be one that no local server can answer for; see `issue_as`.
         """
+        return self._issuers.get(pool_id, self._address(pool_id))
+
+    def issue_as(self, pool_id: str, issuer: str) -> None:
+        """Let a pool's tokens, and its discovery document, name another issuer from now on: as after a switch of the
+        pool's issuer type, or from a replica. Document and keys stay where they are.
+        """
+        self._issuers[pool_id] = issuer
+
+    def _address(self, pool_id: str) -> str:
         return f"{self.url}/{pool_id}"
 
     def create_pool(
@@ -244,7 +254,7 @@ class LocalCognito:
             pool_id=pool_id,
             client_id=client_id,
         )
-        pool = pools.LocalPool(new_pool, new_client, secret, self.issuer(new_pool), backend)
+        pool = pools.LocalPool(new_pool, new_client, secret, self._address(new_pool), backend)
         pool.allow(callback_urls=callback_urls, logout_urls=logout_urls)
         return pool
 
@@ -265,7 +275,7 @@ class LocalCognito:
         if rest == ".well-known/jwks.json":
             return self._signer.jwks()
         if rest == ".well-known/openid-configuration":
-            return tokens.discovery(self.issuer(pool_id), self.url)
+            return tokens.discovery(self.issuer(pool_id), self._address(pool_id), self.url)
         return None
 
 

@@ -85,11 +85,11 @@ def _claim(name: str, value: str) -> str | bool:
     return value == "true" if name in BOOLEANS else value
 
 
-def discovery(issuer: str, domain: str) -> bytes:
-    """The OpenID configuration of a pool, whose hosted login is at `domain`."""
+def discovery(issuer: str, address: str, domain: str) -> bytes:
+    """The OpenID configuration of a pool whose keys are below `address`, and whose hosted login is at `domain`."""
     document = {
         "issuer": issuer,
-        "jwks_uri": jwks_uri(issuer),
+        "jwks_uri": jwks_uri(address),
         "authorization_endpoint": f"{domain}/oauth2/authorize",
         "token_endpoint": f"{domain}/oauth2/token",
         "userinfo_endpoint": f"{domain}/oauth2/userInfo",

@@ -34,15 +34,11 @@ def _who(wanted: str) -> Q:
     who = Q(sub=wanted)
     if wanted.isascii() and wanted.isdigit():
         who |= Q(pk=int(wanted))
-    written = {wanted, _normal(wanted)}
-    return who | Q(email__in=written) | Q(phone_number__in=written)
-
-
-def _normal(text: str) -> str:
     try:
-        return parse(text).value
+        key = parse(wanted).value
     except InvalidIdentifier:
-        return text
+        return who | Q(email=wanted) | Q(phone_number=wanted)
+    return who | Q(email_key=key) | Q(phone_key=key)
 
 
 def agreed(question: str, answer: str) -> None:

@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('handle_hash', models.CharField(editable=False, max_length=64, unique=True)),
                 ('identifier', models.CharField(db_index=True, max_length=254, verbose_name='identifier')),
+                ('spelling', models.CharField(blank=True, editable=False, max_length=254)),
                 ('channel', models.CharField(choices=[('email', 'E-mail'), ('sms', 'SMS')], max_length=5, verbose_name='channel')),
                 ('purpose', models.CharField(default='sign_in', max_length=20, verbose_name='purpose')),
                 ('language', models.CharField(blank=True, max_length=15, verbose_name='language')),
@@ -191,11 +192,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('connection', models.CharField(max_length=200, verbose_name='connection')),
-                ('issuer', models.CharField(max_length=255, verbose_name='issuer')),
+                ('pool', models.CharField(max_length=255, verbose_name='pool')),
                 ('sub', models.CharField(max_length=191, verbose_name='sub')),
                 ('username', models.CharField(blank=True, max_length=254, verbose_name='pool username')),
                 ('email', models.CharField(blank=True, max_length=254, verbose_name='e-mail address')),
                 ('phone_number', models.CharField(blank=True, max_length=32, verbose_name='phone number')),
+                ('email_key', models.CharField(blank=True, editable=False, max_length=254)),
+                ('phone_key', models.CharField(blank=True, editable=False, max_length=32)),
                 ('attributes', models.JSONField(blank=True, default=dict, verbose_name='attributes')),
                 ('pool_status', models.CharField(blank=True, max_length=30, verbose_name='status in the pool')),
                 ('pool_enabled', models.BooleanField(default=True, verbose_name='enabled in the pool')),
@@ -366,15 +369,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='migrateduser',
-            index=models.Index(condition=models.Q(('shares_address', True)), fields=['email', 'phone_number'], name='cpw_people_twins'),
+            index=models.Index(condition=models.Q(('shares_address', True)), fields=['email_key', 'phone_key'], name='cpw_people_twins'),
         ),
         migrations.AddIndex(
             model_name='migrateduser',
-            index=models.Index(fields=['email'], name='cpw_people_email'),
+            index=models.Index(fields=['email_key'], name='cpw_people_email'),
         ),
         migrations.AddIndex(
             model_name='migrateduser',
-            index=models.Index(fields=['phone_number'], name='cpw_people_phone'),
+            index=models.Index(fields=['phone_key'], name='cpw_people_phone'),
         ),
         migrations.AddIndex(
             model_name='migrateduser',
@@ -410,7 +413,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='migrateduser',
-            constraint=models.UniqueConstraint(fields=('issuer', 'sub'), name='cpw_migrated_user_once'),
+            constraint=models.UniqueConstraint(fields=('pool', 'sub'), name='cpw_migrated_user_once'),
         ),
         migrations.AddConstraint(
             model_name='phonenumber',

@@ -12,7 +12,7 @@ from .routes import ALIAS_LENGTH
 class Erasure(models.Model):
     """A tombstone: nobody can read from it who it is, and whoever is it can be recognised (`flows.erase`).
 
-    ``mark`` is a keyed hash of (issuer, sub) and ``key_fingerprint`` names the key, one of ``SECRET_KEY`` and its
+    ``mark`` is a keyed hash of (pool, sub) and ``key_fingerprint`` names the key, one of ``SECRET_KEY`` and its
     fallbacks. Without that key the tombstone stands for nobody, so it must stay among the fallbacks.
     """
 

@@ -1,18 +1,20 @@
 """Who has come out of a pool, and what of theirs Django holds."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..cognito import is_true
 from ..identifiers import MAX_LENGTH, mask
+from ..identity.addresses import email_key, phone_key
 from .imports import ImportRun
 from .routes import ALIAS_LENGTH, SUB_LENGTH
 
 
 class MigratedUser(models.Model):
-    """The record of one pool user. Who it is, is (issuer, sub); ``connection`` is only a name (law 7)."""
+    """The record of one pool user. Who it is, is (pool, sub); ``connection`` is only a name (law 7)."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _("Pending")
@@ -28,11 +30,14 @@ class MigratedUser(models.Model):
         BULK = "bulk", _("Activated in bulk")
 
     connection = models.CharField(_("connection"), max_length=ALIAS_LENGTH)
-    issuer = models.CharField(_("issuer"), max_length=255)
+    pool = models.CharField(_("pool"), max_length=255)
     sub = models.CharField(_("sub"), max_length=SUB_LENGTH)
     username = models.CharField(_("pool username"), max_length=MAX_LENGTH, blank=True)
     email = models.CharField(_("e-mail address"), max_length=MAX_LENGTH, blank=True)
     phone_number = models.CharField(_("phone number"), max_length=32, blank=True)
+    # The two as `identity.addresses` compares them: pools keep an address as it was typed, and may want it so.
+    email_key = models.CharField(max_length=MAX_LENGTH, blank=True, editable=False)
+    phone_key = models.CharField(max_length=32, blank=True, editable=False)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
     pool_status = models.CharField(_("status in the pool"), max_length=30, blank=True)
     pool_enabled = models.BooleanField(_("enabled in the pool"), default=True)
@@ -70,16 +75,16 @@ class MigratedUser(models.Model):
             ("undo_migrations", _("Can undo migrations")),
             ("erase_people", _("Can erase people")),
         ]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["issuer", "sub"], name="cpw_migrated_user_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["pool", "sub"], name="cpw_migrated_user_once")]
         # Each list that the progress page links to is read in the order of one of these, however many people there
         # are. What an import never fills costs it nothing. Not `db_index`, which makes two of each on PostgreSQL:
         # nothing here is searched for by its beginning.
         indexes: ClassVar = [
             models.Index(
-                fields=["email", "phone_number"], condition=models.Q(shares_address=True), name="cpw_people_twins"
+                fields=["email_key", "phone_key"], condition=models.Q(shares_address=True), name="cpw_people_twins"
             ),
-            models.Index(fields=["email"], name="cpw_people_email"),
-            models.Index(fields=["phone_number"], name="cpw_people_phone"),
+            models.Index(fields=["email_key"], name="cpw_people_email"),
+            models.Index(fields=["phone_key"], name="cpw_people_phone"),
             models.Index(fields=["status", "id"], name="cpw_people_status"),
             models.Index(fields=["connection", "status", "id"], name="cpw_people_connection"),
             models.Index(fields=["status", "imported_at", "id"], name="cpw_people_cohort"),
@@ -100,6 +105,21 @@ class MigratedUser(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.sub}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.set_keys()
+        super().save(*args, **kwargs)
+
+    def set_keys(self) -> Self:
+        """Follows the addresses; for rows that are written without `save`."""
+        self.email_key, self.phone_key = email_key(self.email), phone_key(self.phone_number)
+        return self
+
+    @property
+    def verified_keys(self) -> set[str]:
+        """The keys of the addresses that the pool calls verified."""
+        keys = {"email_verified": self.email_key, "phone_number_verified": self.phone_key}
+        return {key for name, key in keys.items() if key and is_true(self.attributes.get(name))}
 
     @property
     def awaits_proof(self) -> bool:

@@ -29,6 +29,8 @@ class ChallengeSession(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     handle_hash = models.CharField(max_length=64, unique=True, editable=False)
     identifier = models.CharField(_("identifier"), max_length=MAX_LENGTH, db_index=True)
+    # As it was typed, where that is another spelling: a pool may know no other.
+    spelling = models.CharField(max_length=MAX_LENGTH, blank=True, editable=False)
     channel = models.CharField(_("channel"), max_length=5, choices=Channel)
     purpose = models.CharField(_("purpose"), max_length=20, default="sign_in")
     language = models.CharField(_("language"), max_length=15, blank=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from cognito_passwordless.models import ChallengeSession, JourneyEvent, MigratedUser, SendCount
 
-ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example"
+POOL = "eu-west-1_Example"
 SEED = 7
 # Days since the first sign-in, and the mean of days until somebody signs in.
 AGES = {"early": (30, 300.0), "late": (180, 80.0), "finished": (400, 8.0)}
@@ -42,7 +42,7 @@ def _people(
         at = began + timedelta(days=min(10_000, chance.expovariate(max(rate, 1e-6))))
         row = MigratedUser(
             connection=connection if number % 4 else "partners",
-            issuer=ISSUER,
+            pool=POOL,
             sub=str(UUID(int=chance.getrandbits(128), version=4)),
             imported_at=began - timedelta(days=35 * (number % 3)),
         )

@@ -76,7 +76,7 @@ def make_rows(db: None) -> Make:
             SendCount.objects.create(scope="sends", key=f"{one} the-browser", count=3)
             MigratedUser.objects.create(
                 connection="main",
-                issuer="https://pool.example",
+                pool="https://pool.example",
                 sub=str(uuid4()),
                 username=one,
                 email=one,

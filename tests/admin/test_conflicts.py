@@ -32,7 +32,7 @@ def case(make_user: Callable[..., User]) -> MigratedUser:
     """A pool user whose address Django knows."""
     make_user(EMAIL)
     return MigratedUser.objects.create(
-        connection="main", issuer="i", sub="the-sub-1", username=EVIL, email=EMAIL, status="conflict",
+        connection="main", pool="i", sub="the-sub-1", username=EVIL, email=EMAIL, status="conflict",
         last_error="address_not_proven", attributes={"email_verified": "true"},
     )  # fmt: skip
 
@@ -71,8 +71,8 @@ class TestWhoMay:
 
 class TestTheList:
     def test_has_those_who_wait_with_the_reason_in_words(self, resolver: Client, case: MigratedUser) -> None:
-        MigratedUser.objects.create(connection="main", issuer="i", sub="decided", decision={"choice": "apart"})
-        MigratedUser.objects.create(connection="main", issuer="i", sub="pending")
+        MigratedUser.objects.create(connection="main", pool="i", sub="decided", decision={"choice": "apart"})
+        MigratedUser.objects.create(connection="main", pool="i", sub="pending")
         shown = resolver.get(url(QUEUE))
         assert shown.context["cl"].result_count == 1
         assert "A Django user has this address" in shown.content.decode()
@@ -88,7 +88,7 @@ class TestTheList:
 
         statements()
         for number in range(50):
-            MigratedUser.objects.create(connection="main", issuer="i", sub=str(number), status="conflict")
+            MigratedUser.objects.create(connection="main", pool="i", sub=str(number), status="conflict")
             if not number:
                 one = statements()
         assert statements() == one
@@ -111,7 +111,7 @@ class TestTheCase:
 
     def test_a_name_is_no_markup(self, admin_client: Client, case: MigratedUser) -> None:
         User.objects.filter(email=EMAIL).update(username=EVIL)
-        MigratedUser.objects.create(connection="main", issuer="i", sub=EVIL, email=EMAIL, status="conflict")
+        MigratedUser.objects.create(connection="main", pool="i", sub=EVIL, email=EMAIL, status="conflict")
         for where in (url(QUEUE), page(case), url("migrateduser"), url("migrateduser", case.pk, "change")):
             shown = admin_client.get(where).content.decode()
             assert "<img src=x" not in shown
@@ -178,7 +178,7 @@ class TestDeciding:
     def test_twins_are_shown_and_linked_to(self, resolver: Client, case: MigratedUser) -> None:
         EmailAddress.objects.all().delete()
         User.objects.filter(email=EMAIL).delete()
-        twin = MigratedUser.objects.create(connection="main", issuer="i", sub="google-1", email=EMAIL)
+        twin = MigratedUser.objects.create(connection="main", pool="i", sub="google-1", email=EMAIL)
         shown = resolver.get(page(case)).content.decode()
         assert page(twin) in shown
         resolver.post(page(case), {"choice": "merge", "confirmed": "yes"})

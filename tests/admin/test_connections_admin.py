@@ -237,8 +237,7 @@ class TestEditing:
         assert SECRET not in found.content.decode()
 
     def test_an_alias_cannot_move_to_another_pool(self, editor: Client, row: PoolConnection) -> None:
-        issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Main"
-        MigratedUser.objects.create(connection="main", issuer=issuer, sub="1")
+        MigratedUser.objects.create(connection="main", pool="eu-west-1_Main", sub="1")
         told = mistakes(editor.post(page(row), FORM | {"user_pool_id": "eu-west-1_Other"}))
         assert "was another pool's" in told["user_pool_id"][0]
 
@@ -298,6 +297,7 @@ class TestSecret:
         [
             ("domain", "https://elsewhere.example"),
             ("issuer", "https://elsewhere.example"),
+            ("issuers", "https://elsewhere.example"),
             ("endpoint_url", "https://elsewhere.example"),
             ("endpoints", '{"token_endpoint": "https://elsewhere.example/token"}'),
         ],

@@ -130,7 +130,7 @@ class TestTimeline:
         assert "Timeline" not in shown
 
     def test_a_person_without_anything_has_none(self, admin_client: Client) -> None:
-        row = MigratedUser.objects.create(connection="main", issuer="i", sub="s")
+        row = MigratedUser.objects.create(connection="main", pool="i", sub="s")
         assert admin_client.get(url("migrateduser", row.pk, "change")).status_code == 200
 
 

@@ -25,7 +25,7 @@ LIST = url("migrateduser")
 def person(db: None) -> MigratedUser:
     user = User.objects.create_user("ann", EMAIL)
     return MigratedUser.objects.create(
-        connection="main", issuer="i", sub="the-whole-sub-of-ann", email=EMAIL, status="migrated", user=user,
+        connection="main", pool="i", sub="the-whole-sub-of-ann", email=EMAIL, status="migrated", user=user,
         migrated_at=timezone.now(), made={"user": True},
     )  # fmt: skip
 
@@ -127,7 +127,7 @@ def test_staff_are_left_alone(staff: Callable[..., Client], person: MigratedUser
 
 
 def test_people_of_one_account_are_erased_together(staff: Callable[..., Client], person: MigratedUser) -> None:
-    twin = MigratedUser.objects.create(connection="main", issuer="i", sub="twin", user=person.user, status="migrated")
+    twin = MigratedUser.objects.create(connection="main", pool="i", sub="twin", user=person.user, status="migrated")
     client = staff("erase_people")
     act(client, "erase_people", person, twin, choice="default")
     assert Erasure.objects.count() == 2
@@ -136,7 +136,7 @@ def test_people_of_one_account_are_erased_together(staff: Callable[..., Client],
 
 def test_only_so_many_at_a_time(staff: Callable[..., Client], person: MigratedUser, monkeypatch: Any) -> None:
     monkeypatch.setattr(people_actions, "MOST", 1)
-    other = MigratedUser.objects.create(connection="main", issuer="i", sub="other", status="migrated")
+    other = MigratedUser.objects.create(connection="main", pool="i", sub="other", status="migrated")
     assert act(staff("undo_migrations"), "undo_migrations", person, other, choice="remove").status_code == 302
     assert set(MigratedUser.objects.values_list("status", flat=True)) == {"migrated"}
 

@@ -201,7 +201,7 @@ class TestHostileNames:
             for connection_ in (name, "abcdefg"[number]):
                 MigratedUser.objects.create(
                     connection=connection_,
-                    issuer="i",
+                    pool="i",
                     sub=f"{number}{connection_}",
                     status="conflict",
                     last_error=name,

@@ -23,7 +23,7 @@ LOOKS = [Look(), Look(scheme="dark"), Look("phone"), Look("phone", "dark")]
 def case(admin: User, make_user: Callable[..., User]) -> MigratedUser:
     """Ann's address is Django's already, her number is nobody's, and somebody else in the pool has her address too."""
     make_user(ANN, pk=100_000, last_login=timezone.now())  # a number long enough to be read as text around a link
-    known = {"connection": "main", "issuer": "i", "email": ANN, "shares_address": True}
+    known = {"connection": "main", "pool": "i", "email": ANN, "shares_address": True}
     verified = {"email_verified": "true", "phone_number_verified": "true"}
     MigratedUser.objects.create(
         **known, sub="google-sub", username="google_1", pool_status="EXTERNAL_PROVIDER", attributes=verified
@@ -39,7 +39,7 @@ def migrated(admin: User) -> MigratedUser:
     user = User.objects.create_user("cay", "cay@example.com", password="theirs")
     EmailAddress.objects.create(user=user, email="cay@example.com", verified=True)
     return MigratedUser.objects.create(
-        connection="main", issuer="i", sub="c-long-sub-1", email="cay@example.com", status="migrated", user=user,
+        connection="main", pool="i", sub="c-long-sub-1", email="cay@example.com", status="migrated", user=user,
         method="cognito_otp", migrated_at=timezone.now(), made={"user": True},
     )  # fmt: skip
 

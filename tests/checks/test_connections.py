@@ -126,10 +126,9 @@ class TestDatabase:
 
     def test_an_alias_that_changed_its_pool(self, find: Find, settings: Any) -> None:
         settings.SOCIALACCOUNT_PROVIDERS = {"cognito": {"APPS": [app()]}}
-        issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_"
-        MigratedUser.objects.create(connection="main", issuer=f"{issuer}Main", sub="1")
+        MigratedUser.objects.create(connection="main", pool="eu-west-1_Main", sub="1")
         assert find(databases=["default"]) == []
-        MigratedUser.objects.create(connection="main", issuer=f"{issuer}Older", sub="2")
+        MigratedUser.objects.create(connection="main", pool="eu-west-1_Older", sub="2")
         assert find(databases=["default"]) == ["E605"]
 
     def test_groups_that_do_not_exist(self, find: Find, settings: Any) -> None:

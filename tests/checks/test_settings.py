@@ -45,6 +45,7 @@ CASES = [
     ("E210", {"DISPATCH": "rabbit"}, {"DISPATCH": "cognito_passwordless.tasks.dispatch_by_celery"}),
     ("E211", {"SMS_COUNTRIES": ["DE", "de"]}, {"SMS_COUNTRIES": ["DE", "AT"]}),
     ("E211", {"SMS_COUNTRIES": [["DE"]]}, {"SMS_COUNTRIES": ("DE",)}),
+    ("E220", {"DELETED_USER_RETURNS": "ask"}, {"DELETED_USER_RETURNS": "new_user"}),
     ("E212", {"UPDATE_ON_RETURN": "never"}, {"UPDATE_ON_RETURN": "none"}),
     ("E213", {"EVENT_DATA": "all"}, {"EVENT_DATA": "io"}),
     ("E213", {"EVENT_DATA": {"sent": "all"}}, {"EVENT_DATA": {"sent": "tests.checks.test_settings.record"}}),

@@ -86,8 +86,9 @@ def test_a_whole_sign_in(cognito: LocalCognito, channel: str, address: str, secr
     sent = start_otp(connection, address, channel)  # type: ignore[arg-type]
     tokens = answer_otp(connection, sent, cognito.last_code(address) or "")
     claims = verify_id_token(connection, tokens.id_token, now=time.time(), jwks=JwksCache())
-    profile = CognitoProfile.from_claims(claims, scope=["openid", "profile", "email", "phone"], proven=[address])
-    assert (profile.issuer, profile.sub, profile.email) == (pool.issuer, sub, ANN)
+    scope = ["openid", "profile", "email", "phone"]
+    profile = CognitoProfile.from_claims(claims, pool=connection.pool, scope=scope, proven=[address])
+    assert (profile.pool, profile.sub, profile.email) == (pool.id, sub, ANN)
     assert profile.email_verified
     assert profile.phone_number == PHONE
     assert profile.groups == ("eu",)

@@ -38,6 +38,10 @@ def test_the_contract_s_settings_block_is_accepted() -> None:
         authorize_params={"lang": "de"},
         on_failure="branch",
         trust_verified=False,
+        trusted_providers=["Google"],
+        also_known_as=["amazon_cognito"],
+        regions=[],
+        issuers=[],
         retired=False,
         endpoint_url=None,
         issuer=None,
@@ -134,6 +138,18 @@ def test_every_mistake_is_told_at_once_and_no_value_is() -> None:
         ("endpoint_url", "http://example.com"),
         ("endpoint_url", "https://example.com:port"),
         ("issuer", "https://example.com/?a=b"),
+        ("issuers", "https://example.com"),
+        ("issuers", ["http://example.com"]),
+        ("issuers", ["https://example.com", "https://example.com"]),
+        ("regions", "us-east-1"),
+        ("regions", ["us-east"]),
+        ("regions", ["evil.example.com/eu-west-1"]),
+        ("regions", [None]),
+        ("user_pool_id", "pool_abc"),
+        ("also_known_as", "amazon_cognito"),
+        ("also_known_as", ["amazon cognito"]),
+        ("trusted_providers", ["Google", "Google"]),
+        ("trusted_providers", [""]),
         ("endpoints", {"jwks": "https://example.com/keys"}),
         ("endpoints", {"jwks_uri": "http://example.com/keys"}),
         ("endpoints", {"jwks_uri": "https://[::1/keys"}),
@@ -143,8 +159,32 @@ def test_a_wrong_value_is_refused_by_its_key(key: str, value: Any) -> None:
     assert mistakes(**{key: value}) == {key}
 
 
-def test_the_region_is_the_pool_s() -> None:
+def test_the_region_is_the_pool_s_or_a_replica_s() -> None:
     assert mistakes(region="us-east-1") == {"region"}
+    assert mistakes(region="us-east-1", regions=["us-east-2"]) == {"region"}
+    moved = from_settings(region="us-east-1", regions=["us-east-1"])
+    assert moved.issuer == f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}"
+    assert moved.pool == from_settings().pool == POOL
+
+
+def test_a_pool_has_two_issuers_in_each_of_its_regions() -> None:
+    types = ("cognito-idp", "issuer-cognito-idp")
+    own = {f"https://{name}.eu-west-1.amazonaws.com/{POOL}" for name in types}
+    assert from_settings().accepted_issuers == own
+    more = own | {f"https://{name}.us-east-1.amazonaws.com/{POOL}" for name in types}
+    assert from_settings(regions=["us-east-1"]).accepted_issuers == more
+    assert from_settings(regions=["us-east-1"], region="us-east-1").accepted_issuers == more
+    named = ["http://127.0.0.1:9000/eu-west-1_x", f"https://login.example.com/{POOL}"]
+    assert from_settings(issuer=named[1], issuers=named[:1]).accepted_issuers == {*own, *named}
+    assert from_settings(issuer=named[1]).pool == POOL
+    china = from_settings(region="cn-north-1", user_pool_id="cn-north-1_Abc")
+    assert china.accepted_issuers == {f"https://{name}.cn-north-1.amazonaws.com.cn/cn-north-1_Abc" for name in types}
+
+
+def test_another_provider_is_its_issuer_and_no_user_pool() -> None:
+    other = from_settings(issuer="https://id.example.com", issuers=["https://id.example.com/v2"])
+    assert other.pool == "https://id.example.com"
+    assert other.accepted_issuers == {"https://id.example.com", "https://id.example.com/v2"}
 
 
 @pytest.mark.parametrize(

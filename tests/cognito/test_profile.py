@@ -8,7 +8,7 @@ import pytest
 
 from cognito_passwordless.cognito import CognitoProfile, PoolUser
 
-from .signing import ISSUER, claims
+from .signing import POOL, claims
 
 FULL = claims(
     **{
@@ -39,12 +39,12 @@ ALL = ("openid", "profile", "email", "phone", "address")
 
 
 def profile(scope: tuple[str, ...] = ALL, **more: Any) -> CognitoProfile:
-    return CognitoProfile.from_claims(FULL | more, scope=scope)
+    return CognitoProfile.from_claims(FULL | more, pool=POOL, scope=scope)
 
 
 def test_everything_that_was_asked_for() -> None:
     assert profile().to_dict() == {
-        "issuer": ISSUER,
+        "pool": POOL,
         "sub": "6a1b",
         "username": "u-1",
         "email": "ann@example.com",
@@ -77,7 +77,7 @@ def test_everything_that_was_asked_for() -> None:
 )
 def test_scope_limits_what_enters(scope: tuple[str, ...], given: set[str]) -> None:
     values = profile(scope).to_dict()
-    assert {key for key, value in values.items() if value} == {"issuer", "sub"} | given
+    assert {key for key, value in values.items() if value} == {"pool", "sub"} | given
 
 
 def test_custom_attributes_need_profile() -> None:
@@ -120,7 +120,7 @@ def test_everything_else_is_false(value: Any) -> None:
 
 def test_a_missing_claim_is_false_and_so_is_one_without_an_address() -> None:
     bare = {k: v for k, v in FULL.items() if k not in ("email_verified", "phone_number")}
-    built = CognitoProfile.from_claims(bare, scope=ALL)
+    built = CognitoProfile.from_claims(bare, pool=POOL, scope=ALL)
     assert built.email_verified is False
     assert built.phone_number_verified is False
 
@@ -136,20 +136,20 @@ def test_groups_that_are_no_list_of_names_are_none(value: Any) -> None:
     assert profile(**{"cognito:groups": value}).groups == ()
 
 
-@pytest.mark.parametrize("missing", ["iss", "sub"])
-def test_nobody_without_issuer_and_sub(missing: str) -> None:
-    with pytest.raises(ValueError, match="issuer and a sub"):
-        CognitoProfile.from_claims({**FULL, missing: None}, scope=ALL)
+@pytest.mark.parametrize(("pool", "sub"), [("", "1"), (POOL, None)])
+def test_nobody_without_pool_and_sub(pool: str, sub: str | None) -> None:
+    with pytest.raises(ValueError, match="pool and a sub"):
+        CognitoProfile.from_claims({**FULL, "sub": sub}, pool=pool, scope=ALL)
 
 
 def test_nothing_is_proven_unless_it_is_said() -> None:
     assert profile().proven == frozenset()
-    proven = CognitoProfile.from_claims(FULL, scope=ALL, proven=["ann@example.com"])
+    proven = CognitoProfile.from_claims(FULL, pool=POOL, scope=ALL, proven=["ann@example.com"])
     assert proven.proven == {"ann@example.com"}
 
 
 def test_repr_masks() -> None:
-    shown = repr(CognitoProfile.from_claims(FULL, scope=ALL, proven=["ann@example.com"]))
+    shown = repr(CognitoProfile.from_claims(FULL, pool=POOL, scope=ALL, proven=["ann@example.com"]))
     for secret in ("ann@example.com", "4915112345678", "Ann", "acme", "Somewhere"):
         assert secret not in shown
     assert "a***@e***" in shown
@@ -180,9 +180,9 @@ def test_from_the_directory() -> None:
             "custom:tenant": "acme", "identities": "[]", "cognito:user_status": "CONFIRMED",
         },
     )  # fmt: skip
-    built = CognitoProfile.from_directory(row, ISSUER)
+    built = CognitoProfile.from_directory(row, POOL)
     assert built.to_dict() == {
-        "issuer": ISSUER,
+        "pool": POOL,
         "sub": "6a1b",
         "username": "u-1",
         "email": "ann@example.com",

@@ -180,6 +180,71 @@ def test_the_reason_repeats_nothing_of_the_token() -> None:
     assert str(caught.value) == "verify_id_token failed: token_invalid (wrong issuer)"
 
 
+UPDATED = ISSUER.replace("cognito-idp", "issuer-cognito-idp")
+
+
+def keys_of(*issuers: str) -> JwksCache:
+    """Each issuer has the key of its own place in the list, and nobody else is asked."""
+    documents = {f"{issuer}/.well-known/jwks.json": jwk("k1", str(place)) for place, issuer in enumerate(issuers)}
+    return JwksCache(fetch=lambda uri: {"keys": [documents[uri]]})
+
+
+def test_a_token_of_each_issuer_of_the_pool_is_checked_with_that_issuer_s_keys() -> None:
+    replica = ISSUER.replace("eu-west-1.", "us-east-1.")
+    connection = make_connection(regions=["us-east-1"])
+    keys = keys_of(ISSUER, UPDATED, replica)
+    for place, issuer in enumerate((ISSUER, UPDATED, replica)):
+        assert verify(token(claims(iss=issuer), name=str(place)), connection, jwks=keys)["iss"] == issuer
+        other = str((place + 1) % 3)
+        assert reason(token(claims(iss=issuer), name=other), connection, jwks=keys) == "bad signature"
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        ISSUER.replace("eu-west-1.", "us-east-1."),
+        UPDATED.replace("eu-west-1.", "us-east-1."),
+        ISSUER.replace("TestPool1", "TestPool2"),
+        UPDATED.replace("TestPool1", "testpool1"),
+        UPDATED.replace("https:", "http:"),
+        UPDATED + "/",
+        ISSUER.replace("amazonaws.com", "amazonaws.com.cn"),
+        ISSUER.replace("amazonaws.com", "amazonaws.com.evil.example"),
+        ISSUER.replace("cognito-idp", "cognito-idp-evil"),
+        ISSUER.upper(),
+        ISSUER + "#",
+        "",
+        5,
+        [ISSUER],
+        {ISSUER: 1},
+    ],
+)
+def test_the_keys_of_a_strange_issuer_are_never_fetched(issuer: Any) -> None:
+    asked: list[str] = []
+    keys = JwksCache(fetch=lambda uri: asked.append(uri) or {"keys": [jwk("k1")]})  # type: ignore[func-returns-value]
+    assert reason(token(claims(iss=issuer)), jwks=keys) == "wrong issuer"
+    assert asked == []
+
+
+def test_a_connection_may_name_the_keys_of_all_its_issuers() -> None:
+    keys = "https://keys.example.com/jwks"
+    named = make_connection(endpoints={"jwks_uri": keys}, issuers=["https://login.example.com/pool"])
+    cache = JwksCache(fetch=lambda uri: {keys: {"keys": [jwk("k1")]}}[uri])
+    for issuer in (ISSUER, UPDATED, "https://login.example.com/pool"):
+        assert verify(token(claims(iss=issuer)), named, jwks=cache)
+
+
+def test_where_discovery_says_that_the_keys_are_counts_for_the_issuer_that_was_asked() -> None:
+    found = "https://found.example.com/jwks"
+    documents = {found: [jwk("k1")], f"{UPDATED}/.well-known/jwks.json": [jwk("k1", "second")]}
+    cache = JwksCache(fetch=lambda uri: {"keys": documents[uri]})
+    assert verify(token(), jwks=cache, jwks_uri=found)
+    assert verify(token(claims(iss=UPDATED), name="second"), jwks=cache, jwks_uri=found)
+    other = make_connection(issuer="https://id.example.com", issuers=["https://id.example.com/v2"])
+    good = claims(iss="https://id.example.com/v2", token_use=None)
+    assert verify(token(good), other, jwks=cache, jwks_uri=found)
+
+
 def test_another_openid_provider_has_no_token_use() -> None:
     other = make_connection(issuer="https://id.example.com")
     good = claims(iss="https://id.example.com", token_use=None)

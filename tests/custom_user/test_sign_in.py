@@ -128,7 +128,7 @@ def test_no_migration_is_missing() -> None:
 def test_the_admin_shows_a_person_without_their_address(client: Client) -> None:
     client.force_login(Person.objects.create_superuser("root@example.com"))
     person = Person.objects.create_user("ann@example.com")
-    row = MigratedUser.objects.create(connection="main", issuer="i", sub="s", user=person, status="migrated")
+    row = MigratedUser.objects.create(connection="main", pool="i", sub="s", user=person, status="migrated")
     for page in ("migrateduser/", f"migrateduser/{row.pk}/change/", "journeyevent/", "challengesession/"):
         response = client.get(f"/admin/cognito_passwordless/{page}")
         assert response.status_code == 200

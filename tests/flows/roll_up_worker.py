@@ -26,7 +26,7 @@ def event(days: float = 0) -> JourneyEvent:
 
 def people() -> float:
     """Somebody comes; some are undone, others are erased."""
-    made = MigratedUser.objects.create(connection="main", issuer="i", sub=str(uuid4()))
+    made = MigratedUser.objects.create(connection="main", pool="i", sub=str(uuid4()))
     row = MigratedUser.objects.filter(pk=made.pk)
     row.update(status="migrated", method="local_otp", migrated_at=timezone.now())
     event().save()

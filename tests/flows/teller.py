@@ -1,6 +1,6 @@
 """A worker process that tells the pool about some people, one after the other, at a moment that the test chooses.
 
-``python -m tests.flows.teller tell <id> …`` says "ready", and begins when its input ends. ``… make <issuer> <count>``
+``python -m tests.flows.teller tell <id> …`` says "ready", and begins when its input ends. ``… make <pool> <count>``
 migrates people of whom the pool has yet to be told, and prints their ids.
 """
 
@@ -10,7 +10,7 @@ from uuid import UUID
 import django
 
 
-def make(issuer: str, count: str) -> None:
+def make(pool: str, count: str) -> None:
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 
@@ -20,8 +20,11 @@ def make(issuer: str, count: str) -> None:
     for number in range(int(count)):
         email = f"person{number}@example.com"
         user = get_user_model().objects.create_user(username=email, email=email)
-        who = {"connection": "main", "issuer": issuer, "sub": str(UUID(int=number + 1)), "email": email}
-        person = MigratedUser.objects.create(**who, status="migrated", user_id=user.pk, migrated_at=now)
+        who = {"connection": "main", "pool": pool, "sub": str(UUID(int=number + 1)), "email": email}
+        verified = {"email_verified": "true"}
+        person = MigratedUser.objects.create(
+            **who, attributes=verified, status="migrated", user_id=user.pk, migrated_at=now
+        )
         PoolNotice.objects.create(person=person, asked_at=now)
         made.append(str(person.pk))
     print(*made)

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import OperationalError
+from django.http import HttpResponse
+from django.test import Client
 
 from cognito_passwordless import connections
 from cognito_passwordless.flows import importing, undo
@@ -17,6 +21,7 @@ from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ImportProblem, ImportRun, MigratedUser, PhoneNumber
 from cognito_passwordless.signals import user_migrated
 
+from ..hooks import Asked
 from .people import ANN, SignIn
 from .reading import reading_only
 from .test_importing import NOW
@@ -72,24 +77,22 @@ def test_somebody_whom_nobody_knows_gets_a_user_and_is_not_in(pool: LocalPool) -
     assert activate() == {}
 
 
-@pytest.mark.parametrize("way", ["our code", "the pool"])
+@pytest.mark.parametrize("way", ["e-mail", "sms"])
 def test_they_prove_themselves_at_their_first_sign_in(
     pool: LocalPool, sign_in: SignIn, way: str, cognito: LocalCognito
 ) -> None:
-    pool.add_user(ANN if way == "our code" else None, phone_number=PHONE, phone_number_verified=True)
+    pool.add_user(ANN if way == "e-mail" else None, phone_number=PHONE, phone_number_verified=True)
     imported()
     activate()
     user = User.objects.get()
-    if way == "our code":
+    if way == "e-mail":
         sign_in.by_our_code(ANN)
         assert EmailAddress.objects.get(user=user).verified
     else:
-        sign_in.at_pool(PHONE)
-        assert PhoneNumber.objects.get(user=user).verified
         sign_in.by_our_code(PHONE)
+        assert PhoneNumber.objects.get(user=user).verified
     row = MigratedUser.objects.get()
-    method = "local_otp" if way == "our code" else "cognito_otp"
-    assert (row.status, row.method, row.user, row.awaits_proof) == ("migrated", method, user, False)
+    assert (row.status, row.method, row.user, row.awaits_proof) == ("migrated", "local_otp", user, False)
     assert User.objects.count() == 1
     assert SocialAccount.objects.get().user == user
 
@@ -269,8 +272,8 @@ def test_a_deleted_user_is_not_made_again(pool: LocalPool, sign_in: SignIn) -> N
     activate()
     User.objects.all().delete()
     assert activate() == {}
-    _, challenge = sign_in.start(ANN)
-    assert challenge.decoy_reason == "migrated_without_owner"
+    sign_in.at_pool(ANN, status=403)
+    assert not User.objects.exists()
 
 
 def test_it_is_undone_by_its_run_and_begins_anew(pool: LocalPool, sign_in: SignIn) -> None:
@@ -322,14 +325,14 @@ def test_what_dies_in_the_middle_of_a_batch_leaves_nothing_of_it(
     people(pool, 3)
     calls = []
 
-    def dies(*arguments: Any) -> Any:
+    def dies(*arguments: Any, **named: Any) -> Any:
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return real(*arguments)
+        return real(*arguments, **named)
 
-    real = activation.linking.first_time
-    monkeypatch.setattr(activation.linking, "first_time", dies)
+    real = activation.migration.carry_out
+    monkeypatch.setattr(activation.migration, "carry_out", dies)
     with pytest.raises(KeyboardInterrupt):
         importing.activate(work())
     assert (User.objects.count(), ImportRun.objects.latest("pk").state) == (0, "interrupted")
@@ -340,13 +343,13 @@ def test_a_deadlock_is_tried_again(pool: LocalPool, monkeypatch: pytest.MonkeyPa
     people(pool, 3)
     left = iter([OperationalError("deadlock detected")])
 
-    def meets(*arguments: Any) -> Any:
+    def meets(*arguments: Any, **named: Any) -> Any:
         for error in left:
             raise error
-        return real(*arguments)
+        return real(*arguments, **named)
 
-    real = activation.linking.first_time
-    monkeypatch.setattr(activation.linking, "first_time", meets)
+    real = activation.migration.carry_out
+    monkeypatch.setattr(activation.migration, "carry_out", meets)
     assert importing.activate(work())[0].created == User.objects.count() == 3
 
 
@@ -362,3 +365,44 @@ def test_one_who_cannot_be_activated_is_a_problem_and_no_end(pool: LocalPool, se
     assert (problem.run, problem.reason, problem.detail) == (run, "failed", "value_taken")
     assert MigratedUser.objects.filter(status="pending").count() == 1
     assert User.objects.count() == 1
+
+
+def test_hooks_are_told_that_there_is_no_request(pool: LocalPool, asked: Asked) -> None:
+    pool.add_user(ANN)
+    imported()
+    importing.activate(work())
+    assert {"account.new_user", "account.save_user", "account.populate_username"} <= {*asked}
+    assert {*asked.requests} == {None}
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(ValidationError("no"), "value_refused"), (ImmediateHttpResponse(HttpResponse()), "stopped_by_site")],
+)
+def test_a_hook_that_refuses_one_of_them(pool: LocalPool, asked: Asked, error: Exception, reason: str) -> None:
+    def refuse(request: object, user: User) -> None:
+        if user.email == ANN:
+            raise error
+
+    asked.instead["account.populate_username"] = refuse
+    pool.add_user(ANN)
+    pool.add_user("ben@example.com")
+    imported()
+    _, found = importing.activate(work())
+    assert found.outcomes == {("failed", reason): 1, ("create", "nobody_known"): 1}
+    assert ImportProblem.objects.get().detail == reason
+    assert User.objects.get().email == "ben@example.com"
+
+
+def test_user_signed_up_is_sent_when_they_first_come_in(
+    client: Client, pool: LocalPool, sent_code: Callable[[], str], signed_up: list[dict[str, Any]]
+) -> None:
+    pool.add_user(ANN)
+    imported()
+    importing.activate(work())
+    assert signed_up == []
+    for browser in (client, Client()):
+        browser.post("/login/", {"identifier": ANN})
+        browser.post("/login/code/", {"code": sent_code()})
+    (told,) = signed_up
+    assert (told["user"], told["request"].path) == (User.objects.get(), "/login/code/")

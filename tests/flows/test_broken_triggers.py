@@ -47,7 +47,7 @@ def pool(
     sub = made.add_user(EMAIL)
     MigratedUser.objects.create(
         connection="main",
-        issuer=made.issuer,
+        pool=made.id,
         sub=sub,
         username=sub,
         email=EMAIL,

@@ -193,15 +193,14 @@ class TestBesideThePool:
         found = importing.preview_csv(pool, written(tmp_path / "u.csv", [person(1)]), stop=threading.Event())
         assert dict(found.outcomes) == {("skip", "disabled"): 1}
 
-    def test_an_address_that_a_file_says_nothing_of_stays_a_conflict(
+    def test_an_address_that_a_file_says_nothing_of_stays(
         self, standin: StandIn, pool: Connection, tmp_path: Path
     ) -> None:
         from_pool(standin, pool, listed(1, email="Ann@Example.com"))
-        assert one().status == "conflict"
         columns = ("cognito:username", "cognito:mfa_enabled")
         chosen = {name: value for name, value in person(1).items() if name in columns}
         run(pool, written(tmp_path / "users.csv", [chosen], columns))
-        assert (one().status, one().email) == ("conflict", "Ann@Example.com")
+        assert (one().email, one().email_key) == ("Ann@Example.com", "ann@example.com")
 
     def test_a_second_factor_outlives_an_import_from_the_pool(
         self, standin: StandIn, pool: Connection, tmp_path: Path

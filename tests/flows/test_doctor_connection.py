@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 from django.utils import timezone
 
 from cognito_passwordless import connections
+from cognito_passwordless.cognito import describe_pool
 from cognito_passwordless.flows.doctor import Finding, diagnose_connection, questions
+from cognito_passwordless.flows.doctor.pool import issuer
 from cognito_passwordless.local import LocalCognito, LocalPool
 
 pytestmark = pytest.mark.django_db
@@ -210,10 +213,42 @@ def test_it_only_reads(cognito: LocalCognito, diagnose: Diagnose, django_assert_
 
 
 @pytest.mark.parametrize(
-    ("issuer", "state", "told"), [("/nosuchpool", "problem", "cannot be had"), ("", "ok", "keys at")]
+    ("path", "state", "told"), [("/nosuchpool", "problem", "cannot be had"), ("", "ok", "keys at")]
 )
-def test_keys_that_cannot_be_had(
-    diagnose: Diagnose, cognito: LocalCognito, issuer: str, state: str, told: str
-) -> None:
-    found = diagnose(**({"issuer": cognito.url + issuer} if issuer else {}))["keys"]
+def test_keys_that_cannot_be_had(diagnose: Diagnose, cognito: LocalCognito, path: str, state: str, told: str) -> None:
+    found = diagnose(**({"issuer": cognito.url + path} if path else {}))["keys"]
     assert (found.state, told in found.text) == (state, True)
+
+
+@pytest.mark.parametrize("kind", ["ORIGINAL", "UPDATED"])
+def test_what_is_in_the_way_of_another_issuer_is_told_before_the_switch_and_nothing_after(
+    diagnose: Diagnose, kind: str
+) -> None:
+    found = diagnose(pool={"IssuerConfiguration": {"Type": kind}})["issuer"]
+    assert (found.state, kind in found.text) == ("ok", True)
+    (connection,) = connections.every()
+    setup = describe_pool(connection)
+    amazon = f"https://cognito-idp.{{}}.amazonaws.com/{connection.user_pool_id}"
+
+    elsewhere = replace(connection, issuer=amazon.format("us-east-1"))
+    told = issuer(elsewhere, setup)
+    assert told
+    assert (told.state, "'regions'" in told.mend) == ("warning", True)
+    mended = [
+        replace(elsewhere, regions=["us-east-1"]),
+        replace(elsewhere, issuer=""),
+        replace(elsewhere, issuer=amazon.format("eu-west-1").replace("//", "//issuer-")),
+    ]
+
+    keys = f"{amazon.format('eu-west-1')}/.well-known/jwks.json"
+    told = issuer(replace(connection, endpoints={"jwks_uri": keys}), setup)
+    assert told
+    assert (told.state, "before the pool is switched" in told.mend) == ("warning", True)
+    mended.append(replace(connection, endpoints={"jwks_uri": keys.replace("//", "//issuer-")}))
+    assert {verdict.state for one in mended if (verdict := issuer(one, setup))} == {"ok"}
+    # What has no issuer types has nothing to switch.
+    assert issuer(replace(connection, issuer="https://id.example.com"), setup) is None
+
+
+def test_a_pool_that_does_not_tell_its_issuer_type(diagnose: Diagnose) -> None:
+    assert "issuer" not in diagnose()

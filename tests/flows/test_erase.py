@@ -176,14 +176,14 @@ def test_what_is_written_at_the_same_moment_does_not_stay(
     from cognito_passwordless.flows import migration, pool_records
 
     sub = pool.add_user(ANN)
-    MigratedUser.objects.create(connection="main", issuer=pool.issuer, sub=sub, email=ANN)
+    MigratedUser.objects.create(connection="main", pool=pool.id, sub=sub, email=ANN)
     holder = make_user(ANN, is_active=False)
     EmailAddress.objects.filter(user=holder).update(email="other@example.com")
     User.objects.filter(pk=holder.pk).update(email="other@example.com")
-    first_time = migration.linking.first_time
+    carry_out = migration.carry_out
 
-    def conflict(*arguments: Any) -> Any:
-        first_time(*arguments)
+    def conflict(*arguments: Any, **named: Any) -> Any:
+        carry_out(*arguments, **named)
         raise migration.MigrationConflict("several_users")
 
     record_refusal = pool_records.record_refusal
@@ -192,7 +192,7 @@ def test_what_is_written_at_the_same_moment_does_not_stay(
         erased()
         record_refusal(*arguments)
 
-    monkeypatch.setattr(migration.linking, "first_time", conflict)
+    monkeypatch.setattr(migration, "carry_out", conflict)
     monkeypatch.setattr(migration.pool_records, "record_refusal", erased_first)
     sign_in.at_pool(ANN, status=403)
     assert not MigratedUser.objects.exists()
@@ -203,10 +203,10 @@ def test_imports_take_away_what_they_wrote_of_them(django_assert_num_queries: An
     for sub in ("1", "2"):
         tombstones.bury("i", sub, connection="main", now=timezone.now())
     for sub in ("1", "2", "3"):
-        MigratedUser.objects.create(connection="main", issuer="i", sub=sub)
-    MigratedUser.objects.create(connection="main", issuer="j", sub="1")
+        MigratedUser.objects.create(connection="main", pool="i", sub=sub)
+    MigratedUser.objects.create(connection="main", pool="j", sub="1")
     assert tombstones.keep_out("i", ["1", "3"]) == {"1"}
-    assert set(MigratedUser.objects.values_list("issuer", "sub")) == {("i", "2"), ("i", "3"), ("j", "1")}
+    assert set(MigratedUser.objects.values_list("pool", "sub")) == {("i", "2"), ("i", "3"), ("j", "1")}
     with django_assert_num_queries(1):
         assert tombstones.keep_out("i", ["3"]) == set()
 
@@ -234,7 +234,7 @@ class TestTheDjangoUser:
         user = make_user(ANN)
         sub = pool.add_user(ANN)
         MigratedUser.objects.create(
-            connection="main", issuer=pool.issuer, sub=sub, email=ANN,
+            connection="main", pool=pool.id, sub=sub, email=ANN,
             attributes={"email_verified": "true", "given_name": "Annabel"},
         )  # fmt: skip
         sign_in.by_our_code(ANN)
@@ -272,7 +272,7 @@ class TestTheDjangoUser:
     def test_of_two_pool_users_is_erased_with_both(self, pool: LocalPool, sign_in: SignIn) -> None:
         pool.add_user(ANN)
         sign_in.at_pool(ANN)
-        MigratedUser.objects.create(connection="main", issuer=pool.issuer, sub="twin", user=User.objects.get())
+        MigratedUser.objects.create(connection="main", pool=pool.id, sub="twin", user=User.objects.get())
         record = MigratedUser.objects.exclude(sub="twin").get()
         assert len(erased(record).tombstones) == 2
         assert not MigratedUser.objects.exists()
@@ -282,7 +282,7 @@ def test_other_people_with_the_address_are_told_and_stay(pool: LocalPool, sign_i
     pool.add_user(ANN)
     sign_in.at_pool(ANN)
     record = MigratedUser.objects.get()
-    other = MigratedUser.objects.create(connection="other", issuer="i", sub="s", email=ANN)
+    other = MigratedUser.objects.create(connection="other", pool="i", sub="s", email=ANN)
     assert erase.preview(record).others == 1
     erased(record)
     assert list(MigratedUser.objects.all()) == [other]
@@ -299,7 +299,7 @@ def test_counted_failures_outlive_it(pool: LocalPool, sign_in: SignIn) -> None:
 
 def test_somebody_who_never_came_can_be_erased_too(pool: LocalPool, sign_in: SignIn) -> None:
     sub = pool.add_user(ANN)
-    MigratedUser.objects.create(connection="main", issuer=pool.issuer, sub=sub, email=ANN, status="conflict")
+    MigratedUser.objects.create(connection="main", pool=pool.id, sub=sub, email=ANN, status="conflict")
     erased()
     sign_in.at_pool(ANN, status=403)
     assert not MigratedUser.objects.exists()

@@ -91,7 +91,7 @@ def imported(pool: LocalPool, **person: Any) -> MigratedUser:
     sub = pool.add_user(EMAIL, **person)
     return MigratedUser.objects.create(
         connection="main",
-        issuer=pool.issuer,
+        pool=pool.id,
         sub=sub,
         username=sub,
         email=EMAIL,

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from cognito_passwordless.cognito import Connection
 from cognito_passwordless.flows import erase, importing, tombstones
+from cognito_passwordless.flows.conflicts import twins_of
 from cognito_passwordless.flows.importing import bulk_copy, runs
 from cognito_passwordless.flows.importing import pool as pool_source
 from cognito_passwordless.models import ImportProblem, ImportRun, MigratedUser
@@ -82,7 +83,7 @@ def test_a_directory_becomes_pending_people(standin: StandIn, pool: Connection) 
     assert counts(done) == {"seen": 150, "created": 150}
     assert (done.state, done.finished_at, done.expected, done.position) == ("done", NOW, 150, 150)
     first = person(0)
-    assert (first.connection, first.issuer, first.username) == ("main", pool.issuer, sub_of(0))
+    assert (first.connection, first.pool, first.username) == ("main", pool.pool, sub_of(0))
     assert (first.email, first.attributes) == ("person0@example.com", {"email_verified": "true"})
     assert (first.status, first.method, first.user, first.last_error) == ("pending", "", None, "")
     assert (first.pool_status, first.pool_enabled) == ("CONFIRMED", True)
@@ -119,7 +120,7 @@ def test_how_far_somebody_has_come_is_not_the_directorys_business(
     user = User.objects.create_user("ann")
     MigratedUser.objects.create(
         connection="old-name",
-        issuer=pool.issuer,
+        pool=pool.pool,
         sub=sub_of(1),
         status=status,
         user=user,
@@ -218,21 +219,23 @@ def test_of_the_same_sub_again_the_later_row_counts(standin: StandIn, pool: Conn
     assert person(1).email == "later@example.com"
 
 
-def test_an_address_that_normalising_would_change_is_a_conflict(standin: StandIn, pool: Connection) -> None:
-    Directory(standin, [listed(1, email="Ann@Example.com"), listed(2, phone_number="0151 23456789"), listed(3)])
-    assert counts(run(pool)) == {"seen": 3, "created": 3, "conflicts": 2}
-    assert [(person(n).status, person(n).last_error) for n in (1, 2, 3)] == [
-        ("conflict", "address_not_normal"),
-        ("conflict", "address_not_normal"),
-        ("pending", ""),
+def test_a_spelling_is_kept_and_its_key_goes_with_it(standin: StandIn, pool: Connection) -> None:
+    odd = listed(3, email="mıke@a.example")
+    rows = [listed(1, email="Ann@Example.com"), listed(2, phone_number="+5215512345678"), odd]
+    Directory(standin, rows)
+    assert counts(run(pool)) == {"seen": 3, "created": 3}
+    assert [(person(n).status, person(n).email, person(n).email_key, person(n).phone_key) for n in (1, 2, 3)] == [
+        ("pending", "Ann@Example.com", "ann@example.com", ""),
+        ("pending", "person2@example.com", "person2@example.com", "+525512345678"),
+        ("pending", "mıke@a.example", "", ""),
     ]
-    Directory(standin, [listed(1), listed(2, phone_number="0151 23456789"), listed(3, email="Ben@example.com")])
-    assert counts(run(pool)) == {"seen": 3, "updated": 2, "unchanged": 1, "conflicts": 1}
-    assert [person(n).status for n in (1, 2, 3)] == ["pending", "conflict", "conflict"]
+    Directory(standin, [listed(1, email="Ben@Example.com"), *rows[1:]])
+    assert counts(run(pool)) == {"seen": 3, "updated": 1, "unchanged": 2}
+    assert person(1).email_key == "ben@example.com"
 
 
 def test_somebody_who_signed_in_before_the_import_is_not_imported_twice(standin: StandIn, pool: Connection) -> None:
-    MigratedUser.objects.create(connection="main", issuer="another", sub=sub_of(1), status="migrated")
+    MigratedUser.objects.create(connection="main", pool="another", sub=sub_of(1), status="migrated")
     Directory(standin, [listed(1)])
     assert counts(run(pool)) == {"seen": 1, "created": 1}
     assert MigratedUser.objects.filter(sub=sub_of(1)).count() == 2
@@ -247,7 +250,7 @@ def test_somebody_who_signs_in_while_their_page_is_written_is_met_there(
     def sort_out(*arguments: Any) -> Any:
         found = real(*arguments)
         MigratedUser.objects.get_or_create(
-            issuer=pool.issuer, sub=sub_of(1), defaults={"connection": "main", "status": "migrated"}
+            pool=pool.pool, sub=sub_of(1), defaults={"connection": "main", "status": "migrated"}
         )
         return found
 
@@ -283,7 +286,7 @@ def test_people_who_share_an_address_are_marked_for_one_decision(standin: StandI
     Directory(standin, [listed(1), federated, listed(3), listed(4, email=None, phone_number="+4915123456789")])
     run(pool)
     assert [person(n).shares_address for n in (1, 2, 3, 4)] == [True, True, False, False]
-    assert [twin.sub for twin in importing.twins_of(person(1))] == [sub_of(2)]
+    assert [twin.sub for twin in twins_of(person(1))] == [sub_of(2)]
     assert {person(n).user for n in (1, 2)} == {None}
     Directory(standin, [listed(1), listed(2), listed(3)])
     run(pool)
@@ -328,11 +331,11 @@ def test_a_page_that_is_written_twice_is_as_if_it_were_written_once(standin: Sta
     page = importing.Page([rows.listed(listed(1)), rows.listed(listed(2, sub=None))], "next")
     first = runs.claim("main", ImportRun.Source.POOL, now=NOW)
     as_it_was = dataclasses.replace(page)
-    importing.import_page(first, page, issuer=pool.issuer, now=NOW)
+    importing.import_page(first, page, pool=pool.pool, now=NOW)
     stale = ImportRun.objects.get(pk=first.pk)
     stale.position = 0  # a process that believes to be where the page begins
     with pytest.raises(importing.Lost):
-        importing.import_page(stale, as_it_was, issuer=pool.issuer, now=NOW)
+        importing.import_page(stale, as_it_was, pool=pool.pool, now=NOW)
     assert counts(ImportRun.objects.get()) == {"seen": 2, "created": 1, "skipped": 1, "problems": 1}
     assert (MigratedUser.objects.count(), ImportProblem.objects.count()) == (1, 1)
 
@@ -465,7 +468,7 @@ def test_the_first_statement_of_a_page_is_a_write(standin: StandIn, pool: Connec
     page = importing.Page([rows.listed(listed(1))], None)
     seen: list[str] = []
     with database.execute_wrapper(lambda execute, sql, *rest: (seen.append(sql), execute(sql, *rest))[1]):
-        importing.import_page(held, page, issuer=pool.issuer, now=NOW)
+        importing.import_page(held, page, pool=pool.pool, now=NOW)
     assert next(sql for sql in seen if not sql.startswith(("SAVEPOINT", "RELEASE"))).startswith("UPDATE")
 
 

@@ -76,7 +76,7 @@ def test_a_pool_user_who_signs_in_by_our_code_is_counted_for_their_pool(
     make_user(ANN)
     sub = pool.add_user(ANN)
     MigratedUser.objects.create(
-        connection="main", issuer=pool.issuer, sub=sub, email=ANN, attributes={"email_verified": "true"}
+        connection="main", pool=pool.id, sub=sub, email=ANN, attributes={"email_verified": "true"}
     )
     sign_in.by_our_code(ANN)
     assert JourneyEvent.objects.get(step="migrated").connection == "main"

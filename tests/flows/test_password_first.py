@@ -213,7 +213,7 @@ class TestNoWayRound:
         self, client: Client, outbox: list[Any], custom: Callable[..., LocalPool], routes: list[str]
     ) -> None:
         pool = custom(routes=routes)
-        known = {"connection": "main", "issuer": pool.issuer, "email": EMAIL, "attributes": {"email_verified": "true"}}
+        known = {"connection": "main", "pool": pool.id, "email": EMAIL, "attributes": {"email_verified": "true"}}
         MigratedUser.objects.create(**known, sub="s", username=EMAIL)
         start(client)
         give(client, WRONG)
@@ -333,7 +333,7 @@ def disabled(pool: LocalPool, make_user: Any) -> None:
 
 
 def pending(pool: LocalPool, make_user: Any) -> None:
-    known = {"connection": "main", "issuer": pool.issuer, "email": "somebody@example.com"}
+    known = {"connection": "main", "pool": pool.id, "email": "somebody@example.com"}
     MigratedUser.objects.create(**known, sub="s", username=pool.add_user("somebody@example.com"))
 
 

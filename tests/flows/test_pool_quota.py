@@ -21,7 +21,7 @@ from ..gunicorn_site import ROOT, SETTINGS, Database
 # Fewer a second than in production, so that a slow machine keeps to it for no other reason than ours.
 PROCESSES, PEOPLE, PER_SECOND = 4, 10, 4
 OPERATIONS = ("AdminUpdateUserAttributes", "AdminUserGlobalSignOut", "AdminDisableUser")
-ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Quota"
+POOL_ID = "eu-west-1_Quota"
 TELLER = [sys.executable, "-m", "tests.flows.teller"]
 
 
@@ -51,7 +51,7 @@ def pool() -> Iterator[Pool]:
 
 @pytest.fixture
 def environment(postgres_url: str, tmp_path: Path, pool: Pool) -> Iterator[dict[str, str]]:
-    connection = {"after_migration": ["mark", "sign_out", "disable"], "issuer": ISSUER}
+    connection = {"after_migration": ["mark", "sign_out", "disable"]}
     with Database(tmp_path, postgres_url) as database:
         variables = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("COGNITO_", "REDIS_"))},
@@ -61,7 +61,7 @@ def environment(postgres_url: str, tmp_path: Path, pool: Pool) -> Iterator[dict[
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
             "COGNITO_REGION": "eu-west-1",
-            "COGNITO_USER_POOL_ID": "eu-west-1_Quota",
+            "COGNITO_USER_POOL_ID": POOL_ID,
             "COGNITO_CLIENT_ID": "client",
             "COGNITO_ENDPOINT_URL": pool.url,
             "COGNITO_CONNECTION_JSON": json.dumps(connection),
@@ -75,7 +75,7 @@ def environment(postgres_url: str, tmp_path: Path, pool: Pool) -> Iterator[dict[
 @pytest.fixture
 def people(environment: dict[str, str]) -> list[str]:
     """Migrated people of whom the pool has yet to be told."""
-    command = [*TELLER, "make", ISSUER, str(PEOPLE)]
+    command = [*TELLER, "make", POOL_ID, str(PEOPLE)]
     return subprocess.run(
         command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
     ).stdout.split()

@@ -25,7 +25,7 @@ def person(status: str = "pending", **fields: Any) -> MigratedUser:
         fields = {"migrated_at": NOON, "method": "local_otp", **fields}
     told = {
         "connection": "main",
-        "issuer": "https://pool.example",
+        "pool": "https://pool.example",
         "sub": str(uuid4()),
         "imported_at": NOON - 40 * DAY,
     }

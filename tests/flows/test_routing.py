@@ -27,7 +27,7 @@ def start() -> Callable[..., ChallengeSession]:
 def pending(pool: LocalPool, sub: str, email: str = "ann@example.com", **fields: Any) -> MigratedUser:
     return MigratedUser.objects.create(
         connection="main",
-        issuer=pool.issuer,
+        pool=pool.id,
         sub=sub,
         username=sub,
         email=email,

@@ -121,7 +121,7 @@ class TestAUserWhoWasThereBefore:
         user = make_user(ANN, **fields)
         MigratedUser.objects.create(
             connection="main",
-            issuer=pool.issuer,
+            pool=pool.id,
             sub=pool.add_user(ANN),
             email=ANN,
             attributes={"email_verified": "true", "given_name": "Ann", "family_name": "Pool"},
@@ -162,7 +162,7 @@ class TestAUserWhoWasThereBefore:
         sub = pool.add_user(ANN, groups=["a", "b"])
         SocialAccount.objects.create(user=user, provider="main", uid=sub)
         attributes = {"email_verified": "true", "cognito:groups": ["a", "b"]}
-        MigratedUser.objects.create(connection="main", issuer=pool.issuer, sub=sub, email=ANN, attributes=attributes)
+        MigratedUser.objects.create(connection="main", pool=pool.id, sub=sub, email=ANN, attributes=attributes)
         sign_in.by_our_code(ANN)
         assert set(user.groups.all()) == {one, two}
         undone(the_record())
@@ -186,7 +186,7 @@ def test_two_pool_users_of_one_account_take_it_with_them_when_the_last_one_goes(
     pool.add_user(ANN)
     sign_in.at_pool(ANN)
     first, user = the_record(), User.objects.get()
-    twin = MigratedUser.objects.create(connection="main", issuer=pool.issuer, sub="t", user=user, status="migrated")
+    twin = MigratedUser.objects.create(connection="main", pool=pool.id, sub="t", user=user, status="migrated")
     assert undone(first) == "link_removed"
     assert User.objects.get() == user
     twin.refresh_from_db()
@@ -224,7 +224,7 @@ def test_somebody_of_a_hosted_login_comes_in_again_as_the_same_user(pool: LocalP
     from cognito_passwordless.flows.migration import migrate
 
     connection = connections.find("main")
-    profile = CognitoProfile(issuer=pool.issuer, sub="s", email=ANN, proven=frozenset())
+    profile = CognitoProfile(pool=pool.id, sub="s", email=ANN, proven=frozenset())
 
     def come() -> Any:
         method = MigratedUser.Method.COGNITO_OIDC
@@ -306,7 +306,7 @@ def test_who_came_in_by_a_wrong_link_is_out_after_the_undo(
 ) -> None:
     make_user(ANN)
     MigratedUser.objects.create(
-        connection="main", issuer=pool.issuer, sub=pool.add_user(ANN), email=ANN, attributes={"email_verified": "true"}
+        connection="main", pool=pool.id, sub=pool.add_user(ANN), email=ANN, attributes={"email_verified": "true"}
     )
     client = sign_in.by_our_code(ANN)
     assert undone(the_record()) == "link_removed"
@@ -320,10 +320,10 @@ def test_a_run_is_undone_in_batches_and_goes_on_where_it_stopped(monkeypatch: An
     for number in range(5):
         user = User.objects.create_user(f"u{number}", is_staff=number == 4)
         MigratedUser.objects.create(
-            connection="main", issuer="i", sub=str(number), user=user, status="migrated", migrated_at=now,
+            connection="main", pool="i", sub=str(number), user=user, status="migrated", migrated_at=now,
             import_run=run, made={"user": True},
         )  # fmt: skip
-    MigratedUser.objects.create(connection="main", issuer="i", sub="other", status="migrated", migrated_at=now)
+    MigratedUser.objects.create(connection="main", pool="i", sub="other", status="migrated", migrated_at=now)
     assert undo.totals(undo.of_run(run.pk), None) == {"user_removed": 4, "privileged_user": 1}
     begun = undo.undo_run(run.pk, now=now)
     assert next(begun) == {"user_removed": 2}

@@ -158,7 +158,7 @@ def test_tokens_that_cannot_be_verified_prove_nobody(
 
 def test_the_tokens_of_another_person_prove_nobody(client: Client, ann: str, pool: LocalPool) -> None:
     """Whatever made the pool answer for somebody else: the record of who was asked for says another sub."""
-    MigratedUser.objects.create(connection="main", issuer=pool.issuer, sub="another", username="ann@example.com")
+    MigratedUser.objects.create(connection="main", pool=pool.id, sub="another", username="ann@example.com")
     assert answer(client, ann)[2] == "another_person"
     ChallengeSession.objects.update(attempts=0, pool_username="bea@example.com")
     assert nobody_came_in(client)

@@ -28,7 +28,7 @@ def ann(make_user: Callable[..., User]) -> User:
     """Somebody who came by one connection that is there and one that is gone."""
     user = make_user("ann@example.com", password="something long")
     for alias in ("one", "gone"):
-        MigratedUser.objects.create(connection=alias, issuer=alias, sub="s", user=user, status="migrated")
+        MigratedUser.objects.create(connection=alias, pool=alias, sub="s", user=user, status="migrated")
         SocialAccount.objects.create(provider=alias, uid="s", user=user)
     return user
 

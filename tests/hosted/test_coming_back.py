@@ -73,7 +73,7 @@ def ann(
     if request.param == "linked":
         make_user(ANN)
         MigratedUser.objects.create(
-            connection="main", issuer=pool.issuer, sub=sub, email=ANN, attributes={"email_verified": "true"}
+            connection="main", pool=pool.id, sub=sub, email=ANN, attributes={"email_verified": "true"}
         )
     return Person(request.param, pool, SignIn(cognito, sent_code), trip)
 

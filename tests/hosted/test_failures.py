@@ -55,16 +55,16 @@ def broken(
         pool = cognito.create_pool("hosted", mfa="OPTIONAL")
         provider.pool, provider.claims = pool.id, {"aud": pool.client_id}
         connect(pool, issuer=provider.issuer, routes=list(routes), on_failure=on_failure)
-        imported(pool, provider.issuer, **person)
+        imported(pool, **person)
         return pool
 
     return make
 
 
-def imported(pool: LocalPool, issuer: str, **person: Any) -> MigratedUser:
+def imported(pool: LocalPool, **person: Any) -> MigratedUser:
     sub = pool.add_user(ANN, **person)
     return MigratedUser.objects.create(
-        connection="main", issuer=issuer, sub=sub, username=sub, email=ANN, attributes={"email_verified": "true"}
+        connection="main", pool=pool.id, sub=sub, username=sub, email=ANN, attributes={"email_verified": "true"}
     )
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,7 +14,8 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
-from cognito_passwordless.cognito import discovery, tokens
+from cognito_passwordless import connections
+from cognito_passwordless.cognito import CognitoError, discovery, provider_of, tokens
 from cognito_passwordless.cognito.jwks import JwksCache
 from cognito_passwordless.models import ChallengeSession, JourneyEvent, MigratedUser
 
@@ -254,7 +256,7 @@ def test_user_info_adds_and_never_replaces(foreign: Provider, configure: Callabl
     left.arrive()
     assert left.is_signed_in
     record = MigratedUser.objects.get()
-    assert (record.issuer, record.email) == (foreign.issuer, "ann@example.com")
+    assert (record.pool, record.email) == (foreign.issuer, "ann@example.com")
 
 
 @pytest.mark.parametrize(
@@ -412,6 +414,47 @@ def test_a_provider_that_names_itself_must_do_so(provider: Provider, configure: 
     assert left.is_signed_in
 
 
+@pytest.mark.parametrize(
+    ("named", "accepted"),
+    [
+        (f"https://cognito-idp.eu-west-1.amazonaws.com/{POOL}", True),
+        (f"https://issuer-cognito-idp.eu-west-1.amazonaws.com/{POOL}", True),
+        (f"https://issuer-cognito-idp.us-east-1.amazonaws.com/{POOL}", True),
+        (f"https://issuer-cognito-idp.us-east-2.amazonaws.com/{POOL}", False),
+        (f"https://issuer-cognito-idp.eu-west-1.amazonaws.com/{POOL}/", False),
+        (f"http://issuer-cognito-idp.eu-west-1.amazonaws.com/{POOL}", False),
+        ("https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other0001", False),
+    ],
+)
+def test_an_answer_and_a_document_may_name_any_issuer_of_the_pool_and_no_other(
+    provider: Provider, configure: Callable[..., None], named: str, accepted: bool
+) -> None:
+    configure(connection(provider, regions=["us-east-1"]))
+    left = leave(provider)
+    response = left.arrive({"iss": named})
+    assert left.is_signed_in is accepted
+    if not accepted:
+        nobody_came_in(response, left, "wrong_issuer")
+    provider.discovery = {"issuer": named}
+    found = connections.find("main")
+    assert found
+    with nullcontext() if accepted else pytest.raises(CognitoError, match="WrongIssuer"):
+        provider_of(found, now=0.0, cache=discovery.DiscoveryCache())
+
+
+def test_what_one_connection_accepts_is_not_shared_with_another(
+    provider: Provider, configure: Callable[..., None]
+) -> None:
+    """A document is kept for the issuers that it was judged by."""
+    provider.discovery = {"issuer": "https://login.example.com"}
+    configure(connection(provider, issuers=["https://login.example.com"]), connection(provider, "other"))
+    cache = discovery.DiscoveryCache()
+    first, second = (found for alias in ("main", "other") if (found := connections.find(alias)))
+    assert provider_of(first, now=0.0, cache=cache).token_endpoint
+    with pytest.raises(CognitoError, match="WrongIssuer"):
+        provider_of(second, now=0.0, cache=cache)
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("name", ["state", "code", "error", "iss"])
 def test_a_repeated_parameter(provider: Provider, configure: Callable[..., None], method: str, name: str) -> None:
@@ -532,9 +575,9 @@ def test_an_address_that_is_not_verified_links_nobody_and_verifies_nothing(
     MigratedUser.objects.all().delete()
     make_user("bob@example.com")
     left = leave(provider)
-    assert left.arrive().status_code == 403
+    assert left.arrive().headers["Location"] == "/login/code/join/"
     assert not left.is_signed_in
-    assert MigratedUser.objects.get().last_error == "address_not_proven"
+    assert not MigratedUser.objects.exists()
 
 
 @pytest.mark.parametrize("verified", [True, "true", "True"])
@@ -561,5 +604,5 @@ def test_the_same_holds_for_what_user_info_says(
     foreign.claims = {"email": None, "email_verified": None}
     foreign.user_info = {"sub": "6a1b", "email": "bob@example.com", "email_verified": verified}
     left = leave(foreign)
-    assert left.arrive().status_code == 403
+    assert left.arrive().headers["Location"] == "/login/code/join/"
     assert not left.is_signed_in

@@ -48,7 +48,7 @@ def test_pre_social_login_says_who_came_and_keeps_nothing(hosted: Hosted, trip: 
         assert not any(address.verified for address in first.email_addresses)
         trip(pool).sign_in()
     assert heard[1].account.pk == SocialAccount.objects.get().pk
-    assert set(SocialAccount.objects.get().extra_data) == {"iss", "sub"}
+    assert set(SocialAccount.objects.get().extra_data) == {"pool", "sub"}
 
 
 def test_a_receiver_may_stop_the_sign_in(hosted: Hosted, trip: MakeTrip) -> None:

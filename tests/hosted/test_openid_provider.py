@@ -156,7 +156,7 @@ def test_sign_in_with_acr_values_and_claims(
         response = sign_in(client, response_mode)
         assert response.headers["Location"] == "/", list(JourneyEvent.objects.values_list("cause", "data"))
         record = MigratedUser.objects.get()
-        assert (record.issuer, record.sub, record.email) == (issuer, "ann-1", "ann@example.com")
+        assert (record.pool, record.sub, record.email) == (issuer, "ann-1", "ann@example.com")
         assert client.session["_auth_user_id"] == str(record.user_id)
         assert not EmailAddress.objects.get().verified
 

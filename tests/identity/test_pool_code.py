@@ -2,7 +2,7 @@
 
 import pytest
 
-from cognito_passwordless.identity import Proof, could_have_gone_to, judge
+from cognito_passwordless.identity import Proof, could_have_gone_to, proof_of_code
 
 ANN, BOB = "ann@example.com", "bob@example.org"
 
@@ -23,7 +23,7 @@ ANN, BOB = "ann@example.com", "bob@example.org"
 def test_an_address_is_proven_by_the_record_and_the_token_together(
     sent_to: str, claimed: str, verified: bool, proof: Proof
 ) -> None:
-    assert judge(sent_to=sent_to, claimed=claimed, verified=verified) is proof
+    assert proof_of_code(sent_to=sent_to, claimed=claimed, verified=verified) is proof
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,10 @@ def fetch(url: str) -> Any:
         return json.load(answer)
 
 
-def verified(pool: LocalPool, token: str) -> dict[str, Any]:
+def verified(pool: LocalPool, token: str, issuer: str = "") -> dict[str, Any]:
     keys = jwk.KeySet.import_key_set(fetch(pool.jwks_uri))
     decoded = jwt.decode(token, keys, algorithms=["RS256"])
-    registry = jwt.JWTClaimsRegistry(iss={"essential": True, "value": pool.issuer})
+    registry = jwt.JWTClaimsRegistry(iss={"essential": True, "value": issuer or pool.issuer})
     registry.validate(decoded.claims)
     return decoded.claims
 
@@ -108,6 +108,18 @@ def test_discovery_names_the_issuer_and_the_keys(pool: LocalPool) -> None:
     document = fetch(f"{pool.issuer}/.well-known/openid-configuration")
     assert document["issuer"] == pool.issuer
     assert document["jwks_uri"] == pool.jwks_uri
+
+
+def test_tokens_may_name_another_issuer_and_are_signed_with_the_same_key(
+    cognito: LocalCognito, caller: Caller
+) -> None:
+    updated = f"https://issuer-cognito-idp.eu-west-1.amazonaws.com/{caller.pool.id}"
+    caller.pool.add_user(ANN)
+    cognito.issue_as(caller.pool.id, updated)
+    token = caller.sign_in(ANN)["IdToken"]
+    assert verified(caller.pool, token, updated)["iss"] == updated
+    document = fetch(f"{caller.pool.issuer}/.well-known/openid-configuration")
+    assert (document["issuer"], document["jwks_uri"]) == (updated, caller.pool.jwks_uri)
 
 
 @pytest.mark.parametrize("name", ["jwks.json", "openid-configuration"])

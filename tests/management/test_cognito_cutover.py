@@ -37,7 +37,7 @@ def ready(pool: LocalPool) -> None:
     now = timezone.now()
     ImportRun.objects.create(connection="main", started_at=now, updated_at=now, finished_at=now, state="done")
     user = User.objects.create_user("ann")
-    MigratedUser.objects.create(connection="main", issuer=pool.issuer, sub="s", status="migrated", user=user)
+    MigratedUser.objects.create(connection="main", pool=pool.id, sub="s", status="migrated", user=user)
     Delivery.objects.create(
         challenge=held()[1], number=1, generation=1, channel="email", status="sent", sender="memory",
         started_at=now, finished_at=now,

@@ -24,7 +24,7 @@ def run(*arguments: str) -> str:
 def migrated(sub: str = "sub-1", *, made: bool = True, **fields: Any) -> MigratedUser:
     user = User.objects.create_user(sub, EMAIL)
     return MigratedUser.objects.create(
-        connection="main", issuer="i", sub=sub, email=EMAIL, phone_number=NUMBER, user=user, status="migrated",
+        connection="main", pool="i", sub=sub, email=EMAIL, phone_number=NUMBER, user=user, status="migrated",
         migrated_at=timezone.now(), made={"user": True} if made else {}, **fields,
     )  # fmt: skip
 
@@ -46,7 +46,7 @@ def test_a_dry_run_only_tells() -> None:
     record = migrated()
     record.user.set_password("theirs")  # type: ignore[union-attr]
     record.user.save()  # type: ignore[union-attr]
-    MigratedUser.objects.create(connection="other", issuer="j", sub="s", email=EMAIL)
+    MigratedUser.objects.create(connection="other", pool="j", sub="s", email=EMAIL)
     assert run("--person", "sub-1", "--dry-run") == (
         "This would happen:\n"
         f"  record {record.pk} (main, migrated) is forgotten, with all its sign-ins\n"
@@ -95,7 +95,7 @@ def test_staff_are_left_alone() -> None:
 
 def test_who_is_meant_has_to_be_clear_and_is_not_repeated() -> None:
     one = migrated()
-    two = MigratedUser.objects.create(connection="other", issuer="j", sub="s", email=EMAIL)
+    two = MigratedUser.objects.create(connection="other", pool="j", sub="s", email=EMAIL)
     with pytest.raises(CommandError, match=rf"{one.pk} \(main, migrated\), {two.pk} \(other, pending\)") as told:
         run("--person", EMAIL, "--yes")
     assert EMAIL not in str(told.value)

@@ -119,7 +119,7 @@ class TestCheck:
 
 
 def test_no_name_commands_the_terminal() -> None:
-    MigratedUser.objects.create(connection="\x1b]0;owned\x07main", issuer="i", sub="s", status="conflict",
+    MigratedUser.objects.create(connection="\x1b]0;owned\x07main", pool="i", sub="s", status="conflict",
                                 last_error="\x1b[2J")  # fmt: skip
     told = run("--refresh")
     assert "main" in told

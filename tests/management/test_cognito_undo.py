@@ -19,10 +19,10 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def migrated(sub: str = "sub-1", issuer: str = "i", **fields: Any) -> MigratedUser:
-    user = User.objects.create_user(f"{sub}{issuer}")
+def migrated(sub: str = "sub-1", pool: str = "i", **fields: Any) -> MigratedUser:
+    user = User.objects.create_user(f"{sub}{pool}")
     return MigratedUser.objects.create(
-        connection="main", issuer=issuer, sub=sub, user=user, status="migrated", migrated_at=timezone.now(),
+        connection="main", pool=pool, sub=sub, user=user, status="migrated", migrated_at=timezone.now(),
         made={"user": True}, **fields,
     )  # fmt: skip
 
@@ -89,7 +89,7 @@ def test_who_is_meant_has_to_be_clear() -> None:
         run("--person", "nobody", "--yes")
     with pytest.raises(CommandError, match="no run 7"):
         run("--run", "7", "--yes")
-    one, two = migrated(issuer="i"), migrated(issuer="j")
+    one, two = migrated(pool="i"), migrated(pool="j")
     with pytest.raises(
         CommandError, match=rf"Name one by number: {one.pk} \(main, migrated\), {two.pk} \(main, migrated\)"
     ):

@@ -29,7 +29,7 @@ RUNS, PEOPLE = "cognito_passwordless_importrun", "cognito_passwordless_migratedu
 PROBLEMS = "cognito_passwordless_importproblem"
 # All but what says when, and by which run.
 FACTS = (
-    "connection, issuer, sub, username, email, phone_number, attributes::text, pool_status, pool_enabled, "
+    "connection, pool, sub, username, email, phone_number, attributes::text, pool_status, pool_enabled, "
     "pool_created_at, pool_modified_at, status, method, user_id, digest, shares_address, last_error"
 )
 COUNTS = "state, position, expected, seen, created, updated, unchanged, skipped, conflicts, problems"

@@ -55,12 +55,12 @@ def write_row(sub: str, email: str) -> str:
 
     connection = connections.find("main")
     assert connection
-    row = MigratedUser(connection="main", issuer=connection.issuer, sub=sub, username=sub, email=email)
+    row = MigratedUser(connection="main", pool=connection.pool, sub=sub, username=sub, email=email)
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         MigratedUser.objects.bulk_create(
-            [row], update_conflicts=True, unique_fields=["issuer", "sub"], update_fields=["username", "email"]
+            [row], update_conflicts=True, unique_fields=["pool", "sub"], update_fields=["username", "email"]
         )
-        return f"kept out {len(tombstones.keep_out(connection.issuer, [sub]))}"
+        return f"kept out {len(tombstones.keep_out(connection.pool, [sub]))}"
 
 
 def main() -> None:

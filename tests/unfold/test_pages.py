@@ -37,7 +37,7 @@ def test_the_progress_page(page: Page, admin: User, axe: str, look: Look) -> Non
 @pytest.mark.parametrize("look", LOOKS, indirect=True, ids=str)
 def test_conflicts_undo_and_erase(page: Page, admin: User, axe: str, look: Look) -> None:
     user = User.objects.create_user("cay", "cay@example.com", password="theirs")
-    known = {"connection": "main", "issuer": "i", "attributes": {"email_verified": "true"}}
+    known = {"connection": "main", "pool": "i", "attributes": {"email_verified": "true"}}
     case = MigratedUser.objects.create(
         **known, sub="case-1", email="cay@example.com", status="conflict", last_error="address_not_proven"
     )

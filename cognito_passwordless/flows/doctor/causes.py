@@ -43,10 +43,6 @@ CAUSES: Final[Mapping[str, Words]] = {
         "several pool users carry this address", "Decide which one is theirs: exclude the others in the admin."
     ),
     "excluded": Words("their pool record is excluded from migration", "Set it back to pending, if they may come."),
-    "migrated_without_owner": Words(
-        "they were migrated, and no Django user owns the address any more",
-        "Their user was deleted or lost the address: add it, verified, to the right user, or undo the migration.",
-    ),
     "no_connection": Words(
         "the connection of their pool is gone, switched off, or another pool's now",
         "Bring the connection back under its old name, or retire it instead of switching it off.",
@@ -108,6 +104,18 @@ CAUSES: Final[Mapping[str, Words]] = {
         "their address in the pool was changed between the message and the code, so the code proved nobody",
         "Let them ask for a new code: it goes to the new address. An attacker does this to enter as somebody else.",
     ),
+    "address_dropped": Words(
+        "an address of theirs that they did not prove belongs to another account, and was left out",
+        "Nothing: they have an account without it. Whoever proves it gets into the other one.",
+    ),
+    "join_offered": Words(
+        "one more proof would open an account that is there, and they were asked for it",
+        "Nothing: the page says what to do.",
+    ),
+    "address_is_anothers": Words(
+        "they proved an address that another account has verified",
+        "Find out whose it is, and remove it from the other account.",
+    ),
     "address_unconfirmed": Words(
         "the pool has their address unverified, so that their code proved the pool user and no address",
         "Have them verify the address in the pool, or by our own code after the cut-over.",
@@ -119,11 +127,26 @@ CAUSES: Final[Mapping[str, Words]] = {
     # Why a proven person was not let in (`flows.migration`).
     "several_users": Words("several Django users fit this pool user", "Decide in the admin who it is."),
     "address_not_proven": Words("a Django user has the address, and it was not proven in that sign-in", "Decide."),
-    "address_not_normal": Words("the pool writes the address in another way than we do", "Decide in the admin."),
     "privileged_user": Words("the Django user with that address is staff", "No migration reaches staff. Decide."),
     "inactive_user": Words("the Django user with that address is switched off", "Switch it on, or decide."),
     "linked_to_another": Words("that Django user is another pool user's already", "Decide in the admin who it is."),
     "value_taken": Words("a unique value of theirs belongs to somebody else", "Look at ATTRIBUTES."),
+    "value_refused": Words(
+        "a value of theirs does not fit the user model, or a rule of the site refuses it",
+        "Look at ATTRIBUTES, at the user model's fields, and at the hooks of ACCOUNT_ADAPTER.",
+    ),
+    "signup_closed": Words(
+        "nobody of that address is known, and is_open_for_signup of the account adapter says that sign-up is closed",
+        "Open it there, or close SIGNUP as well: then no code is sent.",
+    ),
+    "stopped_by_site": Words(
+        "a hook or a receiver of the site's stopped the sign-in with a page of its own",
+        "Look for ImmediateHttpResponse in the site's adapters and receivers.",
+    ),
+    "unexpected_error": Words(
+        "an error was raised at the end of the sign-in, which most likely is a mistake in a hook of the site's",
+        "Look at the log: it has the traceback.",
+    ),
     "user_deleted": Words("their Django user was deleted", "Undo the migration, or leave it."),
 }
 _BUDGETS: Final = Words(

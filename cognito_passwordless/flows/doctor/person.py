@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from ... import connections
 from ...cognito import Cause, CognitoError, Connection, PoolUser, find_users, get_user
 from ...conf import conf
 from ...exceptions import InvalidIdentifier
 from ...identifiers import Identifier, parse
-from .. import routing
+from .. import pool_records, routing
 from . import history
 from .causes import in_words
 from .findings import Finding, State, Verdict, ok, problem, warning
@@ -89,7 +89,7 @@ def _advice(end: Verdict, found: list[tuple[str, Verdict]], there: list[tuple[st
 
 def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
     asked: dict[str, Callable[[], Any]] = {}
-    for row in routing.known_pool_users(identifier):
+    for row in pool_records.carrying(identifier):
         connection = connections.find(row.connection)
         if connection and connection.active:
             asked[f"in the pool of {row.connection}, {row.sub}"] = partial(_read, connection, row.username or row.sub)
@@ -106,11 +106,12 @@ def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
 
 
 def _look_for(connection: Connection, identifier: Identifier) -> list[PoolUser]:
-    if identifier.channel == "email":
-        found = find_users(connection, attribute="email", value=identifier.value)
-    else:
-        found = find_users(connection, attribute="phone_number", value=identifier.value)
-    return [user for known in found[:MAX_NAMES] for user in _read(connection, known.username)]
+    found: list[PoolUser] = []
+    for spelling in identifier.spellings[: routing.MOST_SPELLINGS]:
+        attribute: Literal["email", "phone_number"] = "email" if identifier.channel == "email" else "phone_number"
+        found += find_users(connection, attribute=attribute, value=spelling)
+    names = list(dict.fromkeys(user.username for user in found))[:MAX_NAMES]
+    return [user for name in names for user in _read(connection, name)]
 
 
 def _read(connection: Connection, username: str) -> list[PoolUser]:

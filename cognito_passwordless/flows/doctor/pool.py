@@ -1,6 +1,7 @@
 """What a pool's own setup means for sign-ins: a function for each thing, on what DescribeUserPool says."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from ...cognito import Connection, PoolSetup
@@ -13,6 +14,7 @@ _CODES: Final = {"EMAIL_OTP": "e-mail", "SMS_OTP": "SMS"}
 _CUSTOM_TRIGGERS: Final = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse")
 # "Maximum number of emails sent daily per user pool" with Cognito's own sender: quotas in the developer guide.
 _COGNITO_MAILS: Final = 50
+_AMAZON: Final = ".amazonaws.com"
 
 
 def _by_its_own_code(connection: Connection) -> bool:
@@ -172,6 +174,26 @@ def mark(connection: Connection, pool: PoolSetup) -> Verdict | None:
     )
 
 
+def issuer(connection: Connection, pool: PoolSetup) -> Verdict | None:
+    """Both types are accepted in every region that is known, so a switch needs nothing here; but what was written by
+    hand stays as it was."""
+    if not pool.issuer_type or not connection.is_cognito:
+        return None
+    derived = replace(connection, issuer="", issuers=()).accepted_issuers
+    if _AMAZON in connection.issuer and connection.issuer not in derived:
+        return warning(
+            f"'issuer' is {connection.issuer}, and no region that is known of this pool writes that",
+            "Take 'issuer' out of the connection. If the pool has a replica there, add its region to 'regions'.",
+        )
+    keys = connection.endpoints.get("jwks_uri", "")
+    if _AMAZON in keys and "//issuer-" not in keys:
+        return warning(
+            f"the pool's issuer type is {pool.issuer_type}, and 'endpoints' has all keys at {keys}",
+            "Take 'jwks_uri' out of 'endpoints' before the pool is switched to UPDATED: each issuer has its own keys.",
+        )
+    return ok(f"the pool's issuer type is {pool.issuer_type}; tokens of both types are accepted")
+
+
 def size(connection: Connection, pool: PoolSetup) -> Verdict:
     return ok(f"about {pool.users} users in {pool.name or connection.user_pool_id}")
 
@@ -188,4 +210,5 @@ POOL_CHECKS: Final[Mapping[str, PoolCheck]] = {
     "pool's e-mail": mail,
     "pool's SMS": sms,
     "mark": mark,
+    "issuer": issuer,
 }

@@ -35,7 +35,7 @@ def endpoints(connection: Connection, found: Provider | Unanswered) -> Verdict:
         if "WrongIssuer" in found.reason:
             return problem(
                 "the discovery document names another issuer",
-                "Set the connection's 'issuer' to the one in the document, exactly.",
+                "Set the connection's 'issuer' to the one in the document, exactly, or add that one to 'issuers'.",
             )
         return _unreached(found, "the discovery document", connection.issuer)
     return ok(f"people sign in at {found.authorization_endpoint}")

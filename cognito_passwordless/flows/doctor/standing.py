@@ -8,9 +8,9 @@ from ... import connections
 from ...cognito import CognitoError, Connection
 from ...conf import conf
 from ...identifiers import Identifier
+from ...identity import Action, Conflict, Refusal
 from ...models import ChallengeSession, FailureCount, MigratedUser
-from .. import limits, routing
-from ..local_users import Ambiguous, owner_of
+from .. import limits, pool_records, routing
 from ..offers import offers_for
 from ..routing import ByOurCode, ByPool, Decoy
 from .causes import in_words
@@ -90,30 +90,29 @@ def _budgets(person: Person, now: datetime) -> Named:
 
 
 def _account(person: Person) -> Verdict:
-    try:
-        owner = owner_of(person.identifier)
-    except Ambiguous:
+    verdict, accounts = pool_records.by_our_code(person.identifier)
+    if verdict.reason is Conflict.AMBIGUOUS_ADDRESS:
         words = in_words("ambiguous")
         return problem(words.why, words.mend)
-    if owner is None:
+    if not accounts.holders:
         return ok("no Django user owns this address")
-    how = "verified" if owner.proven else "only written on the account, not verified"
-    if owner.refusal:
-        words = in_words(owner.refusal)
-        return problem(f"user {owner.user.pk}, {how}: {words.why}", words.mend)
-    return ok(f"user {owner.user.pk}, {how}")
+    if verdict.comes_in:
+        how = {
+            Action.ENTER: "verified",
+            Action.TAKE_OVER: "only written on the account, not verified",
+            Action.ASK_SECOND_FACTOR: "only written on the account, not verified, and its second factor is asked for",
+        }
+        return ok(f"user {verdict.account}, {how[verdict.action]}")
+    users = ", ".join(str(holder.account) for holder in accounts.holders)
+    if verdict.reason is Refusal.UNKNOWN:
+        return ok(f"only written on user {users}, who has proven another address or came from a pool: not theirs")
+    words = in_words(str(verdict.reason))
+    return problem(f"user {users}: {words.why}", words.mend)
 
 
 def _records(person: Person) -> Named:
-    rows = routing.known_pool_users(person.identifier)
+    rows = pool_records.carrying(person.identifier)
     yield from ((f"pool record {row.pk}", _record(row)) for row in rows)
-    if rows:
-        return
-    field_ = "email" if person.identifier.channel == "email" else "phone_number"
-    written = MigratedUser.objects.filter(**{f"{field_}__iexact": person.identifier.value})[:5]
-    for row in written:
-        words = in_words("address_not_normal")
-        yield f"pool record {row.pk}", warning(f"{words.why}, so it is not found by it", words.mend)
 
 
 def _record(row: MigratedUser) -> Verdict:
@@ -143,7 +142,8 @@ def _route(person: Person, answering: list[Connection], now: datetime, *, ask_po
     if not ask_pool and _pool_would_be_asked(person, answering):
         return unknown("the pool would be asked who it is (ListUsers)", "Run this again with --ask-pool.")
     # Never stored: what is chosen is looked at and dropped.
-    challenge = ChallengeSession(identifier=person.identifier.value, channel=person.channel)
+    identifier = person.identifier
+    challenge = ChallengeSession(identifier=identifier.value, spelling=identifier.spelling, channel=person.channel)
     try:
         decision = routing.choose(challenge, now)
     except CognitoError as error:
@@ -163,7 +163,5 @@ def _route(person: Person, answering: list[Connection], now: datetime, *, ask_po
 def _pool_would_be_asked(person: Person, answering: list[Connection]) -> bool:
     if not any(connection.lookup == "list_users" and "otp" in connection.routes for connection in answering):
         return False
-    try:
-        return owner_of(person.identifier) is None and not routing.known_pool_users(person.identifier)
-    except Ambiguous:
-        return False
+    verdict, _ = pool_records.by_our_code(person.identifier)
+    return verdict.reason is Refusal.UNKNOWN and not pool_records.carrying(person.identifier)

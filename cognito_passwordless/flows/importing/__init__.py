@@ -7,7 +7,6 @@ from .pool import PAGES, QUOTA, Page
 from .preview import Preview
 from .runs import Busy, Lost, NothingToContinue
 from .slices import SLICE, Next, import_slice
-from .twins import twins_of
 from .writing import import_page
 
 __all__ = [
@@ -30,5 +29,4 @@ __all__ = [
     "preview_activation",
     "preview_csv",
     "preview_directory",
-    "twins_of",
 ]

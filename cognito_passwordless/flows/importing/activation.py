@@ -18,16 +18,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from django.db import DatabaseError, IntegrityError, OperationalError, router, transaction
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, OperationalError, router, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from ...cognito import CognitoError, CognitoProfile, Connection, describe_pool
 from ...exceptions import MigrationConflict
+from ...identity import Action, Evidence, Verdict, judge
 from ...models import ImportProblem, ImportRun, MigratedUser
 from ...signals import user_migrated
-from .. import linking, pool_records
+from .. import migration, owners, pool_records
 from ..made import Made
+from ..new_users import reason_of
 from . import runs
 from .carried import Carried
 from .rows import MFA
@@ -39,8 +43,6 @@ State, Status = ImportRun.State, MigratedUser.Status
 BATCH: Final = 50
 TRIES: Final = 3  # a deadlock with a sign-in, or a SQLite that is busy
 _USABLE: Final = frozenset({"CONFIRMED", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"})
-# Conflicts that a proof may well solve: nothing is written about these people, and they stay pending.
-_UNTIL_PROOF: Final = frozenset({"address_not_proven"})
 
 Outcome = tuple[str, str]  # "create", "link", "conflict", "wait" or "failed", and why
 
@@ -82,8 +84,8 @@ def preview_activation(activation: Activation) -> Totals:
             break
         carried = Carried.by(activation.connection, rows)
         for row in rows:
-            outcome, chosen = rules.of(row, carried)
-            found.add(outcome, row.sub, chosen.user.pk if chosen and chosen.user else "")
+            outcome, judged = rules.of(row, carried)
+            found.add(outcome, row.sub, _account(judged))
         after = rows[-1].pk
         activation.tell(found.seen, total)
     return found
@@ -124,7 +126,7 @@ def activate(activation: Activation, *, fresh: bool | None = None) -> tuple[Impo
 
 
 def _waiting(connection: Connection) -> "QuerySet[MigratedUser]":
-    rows = MigratedUser.objects.filter(connection=connection.alias, issuer=connection.issuer)
+    rows = MigratedUser.objects.filter(connection=connection.alias, pool=connection.pool)
     return rows.filter(status=Status.PENDING, decision__isnull=True).order_by("pk")
 
 
@@ -141,6 +143,10 @@ def _batch(run: ImportRun, activation: Activation, rules: "_Rules", found: Total
     raise AssertionError("unreachable")
 
 
+def _account(found: "Found | None") -> object:
+    return found.verdict.account if found and found.verdict.account is not None else ""
+
+
 class _Rules:
     """What becomes of one person."""
 
@@ -153,23 +159,35 @@ class _Rules:
             and describe_pool(activation.connection).mfa != "OFF"
         )
 
-    def of(self, row: MigratedUser, carried: Carried) -> tuple[Outcome, linking.Chosen | None]:
+    def of(self, row: MigratedUser, carried: Carried) -> tuple[Outcome, "Found | None"]:
         if not row.pool_enabled:
             return ("wait", "disabled"), None
         if row.shares_address:
             return ("wait", "several_pool_users"), None
-        profile, chosen = verified_part(row), linking.Chosen(None, {})
-        try:
-            linking.addresses_of(pool_records.profile_of(row))
-            if carried.has(row):
-                chosen = linking.choose(profile, self._connection, row)
-        except MigrationConflict as conflict:
-            kind = "wait" if conflict.reason in _UNTIL_PROOF else "conflict"
-            return (kind, conflict.reason), None
-        if chosen.user is not None:
-            return ("link", "carries_sub" if chosen.by_sub else "verified_address"), chosen
+        profile = verified_part(row)
+        found = Found(profile, owners.Accounts(), Verdict(Action.CREATE))
+        if carried.has(row):
+            found = self._judged(row, profile)
+        verdict = found.verdict
+        if not verdict.comes_in:
+            return ("conflict", str(verdict.reason)), None
+        if verdict.action is Action.ENTER:
+            by_sub = found.accounts.holder_of(verdict).carries_sub
+            return ("link", "carries_sub" if by_sub else "verified_address"), found
+        if found.accounts.holders:
+            return ("wait", "address_not_proven"), None
         obstacle = self._obstacle(row, profile)
-        return (("wait", obstacle), None) if obstacle else (("create", "nobody_known"), chosen)
+        if obstacle:
+            return ("wait", obstacle), None
+        return ("create", "nobody_known"), self._judged(row, profile)
+
+    def _judged(self, row: MigratedUser, profile: CognitoProfile) -> "Found":
+        """By the rules of a sign-in in which nothing is proven."""
+        claims = pool_records.claims_of(profile)
+        carriers = owners.carriers_of(profile, self._connection, row)
+        accounts = owners.read(claims, carriers=carriers, record=row)
+        evidence = Evidence({address.value: claim for address, claim in claims.items()}, in_pool=True)
+        return Found(profile, accounts, judge(evidence, accounts.holders, migration.policy_of(self._connection)))
 
     def _obstacle(self, row: MigratedUser, profile: CognitoProfile) -> str:
         """Why no Django user is made for somebody ahead of time; empty where one is."""
@@ -184,7 +202,16 @@ class _Rules:
             return "mfa"
         if self._may_have_mfa and has_mfa != "false":
             return "mfa_unknown"
-        return "" if profile.email or profile.phone_number else "no_verified_address"
+        return "" if pool_records.claims_of(profile) else "no_verified_address"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whom one person would become, and the facts that it was judged by."""
+
+    profile: CognitoProfile
+    accounts: owners.Accounts
+    verdict: Verdict
 
 
 def verified_part(row: MigratedUser) -> CognitoProfile:
@@ -228,26 +255,27 @@ class _Batch:
         return True
 
     def _one(self, row: MigratedUser, carried: Carried, position: int) -> tuple[Outcome, object]:
-        outcome, chosen = self._rules.of(row, carried)
+        outcome, found = self._rules.of(row, carried)
         if outcome[0] == "conflict":
             MigratedUser.objects.filter(pk=row.pk).update(status=Status.CONFLICT, last_error=outcome[1])
-        if chosen is None:
+        if found is None:
             return outcome, ""
         try:
             with transaction.atomic(using=router.db_for_write(MigratedUser)):
-                return outcome, self._give_user(row)
-        except (MigrationConflict, IntegrityError) as error:
-            # Made in this very batch, or by a sign-in of just now; the site's own unique values too.
-            reason = error.reason if isinstance(error, MigrationConflict) else "value_taken"
+                return outcome, self._give_user(row, found)
         except OperationalError:
             raise
-        except DatabaseError:
-            reason = "refused"
+        except MigrationConflict as conflict:
+            reason = conflict.reason
+        except (DatabaseError, ValidationError, ImmediateHttpResponse) as error:
+            # A unique value may be that of somebody made in this very batch, or by a sign-in of just now.
+            reason = reason_of(error)
         return self._failed(row, position, reason), ""
 
-    def _give_user(self, row: MigratedUser) -> object:
-        made, profile = Made.of(row), verified_part(row)
-        user, created = linking.first_time(profile, self._connection, row, made)
+    def _give_user(self, row: MigratedUser, found: Found) -> object:
+        made = Made.of(row)
+        addresses = pool_records.claims_of(found.profile)
+        user, created = migration.carry_out(found.verdict, found.accounts, found.profile, addresses, made=made)
         row.user_id, row.status, row.method = user.pk, Status.MIGRATED, MigratedUser.Method.BULK
         row.migrated_at, row.last_error, row.made = self._now, "", made.as_json()
         row.import_run = self._run

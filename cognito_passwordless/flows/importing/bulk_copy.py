@@ -64,16 +64,16 @@ def insert(
 
 
 def select(
-    model: type[Model], wanted: Sequence[str], issuer: str, subs: Sequence[str], *, using: str
+    model: type[Model], wanted: Sequence[str], pool: str, subs: Sequence[str], *, using: str
 ) -> Iterator[tuple[Any, ...]]:
-    """These columns of the rows with this issuer and one of these subs."""
+    """These columns of the rows with this pool and one of these subs."""
     connection = connections[using]
     quoted = connection.ops.quote_name
     columns = ", ".join(quoted(str(_field(model, name).column)) for name in wanted)
     # Plain text: whoever listens to a site's statements expects no other.
-    statement = f"SELECT {columns} FROM {quoted(model._meta.db_table)} WHERE issuer = %s AND sub = ANY(%s)"  # noqa: S608
+    statement = f"SELECT {columns} FROM {quoted(model._meta.db_table)} WHERE pool = %s AND sub = ANY(%s)"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(statement, [issuer, list(subs)])
+        cursor.execute(statement, [pool, list(subs)])
         yield from cursor.fetchall()
 
 

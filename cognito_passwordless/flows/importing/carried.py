@@ -9,10 +9,12 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
 from django.db.models.functions import Upper
 
-from ... import compat
+from ... import compat, user_fields
 from ...cognito import Connection
 from ...conf import conf
+from ...identity.addresses import key_of, spellings_of
 from ...models import MigratedUser, PhoneNumber
+from ..owners import forms_of_number
 
 
 @dataclass(frozen=True)
@@ -28,20 +30,21 @@ class Carried:
     @classmethod
     def by(cls, connection: Connection, records: Collection[MigratedUser]) -> "Carried":
         """A handful of statements for all of them."""
-        emails = {record.email for record in records if record.email}
-        phones = {record.phone_number for record in records if record.phone_number}
+        emails = {record.email_key for record in records if record.email_key}
+        phones = {record.phone_key for record in records if record.phone_key}
         subs = {record.sub for record in records}
         rule = conf.match_user or ""
-        accounts = SocialAccount.objects.filter(provider=connection.alias, uid__in=subs).values_list("uid", flat=True)
+        names = (connection.alias, *connection.also_known_as)
+        accounts = SocialAccount.objects.filter(provider__in=names, uid__in=subs).values_list("uid", flat=True)
         matched: Iterable[Any] = ()
         if rule and "." not in rule:
             users = get_user_model()._default_manager.filter(**{f"{rule}__in": subs})
             matched = map(str, users.values_list(rule, flat=True))
         return cls(
             emails=frozenset({*_owned(emails), *_written(emails)}),
-            phones=frozenset(PhoneNumber.objects.filter(number__in=phones).values_list("number", flat=True)),
+            phones=frozenset({*_numbers(phones), *_written_numbers(phones)}),
             subs=frozenset({*accounts, *matched}),
-            everybody="." in rule,
+            everybody="." in rule or user_fields.adapter_finds_by_phone(),
         )
 
     def has(self, record: MigratedUser) -> bool:
@@ -49,8 +52,8 @@ class Carried:
             self.everybody
             or record.user_id is not None
             or record.sub in self.subs
-            or record.email in self.emails
-            or record.phone_number in self.phones
+            or record.email_key in self.emails
+            or record.phone_key in self.phones
         )
 
 
@@ -58,10 +61,23 @@ def _owned(emails: Collection[str]) -> Iterator[str]:
     yield from EmailAddress.objects.filter(email__in=emails).values_list("email", flat=True)
 
 
+def _numbers(phones: Collection[str]) -> Iterator[str]:
+    yield from PhoneNumber.objects.filter(number__in=phones).values_list("number", flat=True)
+
+
+def _written_numbers(phones: Collection[str]) -> Iterator[str]:
+    name = user_fields.phone_field()
+    if name:
+        spelt = {form: number for number in phones for form in forms_of_number(spellings_of(number))}
+        users = get_user_model()._default_manager.filter(**{f"{name}__in": spelt})
+        yield from (spelt[str(written)] for written in users.values_list(name, flat=True))
+
+
 def _written(emails: Collection[str]) -> Iterator[str]:
-    """As `local_users.owner_of` looks for them, in one pass over the users."""
+    """As `owners.read` looks for them, in one pass over the users."""
     name = compat.email_field()
     if name:
         users = get_user_model()._default_manager.annotate(upper=Upper(name))
-        written = users.filter(upper__in={email.upper() for email in emails}).values_list(name, flat=True)
-        yield from (email.lower() for email in written)
+        forms = {form.upper() for email in emails for form in spellings_of(email)}
+        written = users.filter(upper__in=forms).values_list(name, flat=True)
+        yield from map(key_of, written)

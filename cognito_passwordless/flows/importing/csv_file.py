@@ -24,12 +24,12 @@ ROWS: Final = 3000  # written together
 _SAMPLE: Final = 65_536  # bytes
 # Columns, and the facts that they tell.
 _TELLS: Final = {
-    "email": "email",
-    "phone_number": "phone_number",
-    "UserStatus": "pool_status",
-    "Enabled": "pool_enabled",
-    "UserCreateDate": "pool_created_at",
-    "UserLastModifiedDate": "pool_modified_at",
+    "email": ("email", "email_key"),
+    "phone_number": ("phone_number", "phone_key"),
+    "UserStatus": ("pool_status",),
+    "Enabled": ("pool_enabled",),
+    "UserCreateDate": ("pool_created_at",),
+    "UserLastModifiedDate": ("pool_modified_at",),
 }
 _SUB: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -50,7 +50,9 @@ class CsvSource:
             sample = file.read(_SAMPLE)
         if USERNAME not in self._header or len(set(self._header)) != len(self._header):
             raise NotACsv(f"the first line must name the columns, each once, with {USERNAME} among them")
-        self._silent = frozenset(fact for column, fact in _TELLS.items() if column not in self._header)
+        self._silent = frozenset(
+            fact for column, facts in _TELLS.items() if column not in self._header for fact in facts
+        )
         self._size = path.stat().st_size
         self.estimate = _estimate(self._size - self._start, sample)
         self.fingerprint = _fingerprint(path, self._size)

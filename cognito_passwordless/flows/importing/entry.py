@@ -38,7 +38,7 @@ def import_directory(
     run = _claim_pool(connection, fresh, clock)
     tell(run)
     source = PoolSource(connection, stop=stop, rate=rate, pages=pages)
-    walk = Walk(run=run, source=source, issuer=connection.issuer, clock=clock, stop=stop, tell=tell)
+    walk = Walk(run=run, source=source, pool=connection.pool, clock=clock, stop=stop, tell=tell)
     try:
         walk.go()
     except TokenRefused:
@@ -68,7 +68,7 @@ def import_csv(
         expected=source.estimate,
     )
     tell(run)
-    Walk(run=run, source=source, issuer=connection.issuer, clock=clock, stop=stop, tell=tell).go()
+    Walk(run=run, source=source, pool=connection.pool, clock=clock, stop=stop, tell=tell).go()
     return run
 
 

@@ -1,19 +1,19 @@
 """What an import would do, and whom its people would become at their first sign-in. Writes nothing.
 
-"Would become" is by the rules of `flows.linking` themselves, as if everybody proved the addresses that their pool user
-has, and against the Django users of this moment.
+"Would become" is by the rules of `identity` themselves, as if everybody proved what the connection's routes can prove,
+and against the Django users of this moment.
 """
 
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from ...cognito import Connection
-from ...exceptions import MigrationConflict
+from ...identity import Action, Claim, Evidence, Verdict, judge
 from ...models import ImportProblem, ImportRun, MigratedUser
-from .. import linking, pool_records
+from .. import migration, owners, pool_records
 from .carried import Carried
 from .pool import Page, Source, Stopped
 from .rows import Broken, Row
@@ -21,8 +21,7 @@ from .sorting import Sorted, erased_among, sort_out
 
 Status = MigratedUser.Status
 TWIN: Final = ("conflict", "several_pool_users")
-# Nothing is open about these, and they are in nobody's way.
-_DONE: Final = frozenset({Status.MIGRATED.value, Status.EXCLUDED.value, "decided"})
+SAME: Final = ("link", "same_person")
 # Who cannot come in as the pool has them now.
 _NOT_NOW: Final = {"ARCHIVED": "archived", "UNCONFIRMED": "unconfirmed"}
 # Of whom the names are kept, for each kind of outcome.
@@ -85,10 +84,10 @@ class _People:
     def look(self, found: Preview, page: Page, run: ImportRun) -> None:
         rows = [self._or_again(row) for row in page.rows]
         self._met.update(hash(row.sub) for row in rows if isinstance(row, Row))
-        sorted_rows = sort_out(Page(rows, None), run, self._connection.issuer)
+        sorted_rows = sort_out(Page(rows, None), run, self._connection.pool)
         _count(found, sorted_rows)
         latest = {row.sub: row for row in rows if isinstance(row, Row)}
-        for sub in erased_among(list(latest), self._connection.issuer):
+        for sub in erased_among(list(latest), self._connection.pool):
             del latest[sub]
         self._decide(found, latest, page.silent)
 
@@ -98,25 +97,16 @@ class _People:
         return row
 
     def _decide(self, found: Preview, rows: Mapping[str, Row], silent: Collection[str]) -> None:
-        issuer = self._connection.issuer
-        known = MigratedUser.objects.filter(issuer=issuer, sub__in=list(rows)).select_related("user")
+        pool = self._connection.pool
+        known = MigratedUser.objects.filter(pool=pool, sub__in=list(rows)).select_related("user")
         by_sub = {record.sub: record for record in known}
         records = [_record(row, by_sub.get(sub), self._connection, silent) for sub, row in rows.items()]
-        carried, elsewhere = Carried.by(self._connection, records), self._elsewhere(records)
+        carried = Carried.by(self._connection, records)
         for record in records:
             outcome = _settled(record) or outcome_of(record, self._connection, carried)
-            if outcome[1] not in _DONE:
-                addresses = {record.email, record.phone_number} - {""}
-                is_shared = not addresses.isdisjoint(elsewhere)
-                outcome = self._twins.meet(found, addresses, outcome, is_shared=is_shared)
+            if outcome[0] != "skip":
+                outcome = self._twins.meet(found, record, outcome)
             found.add(outcome, record.sub)
-
-    def _elsewhere(self, records: Collection[MigratedUser]) -> set[str]:
-        """Addresses of these people that pool users of other pools carry."""
-        others = MigratedUser.objects.exclude(issuer=self._connection.issuer).exclude(status=Status.EXCLUDED)
-        emails = others.filter(email__in={record.email for record in records} - {""})
-        phones = others.filter(phone_number__in={record.phone_number for record in records} - {""})
-        return {*emails.values_list("email", flat=True), *phones.values_list("phone_number", flat=True)}
 
 
 def _count(found: Preview, rows: Sorted) -> None:
@@ -133,47 +123,69 @@ def _count(found: Preview, rows: Sorted) -> None:
 
 
 class _Twins:
-    """People who carry the same address, met one after the other. Keeps hashes, not addresses."""
+    """People who carry the same verified address, met one after the other: one person where it is spelled alike, else
+    two. Keeps hashes, not addresses."""
 
     def __init__(self) -> None:
-        # Of each address the outcome of whoever was met with it first; in a list, for it changes for both addresses
-        # of one person at once.
-        self._first: dict[int, list[Outcome]] = {}
+        # Of each address its spelling, and the outcome of whoever was met with it first; in a list, for it changes for
+        # both addresses of one person at once.
+        self._first: dict[int, tuple[int, list[Outcome]]] = {}
 
-    def meet(self, found: Preview, addresses: Collection[str], outcome: Outcome, *, is_shared: bool) -> Outcome:
-        """The outcome of somebody, who may be a twin; whoever was met with the address before is one, too."""
-        met = [self._first[key] for key in map(hash, addresses) if key in self._first]
-        mine = [TWIN] if met or is_shared else [outcome]
-        if mine[0] == TWIN:
-            found.decisions += all(cell[0] != TWIN for cell in met)
-        for cell in met:
+    def meet(self, found: Preview, record: MigratedUser, outcome: Outcome) -> Outcome:
+        """The outcome of somebody, who may be a twin; whoever was met with the address before may be one, too."""
+        spelled = {record.email_key: record.email, record.phone_key: record.phone_number}
+        mine = [outcome]
+        for key in record.verified_keys:
+            spelling, cell = self._first.setdefault(hash(key), (hash(spelled[key]), mine))
+            if cell is mine:
+                continue
+            if spelling == hash(spelled[key]):
+                mine[0] = SAME if mine[0] != TWIN else TWIN
+                continue
+            found.decisions += cell[0] != TWIN
             if cell[0] != TWIN:
                 found.outcomes[cell[0]] -= 1
                 found.add(TWIN)
                 cell[0] = TWIN
-        for address in addresses:
-            self._first.setdefault(hash(address), mine)
+            mine[0] = TWIN
         return mine[0]
 
 
 def outcome_of(record: MigratedUser, connection: Connection, carried: Carried) -> Outcome:
-    """Whom somebody would become who proves the addresses of their pool user."""
-    profile = pool_records.profile_of(record)
-    addresses = frozenset(address for address in (record.email, record.phone_number) if address)
-    profile = replace(profile, proven=addresses)
-    try:
-        linking.addresses_of(profile)
-        if not carried.has(record):
-            return "create", "nobody_known"
-        chosen = linking.choose(profile, connection, record)
-    except MigrationConflict as conflict:
-        return "conflict", conflict.reason
-    if chosen.user is None:
+    """Whom somebody would become by the proof that the connection's routes can give of them: a code proves one
+    address, which the pool has to have verified; a hosted login proves the sub alone."""
+    addresses = pool_records.claims_of(pool_records.profile_of(record))
+    provable = [address.value for address in addresses if address.value in record.verified_keys]
+    if not provable and "oidc" not in connection.routes:
+        return "skip", "no_verified_address" if addresses else "no_address"
+    if not carried.has(record):
         return "create", "nobody_known"
-    if chosen.by_sub:
+    carriers = owners.carriers_of(pool_records.profile_of(record), connection, record)
+    accounts = owners.read(addresses, carriers=carriers, record=record)
+    written = {address.value: claim for address, claim in addresses.items()}
+    by_code = provable if "otp" in connection.routes or connection.retired else []
+    outcome: Outcome = ("skip", "no_verified_address")
+    for proven in sorted(by_code, key=lambda address: "@" not in address) or [""]:
+        claims = {**written, proven: Claim.PROVEN} if proven else written
+        verdict = judge(Evidence(claims, in_pool=True), accounts.holders, migration.policy_of(connection))
+        outcome = _named(verdict, accounts)
+        if outcome[0] in {"create", "link"}:
+            break
+    return outcome
+
+
+def _named(verdict: Verdict, accounts: owners.Accounts) -> Outcome:
+    if verdict.case or not verdict.comes_in:
+        return "conflict", str(verdict.case or verdict.reason)
+    if verdict.action is Action.CREATE:
+        return "create", "may_join" if verdict.joins else "nobody_known"
+    if accounts.holder_of(verdict).carries_sub:
         return "link", "carries_sub"
-    verified = any(owner.proven for owner in chosen.owners.values())
-    return "link", "verified_address" if verified else "unverified_address"
+    return "link", {
+        Action.ENTER: "verified_address",
+        Action.TAKE_OVER: "unverified_address",
+        Action.ASK_SECOND_FACTOR: "second_factor",
+    }[verdict.action]
 
 
 def _settled(record: MigratedUser) -> Outcome | None:
@@ -189,9 +201,9 @@ def _settled(record: MigratedUser) -> Outcome | None:
 
 def _record(row: Row, known: MigratedUser | None, connection: Connection, silent: Collection[str]) -> MigratedUser:
     """The record as it would be after an import; not saved."""
-    record = known or MigratedUser(issuer=connection.issuer, sub=row.sub)
+    record = known or MigratedUser(pool=connection.pool, sub=row.sub)
     record.connection, record.username, record.attributes = connection.alias, row.username, row.attributes
-    for fact in ("email", "phone_number", "pool_status", "pool_enabled"):
+    for fact in ("email", "phone_number", "email_key", "phone_key", "pool_status", "pool_enabled"):
         if known is None or fact not in silent:
             setattr(record, fact, getattr(row, fact))
     return record

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ...cognito import CognitoProfile, Connection
+from ...cognito import CognitoProfile, Connection, with_trusted
 from ...conf import conf
-from ...identifiers import MAX_LENGTH, is_normal
+from ...identifiers import MAX_LENGTH
+from ...identity.addresses import email_key, phone_key
 from ...models import SUB_LENGTH, ImportProblem
 
 Reason = ImportProblem.Reason
@@ -28,17 +29,14 @@ class Row(NamedTuple):
     username: str
     email: str
     phone_number: str
+    email_key: str
+    phone_key: str
     attributes: dict[str, str]
     pool_status: str
     pool_enabled: bool
     created_at: object
     modified_at: object
     digest: str
-
-    @property
-    def has_odd_address(self) -> bool:
-        """Whether normalising would change an address: then a human decides before anybody signs in by it (law 7)."""
-        return not all(is_normal(address) for address in (self.email, self.phone_number) if address)
 
 
 class Broken(NamedTuple):
@@ -53,7 +51,8 @@ class Reader:
     """Reads the rows of one connection's directory; the settings are looked at once."""
 
     def __init__(self, connection: Connection) -> None:
-        self._alias, self._issuer = connection.alias, connection.issuer
+        self._alias, self._pool = connection.alias, connection.pool
+        self._trusted = connection.trusted_providers
         named = conf.attributes
         # What a callable of the site's own wants is not known: then it is all that a profile carries.
         self._everything = isinstance(named, str)
@@ -107,13 +106,27 @@ class Reader:
         if len(sub) > SUB_LENGTH or max(len(username), len(email)) > MAX_LENGTH or len(phone) > 32 or len(status) > 30:
             return Broken(Reason.TOO_LONG, _shown(sub), _too_long(sub, username, email, phone, status))
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-        return Row(sub, username, email, phone, kept, status, enabled, created, modified, digest)
+        return Row(
+            sub=sub,
+            username=username,
+            email=email,
+            phone_number=phone,
+            email_key=email_key(email),
+            phone_key=phone_key(phone),
+            attributes=kept,
+            pool_status=status,
+            pool_enabled=enabled,
+            created_at=created,
+            modified_at=modified,
+            digest=digest,
+        )
 
     def _kept(self, held: Mapping[str, str]) -> dict[str, str]:
+        held = with_trusted(held, self._trusted)
         kept = {name: held[name] for name in self._wanted if name in held}
         if self._everything:
-            claims = {**held, "iss": self._issuer}
-            kept |= CognitoProfile.from_claims(claims, scope=("profile", "address")).attributes
+            profile = CognitoProfile.from_claims(held, pool=self._pool, scope=("profile", "address"))
+            kept |= profile.attributes
         return kept
 
 

@@ -47,7 +47,7 @@ class Sorted:
         return len(self.new) + len(self.changed) + len(self.problems)
 
 
-def sort_out(page: Page, run: ImportRun, issuer: str) -> Sorted:
+def sort_out(page: Page, run: ImportRun, pool: str) -> Sorted:
     """Three statements at most. ``run`` says at which row of the walk the page begins, and which rows it wrote."""
     found = Sorted()
     latest: dict[str, Row] = {}
@@ -60,7 +60,7 @@ def sort_out(page: Page, run: ImportRun, issuer: str) -> Sorted:
         latest[row.sub], found.positions[row.sub] = row, position
     if not latest:
         return found
-    known = _known(issuer, list(latest))
+    known = _known(pool, list(latest))
     for sub, row in latest.items():
         if sub not in known:
             found.new.append(row)
@@ -75,20 +75,20 @@ def sort_out(page: Page, run: ImportRun, issuer: str) -> Sorted:
         else:
             found.unchanged += 1
     named = {broken.sub for _, broken in found.problems}
-    found.leave_out(erased_among({row.sub for row in found.new} | named - {""}, issuer))
+    found.leave_out(erased_among({row.sub for row in found.new} | named - {""}, pool))
     return found
 
 
-def erased_among(subs: Collection[str], issuer: str) -> Collection[str]:
+def erased_among(subs: Collection[str], pool: str) -> Collection[str]:
     """Those who have been erased. One statement where nobody ever was."""
-    return tombstones.erased_subs(issuer, subs) if Erasure.objects.exists() else ()
+    return tombstones.erased_subs(pool, subs) if Erasure.objects.exists() else ()
 
 
-def _known(issuer: str, subs: list[str]) -> dict[str, tuple[str, int | None]]:
+def _known(pool: str, subs: list[str]) -> dict[str, tuple[str, int | None]]:
     wanted, using = ("sub", "digest", "import_run"), router.db_for_write(MigratedUser)
     rows: Iterable[tuple[Any, ...]]
     if bulk_copy.available(using):
-        rows = bulk_copy.select(MigratedUser, wanted, issuer, subs, using=using)
+        rows = bulk_copy.select(MigratedUser, wanted, pool, subs, using=using)
     else:
-        rows = MigratedUser.objects.using(using).filter(issuer=issuer, sub__in=subs).values_list(*wanted)
+        rows = MigratedUser.objects.using(using).filter(pool=pool, sub__in=subs).values_list(*wanted)
     return {sub: (digest, written_by) for sub, digest, written_by in rows}

@@ -6,7 +6,7 @@ A sign-in by that address goes to none of them, and nothing links them by itself
 from typing import Any
 
 from django.db import router, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 
 from ...models import MigratedUser
 
@@ -14,21 +14,11 @@ from ...models import MigratedUser
 def mark_shared_addresses() -> None:
     """Brings `MigratedUser.shares_address` up to date for everybody. Four statements, whatever the size."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
-        shared = Q(email__in=_several("email")) | Q(phone_number__in=_several("phone_number"))
+        shared = Q(email_key__in=_several("email_key")) | Q(phone_key__in=_several("phone_key"))
         people = MigratedUser.objects.all()
-        for field in ("email", "phone_number"):
+        for field in ("email_key", "phone_key"):
             people.filter(shares_address=False, **{f"{field}__in": _several(field)}).update(shares_address=True)
         people.filter(shares_address=True).exclude(shared).update(shares_address=False)
-
-
-def twins_of(person: MigratedUser) -> QuerySet[MigratedUser]:
-    """The other pool users that carry an address of this one."""
-    same = Q(pk__in=[])
-    if person.email:
-        same |= Q(email=person.email)
-    if person.phone_number:
-        same |= Q(phone_number=person.phone_number)
-    return MigratedUser.objects.filter(same).exclude(pk=person.pk).order_by("pk")
 
 
 def _several(field: str) -> Any:

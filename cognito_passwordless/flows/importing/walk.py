@@ -41,7 +41,7 @@ class Walk:
 
     run: ImportRun
     source: Source
-    issuer: str
+    pool: str
     clock: Callable[[], datetime]
     stop: threading.Event
     tell: Callable[[ImportRun], None]
@@ -97,7 +97,7 @@ class Walk:
     def _write(self, page: Page) -> None:
         for left in reversed(range(WRITES)):
             try:
-                return import_page(self.run, page, issuer=self.issuer, now=self.clock())
+                return import_page(self.run, page, pool=self.pool, now=self.clock())
             except OperationalError:
                 if not left:
                     raise

@@ -17,7 +17,6 @@ from .rows import MFA, Row, moment
 from .sorting import Sorted, erased_among, sort_out
 
 Status = MigratedUser.Status
-NOT_NORMAL: Final = "address_not_normal"
 BATCH: Final = 500  # rows of one statement
 
 # The columns that an import fills. The directory knows these better than we do.
@@ -25,6 +24,8 @@ FACTS: Final = (
     "username",
     "email",
     "phone_number",
+    "email_key",
+    "phone_key",
     "attributes",
     "pool_status",
     "pool_enabled",
@@ -37,13 +38,13 @@ FILLED: Final = (*FACTS, "sub", "status", "last_error")
 UPDATED: Final = (*FACTS, "connection", "imported_at", "import_run")
 
 
-def import_page(run: ImportRun, page: Page, *, issuer: str, now: datetime) -> None:
+def import_page(run: ImportRun, page: Page, *, pool: str, now: datetime) -> None:
     """Writes one page. Raises `runs.Lost` when the run is not ours, or is not where the page begins."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         runs.hold(run, now=now)
-        found = sort_out(page, run, issuer)
-        conflicts = _Writer(run, issuer, now, page.silent).store(found)
-        _forget_the_erased(found, issuer)
+        found = sort_out(page, run, pool)
+        _Writer(run, pool, now, page.silent).store(found)
+        _forget_the_erased(found, pool)
         ImportProblem.objects.bulk_create(
             [
                 ImportProblem(run_id=run.pk, position=position, sub=row.sub, reason=row.reason, detail=row.detail)
@@ -60,62 +61,61 @@ def import_page(run: ImportRun, page: Page, *, issuer: str, now: datetime) -> No
             unchanged=found.unchanged,
             skipped=len(found.problems) + found.erased,
             problems=len(found.problems),
-            conflicts=conflicts,
         )
 
 
-def _forget_the_erased(found: Sorted, issuer: str) -> None:
+def _forget_the_erased(found: Sorted, pool: str) -> None:
     """Somebody who was erased after the look at their row, and before it was written, is back by now. From here on an
     erasure waits for us, because we hold the row."""
     written = {row.sub for row in (*found.new, *found.changed, *found.again)}
-    if written and (subs := erased_among(written, issuer)):
-        MigratedUser.objects.filter(issuer=issuer, sub__in=subs).delete()
+    if written and (subs := erased_among(written, pool)):
+        MigratedUser.objects.filter(pool=pool, sub__in=subs).delete()
         found.leave_out(subs)
 
 
 class _Writer:
     """Writes the rows of one page."""
 
-    def __init__(self, run: ImportRun, issuer: str, now: datetime, silent: Collection[str]) -> None:
-        self._issuer = issuer
+    def __init__(self, run: ImportRun, pool: str, now: datetime, silent: Collection[str]) -> None:
+        self._pool = pool
         self._updated = [name for name in UPDATED if name not in silent]
-        self._has_addresses = {"email", "phone_number"}.isdisjoint(silent)
         self._with_factor: frozenset[str] = frozenset()
-        self._same = {"connection": run.connection, "issuer": issuer, "imported_at": now, "import_run_id": run.pk}
+        self._same = {"connection": run.connection, "pool": pool, "imported_at": now, "import_run_id": run.pk}
         self._using = router.db_for_write(MigratedUser)
-        self._conflicts: dict[str, str] = {}
 
-    def store(self, found: Sorted) -> int:
-        """Returns how many of the rows wait for a human now. What the database would not take becomes a problem."""
+    def store(self, found: Sorted) -> None:
+        """What the database would not take becomes a problem."""
         changed = [*found.changed, *found.again]
         self._with_factor = self._known_factors(changed)
         for attempt in (self._by_copy, self._by_upsert):
             try:
                 with transaction.atomic(using=self._using):
-                    return attempt(found.new, changed)
+                    attempt(found.new, changed)
             except (DataError, IntegrityError):
                 continue  # somebody signed in for the first time just now, or a value that no database takes
-        return self._one_by_one(found)
+            else:
+                return
+        self._one_by_one(found)
 
-    def _by_copy(self, new: list[Row], changed: list[Row]) -> int:
+    def _by_copy(self, new: list[Row], changed: list[Row]) -> None:
         if not bulk_copy.available(self._using):
-            return self._by_upsert(new, changed)
+            self._by_upsert(new, changed)
+            return
         if new:
             rows = map(self._values, new)
             bulk_copy.insert(MigratedUser, FILLED, rows, constants=self._same, using=self._using)
-        return self._waiting(new) + self._by_upsert([], changed)
+        self._by_upsert([], changed)
 
-    def _by_upsert(self, new: list[Row], changed: list[Row]) -> int:
+    def _by_upsert(self, new: list[Row], changed: list[Row]) -> None:
         if not new and not changed:
-            return 0
+            return
         MigratedUser.objects.bulk_create(
             [MigratedUser(**self._named(row)) for row in (*new, *changed)],
             batch_size=BATCH,
             update_conflicts=True,
-            unique_fields=["issuer", "sub"],
+            unique_fields=["pool", "sub"],
             update_fields=self._updated,
         )
-        return self._waiting(new) + self._follow_addresses(changed)
 
     def _known_factors(self, changed: Sequence[Row]) -> frozenset[str]:
         """Whose second factor an earlier source told of, and this one says nothing about: it stays known, for it
@@ -123,48 +123,25 @@ class _Writer:
         asked = [row.sub for row in changed if MFA not in row.attributes]
         if not asked:
             return frozenset()
-        people = MigratedUser.objects.using(self._using).filter(issuer=self._issuer, sub__in=asked)
+        people = MigratedUser.objects.using(self._using).filter(pool=self._pool, sub__in=asked)
         return frozenset(people.filter(**{f"attributes__{MFA}": "true"}).values_list("sub", flat=True))
 
-    def _one_by_one(self, found: Sorted) -> int:
-        waiting = 0
+    def _one_by_one(self, found: Sorted) -> None:
         for rows, are_new in ((found.new, True), ([*found.changed, *found.again], False)):
             for row in list(rows):
                 try:
                     with transaction.atomic(using=self._using):
-                        waiting += self._by_upsert([row] if are_new else [], [] if are_new else [row])
+                        self._by_upsert([row] if are_new else [], [] if are_new else [row])
                 except (DataError, IntegrityError):
                     found.refuse(row)
-        return waiting
-
-    def _follow_addresses(self, changed: list[Row]) -> int:
-        """An address that has become unusable, or usable again, moves its row in or out of the queue of conflicts;
-        whoever has been migrated or excluded stays so."""
-        people = MigratedUser.objects.filter(issuer=self._issuer)
-        bad = [row.sub for row in changed if self._conflict(row)]
-        good = [row.sub for row in changed if not self._conflict(row)]
-        if good and self._has_addresses:
-            mended = people.filter(sub__in=good, status=Status.CONFLICT, last_error=NOT_NORMAL)
-            mended.update(status=Status.PENDING, last_error="")
-        if not bad:
-            return 0
-        usable = people.filter(sub__in=bad, status__in=[Status.PENDING, Status.FAILED])
-        return usable.update(status=Status.CONFLICT, last_error=NOT_NORMAL)
-
-    def _waiting(self, new: Sequence[Row]) -> int:
-        return sum(bool(self._conflict(row)) for row in new)
-
-    def _conflict(self, row: Row) -> str:
-        if row.sub not in self._conflicts:
-            self._conflicts[row.sub] = NOT_NORMAL if row.has_odd_address else ""
-        return self._conflicts[row.sub]
 
     def _values(self, row: Row) -> tuple[Any, ...]:
-        conflict = self._conflict(row)
         return (
             row.username,
             row.email,
             row.phone_number,
+            row.email_key,
+            row.phone_key,
             {**row.attributes, MFA: "true"} if row.sub in self._with_factor else row.attributes,
             row.pool_status,
             row.pool_enabled,
@@ -172,8 +149,8 @@ class _Writer:
             moment(row.modified_at),
             row.digest,
             row.sub,
-            Status.CONFLICT.value if conflict else Status.PENDING.value,
-            conflict,
+            Status.PENDING.value,
+            "",
         )
 
     def _named(self, row: Row) -> dict[str, Any]:

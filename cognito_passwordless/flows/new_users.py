@@ -1,0 +1,106 @@
+"""A new Django user, made as allauth makes one: the hooks of its adapters are asked in its order, with the request.
+
+docs/new-users.md has the table: which hooks these are, and which are not asked because there is no form.
+"""
+
+import copy
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.models import SocialLogin
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest
+
+from .. import compat, user_fields
+from ..exceptions import MigrationRefused
+from ..identifiers import Identifier
+
+# What a database says of a value that must be unique: PostgreSQL's SQLSTATE, SQLite's names.
+_TAKEN: Final = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
+
+
+def reason_of(error: Exception) -> str:
+    """The cause that is recorded when a model, the database or a hook refuses a user."""
+    if isinstance(error, ImmediateHttpResponse):
+        return "stopped_by_site"
+    database = error.__cause__
+    codes = {getattr(database, name, None) for name in ("sqlstate", "pgcode", "sqlite_errorname")}
+    return "value_taken" if codes & _TAKEN else "value_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """By what request a new user comes (None for a bulk activation), and by what hosted login, if by any."""
+
+    request: HttpRequest | None = None
+    login: SocialLogin | None = None
+
+    def must_be_open(self, address: Identifier) -> None:
+        """For somebody whom nobody knows: the site may turn sign-ups away, or this address. People of a pool are not
+        asked about: they signed up long ago. Raises `MigrationRefused` and `ValidationError`."""
+        adapter = compat.account_adapter(self.request)
+        if not adapter.is_open_for_signup(self.request):
+            raise MigrationRefused("signup_closed")
+        (adapter.clean_email if address.channel == "email" else adapter.clean_phone)(address.value)
+
+    def save(
+        self,
+        emails: Sequence[str],
+        number: str,
+        verified: Collection[str],
+        fill: Callable[[AbstractBaseUser], object],
+    ) -> tuple[AbstractBaseUser, list[EmailAddress]]:
+        """A saved user with these addresses, the primary one first, and its rows. ``fill`` writes the fields that the
+        site maps."""
+        rows = [
+            EmailAddress(email=email, verified=email in verified, primary=not position)
+            for position, email in enumerate(emails)
+        ]
+        by = self._by_hosted_login if self.login is not None else self._by_code
+        user = by(rows, number, verified, fill)
+        for row in rows:
+            row.user_id = user.pk
+        return user, compat.keep_addresses(user, rows)
+
+    def _by_code(
+        self,
+        rows: Sequence[EmailAddress],
+        number: str,
+        verified: Collection[str],
+        fill: Callable[[AbstractBaseUser], object],
+    ) -> AbstractBaseUser:
+        adapter, email = compat.account_adapter(self.request), rows[0].email if rows else None
+        user: AbstractBaseUser = adapter.new_user(self.request)
+        user_fields.write_addresses(user, email, number)
+        fill(user)
+        user = adapter.save_user(self.request, user, compat.SignUpForm(user, email, number)) or user
+        if self.request is not None:
+            compat.set_up_addresses(self.request, user, rows)
+        if number in verified and compat.keeps_phones():
+            adapter.set_phone_verified(user, number)
+        return user
+
+    def _by_hosted_login(
+        self,
+        rows: Sequence[EmailAddress],
+        number: str,
+        verified: Collection[str],
+        fill: Callable[[AbstractBaseUser], object],
+    ) -> AbstractBaseUser:
+        """`new_user` and `populate_user` were asked when the login arrived. A transaction may be tried again: what it
+        saves is a copy, or the key of a row that was rolled back would overwrite somebody else's."""
+        login = copy.copy(self.login)
+        assert login is not None  # noqa: S101  (the caller has looked)
+        user, login.account = copy.copy(login.user), copy.copy(login.account)
+        login.user = user
+        user_fields.write_addresses(user, rows[0].email if rows else None, number)
+        fill(user)
+        compat.drop_unusable_username(user, self.request)
+        login.email_addresses = [copy.copy(row) for row in rows]
+        login.phone, login.phone_verified = number or None, number in verified
+        compat.social_adapter().save_user(self.request, login, form=None)
+        saved: AbstractBaseUser = login.user
+        return saved

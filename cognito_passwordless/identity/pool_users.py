@@ -1,0 +1,87 @@
+"""Which pool user is meant by an address that several may have: before a code is sent, and once our code proved it.
+
+The law: a pool user is somebody's by an address that the pool verified (or that a human wants proven), never by one
+that is only written there. Pool users with the same spelling of an address are one person's; with another spelling
+they are two people, and the spelling that was typed says which.
+"""
+
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+class State(Enum):
+    WAITING = "waiting"  # nobody has come in as this pool user
+    CAME = "came"
+    CASE = "case"  # a human has to look at it
+    OUT = "out"  # excluded by a human
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUser:
+    """The record of a pool user who has the address. ``verified``: the pool says so. ``wanted``: a human decided that
+    a proof of this address is enough. ``opposed``: it was given an account that does not carry the address.
+    ``merged``: records that a human called the same person, the first of them first."""
+
+    key: Hashable
+    state: State = State.WAITING
+    verified: bool = False
+    wanted: bool = False
+    enabled: bool = True
+    opposed: bool = False
+    federated: bool = False
+    as_typed: bool = True
+    merged: tuple[Hashable, ...] = ()
+
+    @property
+    def is_strong(self) -> bool:
+        return self.verified or self.wanted
+
+    @property
+    def is_provable(self) -> bool:
+        """Whether a proof of the address, to us, is enough to come in as this pool user."""
+        waits = self.state is State.WAITING or (self.wanted and self.state is State.CASE)
+        return waits and self.enabled and self.is_strong and not self.opposed
+
+
+class Nobody(Enum):
+    """Why no pool user is meant."""
+
+    UNKNOWN = "unknown"
+    EXCLUDED = "excluded"
+    SEVERAL = "several_pool_users"
+
+
+def meant(users: Sequence[PoolUser]) -> PoolUser | Nobody:
+    """The pool user whom the pool is asked to send a code for."""
+    present = [user for user in users if user.state is not State.OUT]
+    if not present:
+        return Nobody.EXCLUDED if users else Nobody.UNKNOWN
+    found = _one_person(present)
+    return found[0] if found else Nobody.SEVERAL
+
+
+def proven(users: Sequence[PoolUser]) -> list[PoolUser]:
+    """The pool users of somebody who has just proven the address to us, the one to come in as first; usually one."""
+    provable = [user for user in users if user.is_provable]
+    return _one_person(provable)
+
+
+def keeps_out(users: Collection[PoolUser]) -> bool:
+    """Whether somebody who proved the address to us, and is none of these, may not get another account instead: a pool
+    user whose address the pool verified is disabled, excluded or a case for a human."""
+    return any(user.verified and (not user.enabled or user.state in {State.CASE, State.OUT}) for user in users)
+
+
+def _one_person(users: Sequence[PoolUser]) -> list[PoolUser]:
+    """Empty where they are several people's."""
+    strong = [user for user in users if user.is_strong] or list(users)
+    merged = next((user.merged for user in strong if user.merged), ())
+    if merged and {user.key for user in strong} <= set(merged):
+        return sorted(strong, key=lambda user: merged.index(user.key))
+    if len({user.as_typed for user in strong}) > 1:
+        strong = [user for user in strong if user.as_typed]
+    elif not all(user.as_typed for user in strong):
+        strong = strong if len(strong) == 1 else []
+    # Whom the pool made itself goes first: people of another provider get no code from it.
+    return sorted(strong, key=lambda user: user.federated)
