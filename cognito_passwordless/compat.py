@@ -22,6 +22,7 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers import registry
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 
@@ -254,15 +255,29 @@ def is_provider(name: str) -> bool:
     return registry.get_class(name) is not None
 
 
-def with_authenticator(keys: Collection[Any]) -> set[Any]:
-    """Those of these users whom ``allauth.mfa``, where it is installed, asks for a second factor."""
+def provider_name(provider: str) -> str:
+    """What people call a provider, or a connection of this site's that accounts carry the name of."""
+    registry.load()
+    found = registry.get_class(provider)
+    named = [found] if found is not None else get_social_adapter().list_apps(None, provider=provider)
+    return next((str(one.name) for one in named if one.name), provider)
+
+
+def second_factors() -> "QuerySet[Any] | None":
+    """The rows for which ``allauth.mfa`` asks a user for a second factor; None where it is not installed."""
     if not allauth_settings.MFA_ENABLED:
-        return set()
+        return None
     from allauth.mfa.models import Authenticator  # noqa: PLC0415  (an optional app)
 
     # Recovery codes alone are no factor: allauth asks for none then.
-    rows = Authenticator.objects.filter(user_id__in=keys).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    return set(rows.values_list("user_id", flat=True))
+    rows: QuerySet[Any] = Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return rows
+
+
+def with_authenticator(keys: Collection[Any]) -> set[Any]:
+    """Those of these users whom ``allauth.mfa``, where it is installed, asks for a second factor."""
+    rows = second_factors()
+    return set(rows.filter(user_id__in=keys).values_list("user_id", flat=True)) if rows is not None else set()
 
 
 def has_shown_second_factor(request: HttpRequest, user: AbstractBaseUser) -> bool:

@@ -11,14 +11,16 @@ from celery.worker.control import inspect_command
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from .delivery import Failure, SendFailed
 from .exceptions import DispatchFailed
-from .flows import importing, pool_notices, purge, recovery, roll_up, workers
+from .flows import importing, owner_notices, pool_notices, purge, recovery, roll_up, workers
 from .flows.dispatch import QUEUES
 from .flows.sending import TryLater, send
 from .flows.telling import TellLater, tell
 
 logger = logging.getLogger(__name__)
 INLINE_TRIES = 2
+NOTICE_TRIES = 6
 
 
 # Acknowledged after the work, and handed back when the process that does it dies; `flows.deliveries` makes a second
@@ -115,14 +117,39 @@ def import_directory(
         raise self.retry(args=(alias,), kwargs=following, countdown=left.seconds, exc=None)
 
 
+@shared_task(
+    bind=True,
+    name="cognito_passwordless.tell_owner",
+    acks_late=True,
+    reject_on_worker_lost=True,
+    ignore_result=True,
+    max_retries=None,
+)
+def tell_owner(self: Any, sealed: str) -> None:
+    """Sends a notice to the owner of an account. Throttling, time-outs and 5xx are retried a few times; what fails
+    then is in the log."""
+    try:
+        owner_notices.send(sealed)
+    except SendFailed as error:
+        tries = self.request.retries + 1
+        if error.failure is Failure.LATER and tries < NOTICE_TRIES and not self.request.is_eager:
+            raise self.retry(countdown=_back_off(tries), exc=None) from None
+
+
+def ask_to_tell_owner(sealed: str) -> None:
+    """Queues `tell_owner`. Raises `DispatchFailed`."""
+    _queue(tell_owner, sealed, queue=QUEUES["email"])
+
+
+def tell_owner_here(sealed: str) -> None:
+    """In this process, once."""
+    with suppress(SendFailed):
+        owner_notices.send(sealed)
+
+
 def ask_to_mark(migrated_user_id: int) -> None:
     """Queues `mark_migrated_in_pool`. Raises `DispatchFailed`."""
-    try:
-        mark_migrated_in_pool.apply_async((migrated_user_id,), retry=False)
-    except (OperationalError, OSError) as error:
-        broker.failed(error)
-        raise DispatchFailed("broker") from None
-    broker.worked()
+    _queue(mark_migrated_in_pool, migrated_user_id)
 
 
 def mark_inline(migrated_user_id: int) -> None:
@@ -159,8 +186,12 @@ broker = _Broker()
 
 def dispatch_by_celery(challenge_id: str, generation: int, channel: str) -> None:
     """Queues `send_code`. Raises `DispatchFailed` at once when the broker is down: the person waits for the answer."""
+    _queue(send_code, challenge_id, generation, queue=QUEUES[channel])
+
+
+def _queue(task: Any, *arguments: Any, **options: Any) -> None:
     try:
-        send_code.apply_async((challenge_id, generation), queue=QUEUES[channel], retry=False)
+        task.apply_async(arguments, retry=False, **options)
     except (OperationalError, OSError) as error:
         broker.failed(error)
         raise DispatchFailed("broker") from None

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import FieldDoesNotExist
@@ -9,7 +11,9 @@ from django.db import models
 
 from .. import compat, user_fields
 from ..conf import conf
+from ..flows.adopting import ADOPT, count_at_risk
 from ..flows.mapping import FORBIDDEN_FIELDS, forbidden_fields
+from ..models import MigratedUser, PhoneNumber
 from .problems import SETTING, Messages, cannot_import, error, usable, warning
 from .tables import rows_of
 
@@ -108,6 +112,20 @@ def groups_exist(*, databases: Any = None, **kwargs: Any) -> Messages:
             hint="Create them: a migration adds people to groups and makes none.",
         )
     ]
+
+
+def unproven_users(*, databases: Any = None, **kwargs: Any) -> Messages:
+    """Needs the tables, so it runs with ``--database`` and with ``migrate``."""
+    asked = (get_user_model(), EmailAddress, SocialAccount, PhoneNumber, MigratedUser)
+    if any(rows_of(model, databases) is None for model in asked) or not _second_factors_there(databases):
+        return []
+    found = count_at_risk()
+    return [warning("W243", f"{found}.", hint=ADOPT)] if found.people else []
+
+
+def _second_factors_there(databases: Any) -> bool:
+    factors = compat.second_factors()
+    return factors is None or rows_of(factors.model, databases) is not None
 
 
 def user_model(**kwargs: Any) -> Messages:

@@ -72,4 +72,5 @@ DATABASE: Final[tuple[Check, ...]] = (
     together.with_the_admins,
     connections.unchanged_pools,
     people.groups_exist,
+    people.unproven_users,
 )

@@ -2,7 +2,7 @@
 
 from .base import Failure, Message, Sender, SendFailed
 from .failover import Closed, Gate, Sent, deliver
-from .messages import code_message, unknown_address_message
+from .messages import code_message, owner_message, unknown_address_message
 
 __all__ = [
     "Closed",
@@ -14,5 +14,6 @@ __all__ = [
     "Sent",
     "code_message",
     "deliver",
+    "owner_message",
     "unknown_address_message",
 ]

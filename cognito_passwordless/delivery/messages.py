@@ -1,5 +1,6 @@
 """The words of a message, from templates that a site overrides the Django way, in the person's language."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -34,6 +35,12 @@ def unknown_address_message(*, recipient: str, language: str, reference: str) ->
     """Tells an e-mail address that it has no account here, so that a forgetful owner need not wait for a code."""
     with translation.override(language or None):
         return Message(**_email("unknown_address", recipient, _context()), reference=reference)
+
+
+def owner_message(notice: str, *, recipient: str, facts: Mapping[str, Any], language: str, reference: str) -> Message:
+    """Tells the owner of an account what has become of it; ``notice`` names the templates, which show ``facts``."""
+    with translation.override(language or None):
+        return Message(**_email(notice, recipient, {**_context(), **facts}), reference=reference)
 
 
 def _context() -> dict[str, Any]:

@@ -16,6 +16,8 @@ from ..signals import ownership_proven
 from .made import Made
 from .mapping import apply_attributes
 from .new_users import SignUp
+from .owner_notices import tell_owner
+from .owners import written_spelling
 
 
 def take_over(user: AbstractBaseUser, address: Identifier) -> None:
@@ -24,7 +26,11 @@ def take_over(user: AbstractBaseUser, address: Identifier) -> None:
     Somebody else may have made the account with this address, and wait. Their password, sessions, links and further
     unverified addresses go. A new unusable password ends every session, for Django signs sessions with it. An account
     with a second factor is never taken over: the factor is asked for, and whoever has it keeps everything.
+
+    It may as well be the owner's own, from before addresses were verified here: they are told what went.
     """
+    recipient = written_spelling(user, address)
+    had_password = bool(user.password) and user.has_usable_password()
     user.set_unusable_password()
     fields = ["password"]
     if address.channel == "email" and compat.email_field():
@@ -32,25 +38,30 @@ def take_over(user: AbstractBaseUser, address: Identifier) -> None:
         fields.append(compat.email_field())
     user.save(update_fields=fields)
     compat.end_tracked_sessions(user)
-    _unlink(user, address)
+    links = _unlink(user, address)
     EmailAddress.objects.filter(user_id=user.pk).exclude(email=address.value).delete()
     PhoneNumber.objects.filter(user_id=user.pk).exclude(number=address.value).delete()
     mark_proven(user, address)
     ownership_proven.send(sender=type(user), user=user, address=address.value)
+    if address.channel == "email" and (had_password or links):
+        tell_owner(recipient, "taken_over", {"password": had_password, "links": links})
 
 
-def _unlink(user: AbstractBaseUser, address: Identifier) -> None:
+def _unlink(user: AbstractBaseUser, address: Identifier) -> list[str]:
     """A pool person who came here by an address that they never proved must not come back by their sub either. Whose
-    address the pool had verified is the one who proves it now: after a hosted login, say, that is how they return."""
+    address the pool had verified is the one who proves it now: after a hosted login, say, that is how they return.
+    Returns what people call the providers whose links went."""
     rows = list(MigratedUser.objects.filter(user_id=user.pk))
     theirs = [row for row in rows if address.value in row.verified_keys]
     accounts = SocialAccount.objects.filter(user_id=user.pk)
     for row in theirs:
         accounts = accounts.exclude(provider=row.connection, uid=row.sub)
+    links = sorted({compat.provider_name(name) for name in accounts.values_list("provider", flat=True)})
     accounts.delete()
     MigratedUser.objects.filter(pk__in=[row.pk for row in rows if row not in theirs]).update(
         user_id=None, status=MigratedUser.Status.CONFLICT, last_error="address_taken_over"
     )
+    return links
 
 
 def give(user: AbstractBaseUser, addresses: Collection[Identifier]) -> None:

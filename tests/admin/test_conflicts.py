@@ -100,7 +100,7 @@ class TestTheCase:
         assert "a•••@e•••.com (verified)" in shown
         assert f"({ann().pk})" in shown
         assert f'value="{link_to(ann())}"' in shown
-        assert "Every address of this pool user is carried by a Django user." in shown
+        assert "Every address of this pool user has been verified by a Django user." in shown
 
     def test_masks_addresses_without_the_permission(
         self, resolver: Client, admin_client: Client, case: MigratedUser

@@ -122,3 +122,37 @@ def test_a_hosted_login_that_is_set_up_wrongly_leaves_a_code_one_press_away(
     page.wait_for_url(f"{origin}/login/code/")
     enter(page, sent_code())
     expect_signed_in(page)
+
+
+@pytest.mark.parametrize("look", [*BOTH, Look("phone", "dark")], indirect=True, ids=str)
+def test_an_account_that_is_there_is_joined_by_a_code(
+    page: Page,
+    origin: str,
+    cognito: LocalCognito,
+    connect: Callable[..., Any],
+    make_user: Callable[..., User],
+    sign_in_there: Callable[[str], None],
+    sent_code: Callable[[], str],
+    axe: str,
+    look: Look,
+) -> None:
+    pool = cognito.create_pool("join", callback_urls=[f"{origin}/login/cognito/main/callback/"])
+    connect(pool, routes=["oidc"])
+    pool.add_user(EMAIL)
+    user = make_user(EMAIL)
+    page.goto(f"{origin}/login/")
+    page.get_by_label("E-mail address or phone number").fill(EMAIL)
+    page.get_by_role("button", name="Continue", exact=True).click()
+    sign_in_there("query")
+    page.wait_for_url(f"{origin}/login/code/join/")
+    expect(page.get_by_role("heading", name="Is this your account?")).to_be_visible()
+    if look.javascript:
+        assert violations(page, axe) == []
+    assert not look.javascript or violations(page, axe) == []
+    page.get_by_role("button", name="Send me a code").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{origin}/login/code/")
+    enter(page, sent_code())
+    page.wait_for_url(f"{origin}/")
+    expect_signed_in(page)
+    assert MigratedUser.objects.get().user == user

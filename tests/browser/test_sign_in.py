@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
@@ -209,13 +210,12 @@ def test_a_person_for_our_team(
     connect: Callable[..., object],
     complaints: Complaints,
 ) -> None:
-    """Their e-mail address is proven, but their number in the pool is a staff member's here: a human has to look."""
+    """Their e-mail address is proven, but a staff member is linked to their pool user here: a human has to look."""
     complaints.expect("403")
     pool = cognito.create_pool("demo")
-    connect(pool, scope=["openid", "email", "phone"])
-    pool.add_user("ann@example.com", phone_number="+4915112345678")
+    connect(pool)
     chief = make_user("chief@example.com", is_staff=True)
-    PhoneNumber.objects.create(user=chief, number="+4915112345678", verified=True)
+    SocialAccount.objects.create(user=chief, provider="main", uid=pool.add_user("ann@example.com"))
     ask_for_code(page, "ann@example.com")
     enter(page, cognito.last_code("ann@example.com") or "")
     expect(page.get_by_role("heading", level=1)).to_have_text("We can't sign you in yet")

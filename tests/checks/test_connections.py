@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from allauth.socialaccount.models import SocialApp
-from django.contrib.auth.models import Group
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp
+from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -136,3 +137,18 @@ class TestDatabase:
         assert find(databases=["default"]) == ["W239"]
         Group.objects.create(name="editors")
         assert find(databases=["default"]) == []
+
+    def test_users_who_would_lose_something_at_their_first_code(self, find: Find) -> None:
+        ann = User.objects.create_user("ann", "ann@example.com", "a long password")
+        assert find() == []
+        assert find(databases=["default"]) == ["W243"]
+        EmailAddress.objects.create(user=ann, email="ann@example.com", verified=True)
+        assert find(databases=["default"]) == []
+
+    @pytest.mark.parametrize("model", [EmailAddress, SocialAccount, MigratedUser])
+    def test_nobody_is_counted_before_the_tables_are_there(
+        self, find: Find, monkeypatch: pytest.MonkeyPatch, model: Any
+    ) -> None:
+        User.objects.create_user("ann", "ann@example.com", "a long password")
+        monkeypatch.setattr(model._meta, "db_table", "not_yet_made")
+        assert "W243" not in find(databases=["default"])

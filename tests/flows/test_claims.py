@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -59,7 +60,10 @@ def come(
         client, challenge = sign_in.start(identifier)
         assert not challenge.decoy_reason
         code = sign_in.sent_code() if challenge.route == "local" else sign_in.cognito.last_code(challenge.recipient)
-        assert sign_in.answer(client, code or "").status_code == 302
+        answer = sign_in.answer(client, code or "")
+        if answer.headers.get("Location") == "/login/code/join/":
+            answer = client.post("/login/code/join/", {"join": "no"})
+        assert answer.status_code == 302
         return User.objects.get(pk=client.session["_auth_user_id"])
 
     return arrive
@@ -269,3 +273,17 @@ def test_federated_twins_are_one_person_by_either(
     page = visit.browser.submit(visit.leave(), provider="Google")
     visit.arrive(visit.browser.submit(page, provider="Google", external="g-1").answer)
     assert visit.user_id == str(mary.pk)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_whoever_came_by_allauths_own_provider_is_recognised_where_the_connection_says_so(
+    hosted: Callable[..., LocalPool],  # noqa: F811
+    trip: Go,  # noqa: F811
+    named: bool,
+) -> None:
+    pool = hosted(people=False, also_known_as=["amazon_cognito"] if named else [])
+    mary = User.objects.create_user("mary")
+    SocialAccount.objects.create(user=mary, provider="amazon_cognito", uid=pool.add_user(MARY))
+    visit = trip(pool)
+    visit.sign_in(MARY)
+    assert (visit.user_id == str(mary.pk)) is named

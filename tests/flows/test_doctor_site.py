@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from django.contrib.auth import get_user_model
 from django.core.cache.backends.locmem import LocMemCache
 from kombu.exceptions import OperationalError
 
@@ -158,3 +159,13 @@ def test_the_days_budgets(settings: Any) -> None:
         states.append(findings()["sms_per_day"].state)
     assert states == ["ok", "ok", "ok", "warning", "problem"]
     assert site._budget("sms_per_day", NOW + timedelta(days=1)).text == "0 of 5 used"
+
+
+def test_existing_users_who_would_lose_something(settings: Any) -> None:
+    get_user_model().objects.create_user("ann", "ann@example.com", "a long password")
+    found = findings()["existing users"]
+    assert (found.state, "1 users" in found.text, "1 a password" in found.text) == ("warning", True, True)
+    assert "cognito_adopt" in found.mend
+    assert "W243" not in {finding.name for finding in site.system_checks()}, "it is told once"
+    settings.SILENCED_SYSTEM_CHECKS = ["cognito_passwordless.W243"]
+    assert findings()["existing users"].state == "ok"

@@ -176,7 +176,8 @@ def test_what_is_written_at_the_same_moment_does_not_stay(
     from cognito_passwordless.flows import migration, pool_records
 
     sub = pool.add_user(ANN)
-    MigratedUser.objects.create(connection="main", pool=pool.id, sub=sub, email=ANN)
+    verified = {"email_verified": "true"}
+    MigratedUser.objects.create(connection="main", pool=pool.id, sub=sub, email=ANN, attributes=verified)
     holder = make_user(ANN, is_active=False)
     EmailAddress.objects.filter(user=holder).update(email="other@example.com")
     User.objects.filter(pk=holder.pk).update(email="other@example.com")

@@ -13,6 +13,7 @@ from django.db import connection as database
 
 from cognito_passwordless.cognito import CognitoProfile, Connection
 from cognito_passwordless.flows import erase, importing
+from cognito_passwordless.flows.conflicts import waiting
 from cognito_passwordless.flows.importing import Preview
 from cognito_passwordless.models import ImportRun, MigratedUser, PhoneNumber
 
@@ -207,3 +208,28 @@ def test_what_it_costs_does_not_grow_with_the_people(standin: StandIn, pool: Con
         return len(seen)
 
     assert statements(1) == statements(200) <= 12
+
+
+def test_of_a_thousand_with_capitals_and_old_numbers_only_true_collisions_are_conflicts(
+    standin: StandIn, pool: Connection
+) -> None:
+    """97 of 100 people of one public export have a capital in their address."""
+    verified = {"phone_number_verified": "true"}
+    rows = [
+        listed(
+            number,
+            email=f"Person{number}@Example.com" if number % 100 < 97 else f"person{number}@example.com",
+            **({"phone_number": f"+52155{number:08d}", **verified} if number % 5 == 0 else {}),
+        )
+        for number in range(1, 999)
+    ]
+    rows += [listed(number, email=email) for number, email in ((1000, "Zoe@example.com"), (1001, "zoe@example.com"))]
+    Directory(standin, rows)
+    assert outcomes(preview(pool, pages=100)) == {
+        ("create", "nobody_known"): 998,
+        ("conflict", "several_pool_users"): 2,
+    }
+    Directory(standin, rows)
+    run(pool, pages=100)
+    assert MigratedUser.objects.filter(status="pending").count() == 1000
+    assert set(waiting().values_list("email", flat=True)) == {"Zoe@example.com", "zoe@example.com"}

@@ -300,6 +300,38 @@ def test_a_match_and_an_address_that_disagree_are_a_case_for_a_human(
     assert (record.status, record.last_error, record.user) == ("conflict", "several_users", None)
 
 
+# An address that is proven on return.
+
+
+@pytest.mark.parametrize("policy", ["none", "empty", "all"])
+def test_a_new_address_that_is_proven_is_theirs_and_the_one_that_the_migration_brought_opens_nothing(
+    settings: Any, policy: str
+) -> None:
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "UPDATE_ON_RETURN": policy}
+    user = run(profile(email="old@example.com")).user
+    own = EmailAddress.objects.create(user_id=user.pk, email="own@example.com", verified=True)
+    assert run(profile(email="new@example.com")).user == user
+    rows = dict(EmailAddress.objects.values_list("email", "verified"))
+    assert rows == {"new@example.com": True, "own@example.com": True}
+    new = EmailAddress.objects.get(email="new@example.com")
+    assert new.primary is (policy != "none")
+    own.refresh_from_db()
+    assert run(profile(email="new@example.com")).user == user
+
+
+def test_an_address_that_is_only_claimed_on_return_changes_nothing() -> None:
+    user = run(profile()).user
+    run(profile(email="new@example.com", proven=set(), email_verified=True))
+    assert list(EmailAddress.objects.values_list("email", "user_id")) == [("ann@example.com", user.pk)]
+
+
+def test_a_proven_address_of_somebody_elses_is_not_taken_on_return(make_user: Callable[..., User]) -> None:
+    user = run(profile()).user
+    other = make_user("other@example.com")
+    assert run(profile(email="other@example.com")).user == user
+    assert EmailAddress.objects.get(email="other@example.com").user_id == other.pk
+
+
 # Law 8: rights are never imported by default.
 
 

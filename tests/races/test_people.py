@@ -198,10 +198,11 @@ def test_decisions_about_twins_while_they_sign_in(
         first = ann.pk()
         one("undo", first, "remove")
         site.database.rows(
-            "INSERT INTO cognito_passwordless_migrateduser (connection, pool, sub, username, email, phone_number,"
-            " attributes, pool_status, pool_enabled, status, method, last_error, digest, shares_address, made)"
-            " SELECT connection, pool, ?, ?, email, phone_number, attributes, 'EXTERNAL_PROVIDER',"
-            " pool_enabled, status, method, last_error, digest, shares_address, made"
+            "INSERT INTO cognito_passwordless_migrateduser (connection, pool, sub, username, email, email_key,"
+            " phone_number, phone_key, attributes, pool_status, pool_enabled, status, method, last_error, digest,"
+            " shares_address, made)"
+            " SELECT connection, pool, ?, ?, email, email_key, phone_number, phone_key, attributes,"
+            " 'EXTERNAL_PROVIDER', pool_enabled, status, method, last_error, digest, shares_address, made"
             " FROM cognito_passwordless_migrateduser WHERE id = ?",
             f"twin-{ann.sub}",
             f"google_{ann.sub}",
