@@ -25,6 +25,8 @@ from .migration import Migrated, migrate
 from .pool_records import UNUSABLE
 from .verification import Proven, proven_locally
 
+TRIES = 3  # two people may undo a migration at once, each at the worst moment of a sign-in
+
 
 def complete(
     request: HttpRequest,
@@ -49,13 +51,14 @@ def complete(
         login = social.social_login(request, proven, challenge.next_url)
         if login:
             social.announce(request, login)
-        try:
-            return ending.come_in(login)
-        except _Gone:
-            # Undone, or erased, at this very moment: they are proven, so they come as whoever they are by now.
-            request.session.flush()
-            ending.proven = ending.looked_up_again()
-            return ending.come_in(login)
+        for _ in range(TRIES - 1):
+            try:
+                return ending.come_in(login)
+            except _Gone:
+                # Undone, or erased, at this very moment: they are proven, so they come as whoever they are by now.
+                request.session.flush()
+                ending.proven = ending.looked_up_again()
+        return ending.come_in(login)
     except (SecondFactorNeeded, JoinOffered) as wanted:
         ending.record(wanted.reason, Outcome.OK)
         return held.hold(request, challenge, ending.proven, wanted, now)
