@@ -3,7 +3,7 @@
 from django.dispatch import Signal
 
 # A person proved an address that their Django account had not verified. What an unproven holder left (password,
-# sessions, links, MFA) is gone; a site drops its own tokens here. Arguments: user, address.
+# sessions, links) is gone; a site drops its own tokens here. Arguments: user, address.
 ownership_proven = Signal()
 
 # A pool user belongs to Django from now on. Arguments: user, migrated_user, created.
