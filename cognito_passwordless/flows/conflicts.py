@@ -8,12 +8,12 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from .. import connections
-from ..identifiers import Identifier, known
+from ..identifiers import Identifier
 from ..identity import Action, Claim, Decision, Evidence, Held, Holder, Policy, Verdict, judge
 from ..models import MigratedUser
 from . import owners
 from .decisions import Choice
-from .pool_records import FEDERATED, has_second_factor, profile_of
+from .pool_records import FEDERATED, claims_of, has_second_factor, profile_of
 
 Status = MigratedUser.Status
 SEVERAL = "several_pool_users"
@@ -93,7 +93,7 @@ def reason_of(record: MigratedUser) -> str:
 
 def case_of(record: MigratedUser) -> Case:
     """Both sides and the choices. Reads only."""
-    addresses = [found for written in (record.email, record.phone_number) if (found := known(written))]
+    addresses = claims_of(profile_of(record))
     connection = connections.find(record.connection)
     carriers = owners.carriers_of(profile_of(record), connection, record) if connection else []
     accounts = owners.read(addresses, carriers=carriers, record=record, everything=True)

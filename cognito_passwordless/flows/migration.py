@@ -165,7 +165,8 @@ class _Person:
         decision = Decision.of(record)
         returns = record.status == Status.MIGRATED and not record.awaits_proof
         if returns:
-            accounts = owners.read([a for a, claim in claims.items() if claim is Claim.PROVEN], own=record.user)
+            proven = {address: claim for address, claim in claims.items() if claim is Claim.PROVEN}
+            accounts = owners.read(proven, own=record.user)
         else:
             carriers = owners.carriers_of(self.profile, connection, record)
             accounts = owners.read(claims, carriers=carriers, record=record, everything=decision is not None)

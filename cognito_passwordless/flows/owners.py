@@ -1,7 +1,7 @@
 """The Django accounts that carry an address or a sub, as the rules of `identity` want to know them. Reads only."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +44,7 @@ def is_privileged(user: AbstractBaseUser) -> bool:
 
 def by_address(address: Identifier) -> Accounts:
     """The accounts that carry an address. One statement where it is verified, a few more where it is not."""
-    return read([address])
+    return read({address: Claim.PROVEN})
 
 
 def owner_by_code(address: Identifier, *, welcome: bool = False) -> tuple[Verdict, Accounts]:
@@ -64,7 +64,7 @@ def verified_owner(address: Identifier) -> AbstractBaseUser | None:
 
 
 def read(
-    addresses: Collection[Identifier],
+    addresses: Mapping[Identifier, Claim],
     *,
     carriers: Collection[AbstractBaseUser] = (),
     own: AbstractBaseUser | None = None,
@@ -123,13 +123,14 @@ class _More:
         self,
         pks: Collection[Any],
         unproven: Collection[Any],
-        addresses: Collection[Identifier],
+        addresses: Mapping[Identifier, Claim],
         record: MigratedUser | None,
     ) -> None:
         self.people: dict[Any, int] = defaultdict(int)
         self.twins: dict[Any, int] = defaultdict(int)
         self.proven_elsewhere: set[Any] = set()
-        self._keys = {address.value for address in addresses}
+        # What the person merely wrote into the pool makes nobody their twin.
+        self._keys = {address.value for address, claim in addresses.items() if claim > Claim.WRITTEN}
         # A bulk activation made or paired an account ahead of time: nobody has come into it by that.
         others = MigratedUser.objects.filter(user_id__in=pks, status=Status.MIGRATED).exclude(
             method=MigratedUser.Method.BULK

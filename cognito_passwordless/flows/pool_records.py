@@ -86,7 +86,7 @@ def _pool_user(row: MigratedUser, address: Identifier) -> PoolUser:
 
 
 def _on_their_account(row: MigratedUser, address: Identifier) -> Held | None:
-    holders = owners.read([address], everything=True).holders
+    holders = owners.read({address: Claim.PROVEN}, everything=True).holders
     return next((holder.addresses[address.value] for holder in holders if holder.account == row.user_id), None)
 
 
@@ -121,8 +121,10 @@ def by_our_code(address: Identifier) -> tuple[Verdict, owners.Accounts]:
     if verdict.action is Action.ENTER or not accounts.holders:
         return verdict, accounts
     came = [row for row in carrying(address) if _state(row) is State.CAME and address.value in row.verified_keys]
+    # An account with another verified address is whoever's proved that one: this address may have a new owner.
+    open_to = {holder.account for holder in accounts.holders if not holder.is_proven_elsewhere(address.value)}
     for row in came:
-        if row.user_id in accounts.users:
+        if row.user_id in open_to:
             evidence = Evidence(
                 {address.value: Claim.PROVEN},
                 in_pool=True,

@@ -221,8 +221,12 @@ class _World:
         candidates = [holder for holder in candidates if holder.account not in self.evidence.declined]
         if not candidates:
             return None
-        best = min(candidates, key=lambda holder: (-self._strength(holder), holder.joined, str(holder.account)))
+        best = min(candidates, key=self._rank)
         return self._keeping_factors(best, self._take_over(best))
+
+    def _rank(self, holder: Holder) -> tuple[bool, int, int, str]:
+        is_shown = holder.account in self.evidence.shown
+        return not is_shown, -self._strength(holder), holder.joined, str(holder.account)
 
     def _take_over(self, holder: Holder) -> Verdict:
         if holder.account in self.evidence.declined:

@@ -204,6 +204,33 @@ def test_two_pool_users_who_proved_one_address_are_one_person() -> None:
     assert set(MigratedUser.objects.values_list("status", "user")) == {("migrated", first.user.pk)}
 
 
+def test_an_address_that_a_pool_user_merely_wrote_makes_them_nobodys_twin(make_user: Callable[..., User]) -> None:
+    """The account is of somebody whose pool verified the number, which this person writes into the pool as well."""
+    user = make_user("ann@example.com")
+    MigratedUser.objects.create(
+        connection="main",
+        pool=CONNECTION.pool,
+        sub="other",
+        user=user,
+        status="migrated",
+        phone_number="+4915123456789",
+        attributes={"phone_number_verified": "true"},
+    )
+    assert run(profile(phone_number="+4915123456789")).user == user
+    assert MigratedUser.objects.get(sub="sub-1").last_error == "linked_to_another"
+
+
+def test_an_address_with_a_new_owner_does_not_open_the_account_of_the_old_one(settings: Any) -> None:
+    """Who left the address has proven another one since; the pool still calls it verified."""
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "SIGNUP": True}
+    old = run(profile()).user
+    EmailAddress.objects.filter(user_id=old.pk).update(verified=False, primary=False)
+    EmailAddress.objects.create(user_id=old.pk, email="new@example.com", verified=True, primary=True)
+    bare = CognitoProfile(email="ann@example.com", proven=frozenset({"ann@example.com"}))
+    came = migrate(bare, connection=None, method=MigratedUser.Method.LOCAL_OTP, now=NOW, alone=True)
+    assert came.user != old
+
+
 def test_another_persons_account_is_entered_by_its_address_while_a_human_looks(make_user: Callable[..., User]) -> None:
     user = make_user("ann@example.com")
     MigratedUser.objects.create(

@@ -215,6 +215,13 @@ def test_a_squatters_second_factor_locks_out_neither_a_pool_person_nor_the_next_
     assert judge(replace(PROVEN, declined=declined), [squatter], Policy()).reason is Conflict.SECOND_FACTOR
 
 
+def test_the_account_whose_second_factor_was_shown_is_the_one_that_is_meant() -> None:
+    shown = Holder("shown", {ANN: Held.WRITTEN}, second_factor=True, joined=5)
+    older = Holder("older", {ANN: Held.WRITTEN}, joined=1)
+    found = judge(replace(PROVEN, shown=frozenset({"shown"})), [older, shown], Policy())
+    assert (found.action, found.account) == (Action.ENTER, "shown")
+
+
 def test_an_account_of_a_pool_person_is_not_taken_over_by_an_address_they_wrote() -> None:
     theirs = Holder("theirs", {ANN: Held.WRITTEN}, people=1)
     assert judge(replace(PROVEN, welcome=True), [theirs], Policy()).action is Action.CREATE
