@@ -5,10 +5,25 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from ..cognito import Cause
-from .oidc import LOGIN_ERRORS
 
 Category = Literal["flow", "configuration", "system"]
 
+# OpenID Connect Core 3.1.2.6 and RFC 6749 4.1.2.1. Whoever brings an answer has written it: no error in it opens
+# another route, and one that is not in this list is not repeated anywhere.
+LOGIN_ERRORS: Final[Mapping[str, Category]] = {
+    "access_denied": "flow",
+    "account_selection_required": "flow",
+    "consent_required": "flow",
+    "interaction_required": "flow",
+    "login_required": "flow",
+    "unmet_authentication_requirements": "flow",
+    "server_error": "system",
+    "temporarily_unavailable": "system",
+    "invalid_request": "configuration",
+    "invalid_scope": "configuration",
+    "unauthorized_client": "configuration",
+    "unsupported_response_type": "configuration",
+}
 # Words of this package beside a pool's causes and a hosted login's errors; all others are of the sign-in.
 _OWN: Final[Mapping[str, Category]] = {
     "no_connection": "configuration",

@@ -28,9 +28,9 @@ from ..models import (
 )
 from ..signals import person_erased
 from . import gains, holding, person_events, tombstones, undo
+from .journey import POOL_SIGN_IN
 from .made import Made
 from .owners import is_privileged
-from .pool_news import POOL_SIGN_IN
 from .tombstones import erased_subs
 
 __all__ = ["Erased", "NotErased", "Preview", "erase", "erased_subs", "forget_attempt", "preview"]

@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 Outcome = JourneyEvent.Outcome
 # The steps that a sign-in is made of, in their order; `EVENT_DATA` may name each.
 STEPS = ("started", "sent", "pool_started", "left", "password", "answered", "migrated", "signed_in", "first_factor")
+# The step of a sign-in that still happened in the pool, for the migration's figures.
+POOL_SIGN_IN = "pool_sign_in"
 
 
 def record(

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from ..conf import conf
 from ..models import DailyFigure, JourneyEvent, SendCount
 from .figures import Budget, Failure, Number, Pool, Stage, percent
-from .pool_news import POOL_SIGN_IN
+from .journey import POOL_SIGN_IN
 from .tallies import STAGES, Kind
 from .totals import Sums, values_of
 

@@ -33,6 +33,8 @@ NEARLY = 0.8
 # Budgets of many people together: their owner wants to know before they are spent.
 SHARED = frozenset({"sms_per_prefix", "sms_per_country", "sms_per_day", "emails_per_day", "unknown_messages_per_day"})
 QUOTA = "quota"
+# Part of stored keys: it stays when the module moves.
+_SALT = "cognito_passwordless.flows.limits"
 NO_COUNTRY = "sms_country"  # not a budget: the list of `SMS_COUNTRIES`, which no waiting changes
 LONGEST_TURN = timedelta(seconds=2)
 
@@ -121,7 +123,7 @@ def _rows(name: str, key: str) -> QuerySet[SendCount]:
 
 
 def _fitting(key: str) -> str:
-    return key if len(key) <= MAX_LENGTH else salted_hmac(__name__, key, algorithm="sha256").hexdigest()
+    return key if len(key) <= MAX_LENGTH else salted_hmac(_SALT, key, algorithm="sha256").hexdigest()
 
 
 def _tell(name: str, key: str, used: int, limit: Limit) -> None:

@@ -23,30 +23,13 @@ from ..cognito import (
 from ..identifiers import Identifier
 from ..models import ChallengeSession, MigratedUser, Route
 from . import attempts, journey, limits, oidc_state, onwards, routing
+from .categories import LOGIN_ERRORS
 from .event_data import told_of
 from .journey import Outcome
 from .oidc_state import Answer
 from .refusals import too_many
 from .verification import Proven
 from .visitor import Visitor
-
-# OpenID Connect Core 3.1.2.6 and RFC 6749 4.1.2.1. Whoever brings an answer has written it: no error in it opens
-# another route, and one that is not in this list is not repeated anywhere.
-LOGIN_ERRORS = {
-    "access_denied": "flow",
-    "account_selection_required": "flow",
-    "consent_required": "flow",
-    "interaction_required": "flow",
-    "login_required": "flow",
-    "unmet_authentication_requirements": "flow",
-    "server_error": "system",
-    "temporarily_unavailable": "system",
-    "invalid_request": "configuration",
-    "invalid_scope": "configuration",
-    "unauthorized_client": "configuration",
-    "unsupported_response_type": "configuration",
-}
-MAX_FIELD = 4096  # characters of one parameter of an answer
 
 
 class Refused(Exception):

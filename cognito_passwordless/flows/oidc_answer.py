@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from .oidc import MAX_FIELD
 from .oidc_state import Answer
 
+MAX_FIELD: Final = 4096  # characters of one parameter
 # What an answer is made of (OpenID Connect Core 3.1.2.5 and 3.1.2.6, RFC 9207).
 _FIELDS: Final[Mapping[str, str]] = {"state": "state", "code": "code", "error": "error", "iss": "issuer"}
 

@@ -18,11 +18,10 @@ from ..identifiers import MAX_LENGTH, known
 from ..models import SUB_LENGTH, JourneyEvent, MigratedUser
 from ..signals import pool_device_added, pool_user_confirmed
 from . import journey, tombstones
+from .journey import POOL_SIGN_IN
 
 logger = logging.getLogger(__name__)
 Status = MigratedUser.Status
-# The step of a sign-in that still happened in the pool, for the migration's figures.
-POOL_SIGN_IN = "pool_sign_in"
 # Seconds in which another call about the same person is taken for a repeat: Cognito asks a trigger up to three times.
 REPEAT_WINDOW = 60
 

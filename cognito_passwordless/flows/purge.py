@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from ..conf import DEFAULT_LIMITS, conf
-from ..models import ChallengeSession, FailureCount, JourneyEvent, SendCount
+from ..models import ChallengeSession, Delivery, FailureCount, JourneyEvent, SendCount
 from . import roll_up
 
 
@@ -12,11 +12,14 @@ def purge_expired(now: datetime) -> dict[str, int]:
     migration have been counted before, and stay."""
     failures = max(conf.limit(name).window for name in ("failures", "failures_known_browser"))
     sends = max(conf.limit(name).window for name in DEFAULT_LIMITS)
-    challenges, events = (now - timedelta(days=conf.retention(name)) for name in ("challenges", "events"))
+    challenges, events, deliveries = (
+        now - timedelta(days=conf.retention(name)) for name in ("challenges", "events", "deliveries")
+    )
     # How far an attempt came is told by its events.
     roll_up.before_purge(now, events=events, attempts=max(challenges, events))
     kept = {
         "challenges": ChallengeSession.objects.filter(expires_at__lt=challenges),
+        "deliveries": Delivery.objects.filter(started_at__lt=deliveries),
         "events": JourneyEvent.objects.filter(at__lt=events),
         "failure counts": FailureCount.objects.filter(window_started_at__lt=now - timedelta(seconds=failures)),
         "send counts": SendCount.objects.filter(window_started_at__lt=now - timedelta(seconds=sends)),
