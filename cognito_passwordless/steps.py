@@ -18,7 +18,7 @@ from .cognito import Connection
 from .exceptions import InvalidIdentifier, MigrationRefused
 from .flows import login, named_pool, oidc, oidc_answer, step_proofs
 from .flows.attempts import STEP
-from .flows.categories import category_of
+from .flows.events.categories import category_of
 from .flows.status import seconds_to_resend
 from .flows.visitor import TooMany, Visitor
 from .identifiers import Identifier, parse

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..flows import conflicts, deciding
 from ..flows.decisions import Decision
-from ..flows.person_events import attempt_of
+from ..flows.events.audit import attempt_of
 from ..models import ConflictCase, MigratedUser
 from .base import VIEW_EVENTS, ReadOnlyAdmin, hide, masked, may_see_addresses
 from .lists import ConnectionFilter

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from ..flows.person_events import attempt_of
+from ..flows.events.audit import attempt_of
 from ..models import MigratedUser
 from .base import ReadOnlyAdmin, masked
 from .lists import CohortFilter, ConnectionFilter, SeenFilter, days_filter

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import DEFAULT_LIMITS, DEFAULT_RETENTION, KEYS, conf
-from ..flows.journey import STEPS
+from ..flows.events.journey import STEPS
 from .problems import SETTING, Messages, cannot_import, configured, error, usable
 
 # NIST SP 800-63B-4, 3.2.2

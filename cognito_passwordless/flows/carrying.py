@@ -13,9 +13,10 @@ from ..conf import conf
 from ..delivery import SendFailed, Sent, code_message, deliver, unknown_address_message
 from ..models import ChallengeSession, Channel, Route
 from ..otp import derive
-from . import attempts, journey, limits, pool_codes, review, routing
+from . import attempts, limits, pool_codes, review, routing
 from .deliveries import Gate
-from .journey import Outcome
+from .events import journey
+from .events.journey import Outcome
 from .limits import OverLimit
 from .routing import ByOurCode, ByPool, Decision, Decoy
 

@@ -18,9 +18,10 @@ from .. import compat
 from ..exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
 from ..identifiers import parse
 from ..models import ChallengeSession, Route
-from . import erase, held, journey, social, tombstones
-from .categories import category_of
-from .journey import Outcome
+from . import erase, held, social, tombstones
+from .events import journey
+from .events.categories import category_of
+from .events.journey import Outcome
 from .migration import Migrated, migrate
 from .pool_records import UNUSABLE
 from .verification import Proven, proven_locally

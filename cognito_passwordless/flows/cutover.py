@@ -16,7 +16,8 @@ from django.db.models import Max, QuerySet
 
 from ..cognito import Connection
 from ..models import ChallengeSession, ConnectionState, Delivery, ImportRun, MigratedUser
-from . import conflicts, exports, person_events, tombstones
+from . import conflicts, exports, tombstones
+from .events import audit
 from .pool_records import has_second_factor
 
 Status = MigratedUser.Status
@@ -171,7 +172,7 @@ def retire(connection: Connection, *, now: datetime, by: str = "") -> int:
     """
     with transaction.atomic(using=router.db_for_write(ConnectionState), durable=True):
         if _state(connection).filter(retired_at__isnull=True).update(retired_at=now):
-            person_events.write(attempt_of(connection.alias), "retired", connection=connection.alias, now=now, by=by)
+            audit.write(attempt_of(connection.alias), "retired", connection=connection.alias, now=now, by=by)
     # Only now: whoever opens one from here on has seen that the connection is retired.
     return end_open_challenges(connection)
 
@@ -187,7 +188,7 @@ def unretire(connection: Connection, *, now: datetime, by: str = "") -> bool:
         retired = ConnectionState.objects.filter(alias=connection.alias, retired_at__isnull=False)
         if not retired.update(retired_at=None):
             return False
-        person_events.write(attempt_of(connection.alias), "unretired", connection=connection.alias, now=now, by=by)
+        audit.write(attempt_of(connection.alias), "unretired", connection=connection.alias, now=now, by=by)
     return True
 
 

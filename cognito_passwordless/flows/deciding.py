@@ -11,9 +11,10 @@ from typing import Any
 from django.db import router, transaction
 
 from ..models import MigratedUser
-from . import holding, person_events
+from . import holding
 from .conflicts import Case, Option, case_of, twins_of
 from .decisions import TWIN, Decision
+from .events import audit
 
 Status = MigratedUser.Status
 EXCLUDED = "excluded_by_hand"
@@ -73,7 +74,7 @@ def _write(case: Case, option: Option, now: datetime, by: str) -> None:
     _update(option.set_aside, status=Status.EXCLUDED, last_error=TWIN, decision=None)
     for row in MigratedUser.objects.filter(pk__in={*keys, *option.set_aside}):
         cause = "set_aside" if row.pk in option.set_aside else option.choice
-        person_events.record(row, "decided", now=now, cause=cause, by=by)
+        audit.record(row, "decided", now=now, cause=cause, by=by)
 
 
 def _update(keys: Collection[int], **values: Any) -> None:
@@ -93,8 +94,8 @@ def take_back(pk: int, *, now: datetime, by: str) -> None:
         for row in MigratedUser.objects.filter(pk__in=keys, decision__isnull=False).exclude(status=Status.MIGRATED):
             row.decision, row.status, row.last_error = None, Status.CONFLICT, "decision_withdrawn"
             row.save(update_fields=["decision", "status", "last_error"])
-            person_events.record(row, "decision_withdrawn", now=now, by=by)
+            audit.record(row, "decision_withdrawn", now=now, by=by)
         for row in MigratedUser.objects.filter(pk__in=decision.aside, status=Status.EXCLUDED, last_error=TWIN):
             row.status, row.last_error = Status.PENDING, ""
             row.save(update_fields=["status", "last_error"])
-            person_events.record(row, "decision_withdrawn", now=now, by=by)
+            audit.record(row, "decision_withdrawn", now=now, by=by)

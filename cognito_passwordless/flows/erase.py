@@ -27,8 +27,9 @@ from ..models import (
     SendCount,
 )
 from ..signals import person_erased
-from . import gains, holding, person_events, tombstones, undo
-from .journey import POOL_SIGN_IN
+from . import gains, holding, tombstones, undo
+from .events import audit
+from .events.journey import POOL_SIGN_IN
 from .made import Made
 from .owners import is_privileged
 from .tombstones import erased_subs
@@ -123,7 +124,7 @@ def _erase(found: Preview, user: AbstractBaseUser | None, removes: bool, now: da
         _remove(user)
     for tombstone in set_up:
         cause = "user_removed" if removes else "user_kept" if user else ""
-        person_events.write(tombstone.pk, "erased", connection=tombstone.connection, now=now, cause=cause, by=by)
+        audit.write(tombstone.pk, "erased", connection=tombstone.connection, now=now, cause=cause, by=by)
     return Erased(set_up, removes)
 
 
@@ -132,7 +133,7 @@ def _forget_pool_user(row: MigratedUser) -> None:
     ImportProblem.objects.filter(sub=row.sub, run__connection=row.connection).delete()
     told = JourneyEvent.objects.filter(step=POOL_SIGN_IN, connection=row.connection, data__sub=row.sub)
     told.update(user=None, data=None)
-    JourneyEvent.objects.filter(attempt=person_events.attempt_of(row)).update(user=None)
+    JourneyEvent.objects.filter(attempt=audit.attempt_of(row)).update(user=None)
     _forget_in_admin_log(row)
     row.delete()
 

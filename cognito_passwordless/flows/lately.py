@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 
 from ..conf import conf
 from ..models import DailyFigure, JourneyEvent, SendCount
+from .events.journey import POOL_SIGN_IN
 from .figures import Budget, Failure, Number, Pool, Stage, percent
-from .journey import POOL_SIGN_IN
 from .tallies import STAGES, Kind
 from .totals import Sums, values_of
 

@@ -17,9 +17,10 @@ from ..exceptions import DispatchFailed
 from ..identifiers import MAX_LENGTH, Identifier
 from ..models import ChallengeSession, Route
 from ..otp import Code
-from . import attempts, dispatch, journey, limits, oidc_state
-from .event_data import told_of
-from .journey import Outcome
+from . import attempts, dispatch, limits, oidc_state
+from .events import journey
+from .events.journey import Outcome
+from .events.payload import told_of
 from .offers import Offers, offers_for
 from .refusals import too_many
 from .routing import typed

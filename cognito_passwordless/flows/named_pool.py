@@ -17,7 +17,7 @@ from ..conf import conf
 from ..identifiers import MAX_LENGTH, Identifier
 from ..models import ChallengeSession, Delivery, Route
 from . import attempts, limits, sending
-from .categories import category_of
+from .events.categories import category_of
 from .login import NotServed, TooSoon
 from .refusals import too_many
 from .status import seconds_to_resend, status

@@ -22,10 +22,11 @@ from ..cognito import (
 )
 from ..identifiers import Identifier
 from ..models import ChallengeSession, MigratedUser, Route
-from . import attempts, journey, limits, oidc_state, onwards, routing
-from .categories import LOGIN_ERRORS
-from .event_data import told_of
-from .journey import Outcome
+from . import attempts, limits, oidc_state, onwards, routing
+from .events import journey
+from .events.categories import LOGIN_ERRORS
+from .events.journey import Outcome
+from .events.payload import told_of
 from .oidc_state import Answer
 from .refusals import too_many
 from .verification import Proven

@@ -15,8 +15,9 @@ from .. import connections
 from ..cognito import CognitoError, Connection, Password
 from ..conf import conf
 from ..models import ChallengeSession, Channel, Route
-from . import attempts, journey, limits, pool_codes
-from .journey import Outcome
+from . import attempts, limits, pool_codes
+from .events import journey
+from .events.journey import Outcome
 from .login import NoChallenge
 from .verification import NotProven
 from .visitor import Visitor

@@ -17,8 +17,9 @@ from ..delivery.failover import deliver
 from ..identifiers import MAX_LENGTH, known
 from ..models import SUB_LENGTH, JourneyEvent, MigratedUser
 from ..signals import pool_device_added, pool_user_confirmed
-from . import journey, tombstones
-from .journey import POOL_SIGN_IN
+from . import tombstones
+from .events import journey
+from .events.journey import POOL_SIGN_IN
 
 logger = logging.getLogger(__name__)
 Status = MigratedUser.Status

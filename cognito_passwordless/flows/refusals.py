@@ -4,7 +4,8 @@ from datetime import datetime
 from uuid import uuid4
 
 from ..models import ChallengeSession, JourneyEvent
-from . import journey, limits
+from . import limits
+from .events import journey
 from .visitor import TooMany
 
 

@@ -13,10 +13,11 @@ from ..cognito import CognitoError
 from ..delivery import Closed, SendFailed
 from ..identifiers import mask
 from ..models import ChallengeSession, Delivery
-from . import deliveries, journey
+from . import deliveries
 from .carrying import PASSWORD_FIRST, REVIEW, Done, carry_out, decide
 from .deliveries import MAX_COPIES, Busy, Gate, Status
-from .journey import Outcome
+from .events import journey
+from .events.journey import Outcome
 from .limits import OverLimit
 
 logger = logging.getLogger(__name__)

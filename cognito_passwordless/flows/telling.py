@@ -20,7 +20,8 @@ from ..cognito import Cause, CognitoError, Connection
 from ..conf import conf
 from ..identifiers import known
 from ..models import JourneyEvent, MigratedUser, PhoneNumber, PoolNotice
-from . import limits, person_events, pool_notices, pool_records
+from . import limits, pool_notices, pool_records
+from .events import audit
 
 Status = MigratedUser.Status
 Outcome = JourneyEvent.Outcome
@@ -203,7 +204,7 @@ class _Work:
         person = MigratedUser.objects.filter(pk=self.person.pk).first()
         if person is None:
             return
-        person_events.record(
+        audit.record(
             person,
             STEP,
             now=self.clock(),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from .. import keys
 from ..models import Erasure, MigratedUser
-from . import person_events
+from .events import audit
 
 # Why a sign-in of somebody who has been erased ends.
 ERASED = "erased"
@@ -23,12 +23,12 @@ def turn_away(pool: str, sub: str, *, now: datetime) -> None:
     """Notes, on the tombstone's timeline, that whoever has been erased came back."""
     found = find(pool, sub)
     if found is not None:
-        person_events.write(found.pk, "turned_away", connection=found.connection, now=now, cause=ERASED)
+        audit.write(found.pk, "turned_away", connection=found.connection, now=now, cause=ERASED)
 
 
 def lift(erasure: Erasure, *, now: datetime, by: str) -> None:
     """Takes a tombstone away: the next sign-in, or import, knows the person again as if for the first time."""
-    person_events.write(erasure.pk, "erasure_lifted", connection=erasure.connection, now=now, by=by)
+    audit.write(erasure.pk, "erasure_lifted", connection=erasure.connection, now=now, by=by)
     erasure.delete()
 
 

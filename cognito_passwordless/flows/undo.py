@@ -18,7 +18,8 @@ from django.db.models import ProtectedError, QuerySet, RestrictedError
 from .. import compat
 from ..models import MigratedUser
 from ..signals import migration_undone
-from . import gains, holding, person_events, pool_notices
+from . import gains, holding, pool_notices
+from .events import audit
 from .made import Made
 from .owners import is_privileged
 
@@ -114,7 +115,7 @@ def _undo(found: Preview, choice: Choice, now: datetime, by: str) -> Undone:
     record.status, record.method, record.migrated_at, record.last_error = Status.PENDING, "", None, ""
     record.decision, record.made = None, made.as_json()
     record.save()
-    person_events.record(record, "undone", now=now, cause=outcome, by=by)
+    audit.record(record, "undone", now=now, cause=outcome, by=by)
     pool_notices.take_back(record, now=now)
     transaction.on_commit(lambda: migration_undone.send(sender=MigratedUser, migrated_user=record, outcome=outcome))
     return Undone(record, outcome)

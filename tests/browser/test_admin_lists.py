@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from cognito_passwordless.flows import person_events, roll_up
+from cognito_passwordless.flows import roll_up
 from cognito_passwordless.flows.cutover import attempt_of
+from cognito_passwordless.flows.events import audit
 from cognito_passwordless.models import ConnectionState, Erasure, ImportProblem, ImportRun, MigratedUser
 from example_project.demo import history
 
@@ -49,7 +50,7 @@ def migration(admin: User) -> ImportRun:
     MigratedUser.objects.filter(status="migrated").update(import_run=run)
     ConnectionState.objects.create(alias="main", retired_at=now, exported_at=now, exported_rows=60)
     for step in ("exported", "retired"):
-        person_events.write(attempt_of("main"), step, connection="main", now=now, by=str(admin.pk))
+        audit.write(attempt_of("main"), step, connection="main", now=now, by=str(admin.pk))
     Erasure.objects.create(connection="main", erased_at=now, key_fingerprint="gone", mark="m")
     return run
 

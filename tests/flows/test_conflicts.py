@@ -12,9 +12,10 @@ from django.utils import timezone
 from cognito_passwordless import connections
 from cognito_passwordless.cognito import CognitoProfile
 from cognito_passwordless.exceptions import MigrationConflict, MigrationRefused
-from cognito_passwordless.flows import conflicts, deciding, person_events
+from cognito_passwordless.flows import conflicts, deciding
 from cognito_passwordless.flows.conflicts import case_of, waiting
 from cognito_passwordless.flows.deciding import NotDecided
+from cognito_passwordless.flows.events import audit
 from cognito_passwordless.flows.migration import migrate
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import JourneyEvent, MigratedUser, PhoneNumber
@@ -435,7 +436,7 @@ class TestTheRest:
     def test_it_is_on_the_timeline(self, known: Callable[..., MigratedUser]) -> None:
         record = known()
         decide(record, "retry")
-        event = JourneyEvent.objects.get(attempt=person_events.attempt_of(record))
+        event = JourneyEvent.objects.get(attempt=audit.attempt_of(record))
         assert (event.step, event.cause, event.data) == ("decided", "retry", {"by": "7"})
 
     def test_nobody_decides_about_somebody_who_is_settled(self, known: Callable[..., MigratedUser]) -> None:

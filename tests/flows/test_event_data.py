@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from cognito_passwordless.flows import event_data
-from cognito_passwordless.flows.event_secrets import REMOVED, Secrets, without
+from cognito_passwordless.flows.events import payload as event_data
+from cognito_passwordless.flows.events.redaction import REMOVED, Secrets, without
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import JourneyEvent
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 import cognito_passwordless
 from cognito_passwordless.cognito import Cause
-from cognito_passwordless.flows import journey
-from cognito_passwordless.flows.journey import STEPS
+from cognito_passwordless.flows.events import journey
+from cognito_passwordless.flows.events.journey import STEPS
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, JourneyEvent
 from cognito_passwordless.signals import journey_event

@@ -12,7 +12,8 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from cognito_passwordless.flows import person_events, undo
+from cognito_passwordless.flows import undo
+from cognito_passwordless.flows.events import audit
 from cognito_passwordless.flows.undo import NotUndone, preview
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ImportRun, JourneyEvent, MigratedUser, PhoneNumber
@@ -212,7 +213,7 @@ def test_it_is_on_the_timeline_and_told_to_observers(pool: LocalPool, sign_in: S
         undone(the_record())
     finally:
         migration_undone.disconnect(dispatch_uid="t")
-    event = JourneyEvent.objects.get(attempt=person_events.attempt_of(the_record()))
+    event = JourneyEvent.objects.get(attempt=audit.attempt_of(the_record()))
     assert (event.step, event.outcome, event.cause, event.data) == ("undone", "ok", "user_removed", {"by": "command"})
     assert told == ["user_removed"]
 

@@ -14,7 +14,8 @@ from django.test import Client
 from django.utils import timezone
 
 from cognito_passwordless import connections
-from cognito_passwordless.flows import cutover, erase, person_events, tombstones, undo
+from cognito_passwordless.flows import cutover, erase, tombstones, undo
+from cognito_passwordless.flows.events import audit
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import JourneyEvent, MigratedUser
 
@@ -84,7 +85,7 @@ def steps() -> Callable[[], list[str]]:
 
     def read() -> list[str]:
         record = MigratedUser.objects.get()
-        events = JourneyEvent.objects.filter(attempt=person_events.attempt_of(record)).order_by("pk")
+        events = JourneyEvent.objects.filter(attempt=audit.attempt_of(record)).order_by("pk")
         return [f"{event.step} {event.cause}" for event in events]
 
     return read

@@ -19,7 +19,7 @@ from django.test import Client
 from cognito_passwordless.cognito import discovery, fetch, tokens
 from cognito_passwordless.cognito.jwks import JwksCache
 from cognito_passwordless.flows import onwards
-from cognito_passwordless.flows.categories import LOGIN_ERRORS
+from cognito_passwordless.flows.events.categories import LOGIN_ERRORS
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, JourneyEvent, MigratedUser
 

@@ -4,7 +4,7 @@ or the network's and the provider's (``system``)."""
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from ..cognito import Cause
+from ...cognito import Cause
 
 Category = Literal["flow", "configuration", "system"]
 

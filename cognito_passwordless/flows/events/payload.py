@@ -19,12 +19,12 @@ from django.db import router, transaction
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
-from ..cognito import CognitoProfile
-from ..conf import conf
-from ..identifiers import mask
-from ..models import ChallengeSession, JourneyEvent
-from ..otp import Code
-from .event_secrets import Secrets, without
+from ...cognito import CognitoProfile
+from ...conf import conf
+from ...identifiers import mask
+from ...models import ChallengeSession, JourneyEvent
+from ...otp import Code
+from .redaction import Secrets, without
 
 logger = logging.getLogger(__name__)
 MAX_BYTES = 4096  # of one event's data, as JSON in UTF-8

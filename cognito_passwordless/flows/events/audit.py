@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from ..models import JourneyEvent, MigratedUser
+from ...models import JourneyEvent, MigratedUser
 from . import journey
 
 logger = logging.getLogger(__name__)

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db import transaction
 
-from ..models import ChallengeSession, JourneyEvent
-from ..otp import Code
-from ..signals import journey_event
-from . import event_data
+from ...models import ChallengeSession, JourneyEvent
+from ...otp import Code
+from ...signals import journey_event
+from . import payload
 
 logger = logging.getLogger(__name__)
 Outcome = JourneyEvent.Outcome
@@ -53,7 +53,7 @@ def record(
         duration_ms=None if duration is None else max(0, round(duration * 1000)),
         user_id=user_id,
     )
-    own = event_data.of(event, challenge, {**(output or {}), **(data or {})}, given)
+    own = payload.of(event, challenge, {**(output or {}), **(data or {})}, given)
     event.data = (dict(data) if data else None) if own is None else own
     event.save(force_insert=True)
     level = logging.WARNING if outcome is Outcome.FAILED else logging.INFO

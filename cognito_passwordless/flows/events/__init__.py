@@ -1,0 +1,1 @@
+"""The timeline: what happened in a sign-in, or was done about a person, step by step. Imports no other room."""
