@@ -22,7 +22,7 @@ from . import compat
 from .conf import conf
 from .delivery import SendFailed, code_message, deliver
 from .exceptions import InvalidIdentifier
-from .flows import limits
+from .flows.limits import budgets
 from .flows.owners import has_proven_address
 from .flows.sign_out import hosted_sign_out
 from .identifiers import normalise_phone
@@ -101,9 +101,9 @@ class AccountAdapterMixin(_Account):
             reference=str(uuid4()),
         )
         try:
-            limits.spend_for_message("sms", number, timezone.now())
+            budgets.spend_for_message("sms", number, timezone.now())
             deliver(message)
-        except (SendFailed, limits.OverLimit) as error:
+        except (SendFailed, budgets.OverLimit) as error:
             logger.error("allauth's code could not be sent by SMS: %s", error.cause)
             raise ImmediateHttpResponse(_cannot_send()) from None
 

@@ -13,11 +13,12 @@ from ..conf import conf
 from ..delivery import SendFailed, Sent, code_message, deliver, unknown_address_message
 from ..models import ChallengeSession, Channel, Route
 from ..otp import derive
-from . import attempts, limits, pool_codes, review, routing
+from . import attempts, pool_codes, review, routing
 from .deliveries import Gate
 from .events import journey
 from .events.journey import Outcome
-from .limits import OverLimit
+from .limits import budgets
+from .limits.budgets import OverLimit
 from .routing import ByOurCode, ByPool, Decision, Decoy
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def decide(challenge: ChallengeSession, gate: Gate, now: datetime) -> Decision:
         return Decoy(challenge.decoy_reason)
     # A message that has been begun before is paid for: a provider that is down must not use up a person's budget.
     if not gate.paid:
-        limits.spend("sends", _purse(challenge), now)
+        budgets.spend("sends", _purse(challenge), now)
     if challenge.purpose == attempts.STEP:
         return routing.at_the_named_pool(challenge, now)
     if challenge.route == Route.LOCAL:
@@ -95,8 +96,8 @@ def _tell_unknown(challenge: ChallengeSession, gate: Gate, now: datetime) -> Sen
         return None
     if not gate.paid:
         try:
-            limits.spend("unknown_messages", recipient.value, now)
-            limits.spend("unknown_messages_per_day", "", now)
+            budgets.spend("unknown_messages", recipient.value, now)
+            budgets.spend("unknown_messages_per_day", "", now)
         except OverLimit as over:
             logger.info("%s is not told that it is unknown: %s", challenge.pk, over.cause)
             return None
@@ -180,7 +181,7 @@ def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: dat
 
 def _pay(challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime) -> None:
     if not gate.paid:
-        limits.spend_for_message(challenge.channel, recipient, now)
+        budgets.spend_for_message(challenge.channel, recipient, now)
         gate.paid = True
 
 

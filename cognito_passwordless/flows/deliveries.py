@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 from ..conf import Limit
 from ..delivery import Closed, Failure, SendFailed, Sent
 from ..models import ChallengeSession, Delivery
-from . import limits
+from .limits import budgets
 
 # A worker that has begun and not finished within this time is taken for dead; another may send one more copy.
 LEASE = timedelta(seconds=60)
@@ -134,7 +134,7 @@ class Gate:
 
     def wait_for_turn(self, key: str, quota: Limit) -> None:
         """Queues for a quota that all workers share. Raises `SendFailed` where the queue is too long to wait in."""
-        turn = limits.take_turn(key, quota, self.clock())
+        turn = budgets.take_turn(key, quota, self.clock())
         if not turn.granted:
             raise SendFailed("quota", Failure.LATER)
         time.sleep(turn.wait)

@@ -17,10 +17,11 @@ from ..exceptions import DispatchFailed
 from ..identifiers import MAX_LENGTH, Identifier
 from ..models import ChallengeSession, Route
 from ..otp import Code
-from . import attempts, dispatch, limits, oidc_state
+from . import attempts, dispatch, oidc_state
 from .events import journey
 from .events.journey import Outcome
 from .events.payload import told_of
+from .limits import budgets
 from .offers import Offers, offers_for
 from .refusals import too_many
 from .routing import typed
@@ -101,14 +102,14 @@ def start(
     told; then nothing is left.
     """
     channel = channel or identifier.channel
-    if channel == identifier.channel == "sms" and not limits.serves(identifier.value):
+    if channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
         raise NotServed
     offers, handle = offers_for(identifier), attempts.new_handle()
     hosted = None if by_code else offers.hosted_first
     # One transaction, as waiting for the disk is what a start mostly does; it begins with its write.
     try:
         with transaction.atomic(using=router.db_for_write(ChallengeSession)):
-            limits.spend("starts_per_ip", limits.network_of(visitor.ip), now)
+            budgets.spend("starts_per_ip", budgets.network_of(visitor.ip), now)
             if hosted:
                 challenge = oidc_state.open_challenge(
                     hosted, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
@@ -117,7 +118,7 @@ def start(
                 challenge = _store(
                     identifier, visitor, offers, handle, now=now, channel=channel, next_url=next_url, after=instead_of
                 )
-    except limits.OverLimit as over:
+    except budgets.OverLimit as over:
         raise too_many(over, now) from None
     if hosted:
         return _started(challenge, handle, visitor)

@@ -16,8 +16,9 @@ from ..cognito import Connection
 from ..conf import conf
 from ..identifiers import MAX_LENGTH, Identifier
 from ..models import ChallengeSession, Delivery, Route
-from . import attempts, limits, sending
+from . import attempts, sending
 from .events.categories import category_of
+from .limits import budgets
 from .login import NotServed, TooSoon
 from .refusals import too_many
 from .status import seconds_to_resend, status
@@ -54,15 +55,15 @@ def ask(
     Raises `TooMany`, `TooSoon`, `NotServed`, and `RuntimeError` inside a transaction: what has been spent must not be
     rolled back.
     """
-    if channel == identifier.channel == "sms" and not limits.serves(identifier.value):
+    if channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
         raise NotServed
     _cool_down(visitor.handle, now)
     handle = attempts.new_handle()
     try:
         with transaction.atomic(using=router.db_for_write(ChallengeSession), durable=True):
-            limits.spend("starts_per_ip", limits.network_of(visitor.ip), now)
+            budgets.spend("starts_per_ip", budgets.network_of(visitor.ip), now)
             challenge = _store(connection, identifier, visitor, handle, channel=channel, scope=scope, now=now)
-    except limits.OverLimit as over:
+    except budgets.OverLimit as over:
         raise too_many(over, now) from None
     if visitor.handle:
         attempts.supersede(visitor.handle)

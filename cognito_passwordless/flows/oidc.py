@@ -22,11 +22,12 @@ from ..cognito import (
 )
 from ..identifiers import Identifier
 from ..models import ChallengeSession, MigratedUser, Route
-from . import attempts, limits, oidc_state, onwards, routing
+from . import attempts, oidc_state, onwards, routing
 from .events import journey
 from .events.categories import LOGIN_ERRORS
 from .events.journey import Outcome
 from .events.payload import told_of
+from .limits import budgets
 from .oidc_state import Answer
 from .refusals import too_many
 from .verification import Proven
@@ -76,8 +77,8 @@ def begin(
     Raises `TooMany`, and `Unavailable` where the provider's endpoints cannot be found.
     """
     try:
-        limits.spend("starts_per_ip", limits.network_of(visitor.ip), now)
-    except limits.OverLimit as over:
+        budgets.spend("starts_per_ip", budgets.network_of(visitor.ip), now)
+    except budgets.OverLimit as over:
         raise too_many(over, now) from None
     handle = attempts.new_handle()
     challenge = oidc_state.open_challenge(
@@ -244,8 +245,8 @@ def note_signed_in(connection: Connection, visitor: Visitor, now: datetime) -> N
 def _refuse_untaken(challenge: ChallengeSession, cause: str, visitor: Visitor, now: datetime) -> NoReturn:
     """Refuses an answer that did not use an attempt up. The event costs the network one of its starts, or whoever
     sends such answers without end would write events without end."""
-    with suppress(limits.OverLimit):
-        limits.spend("starts_per_ip", limits.network_of(visitor.ip), now)
+    with suppress(budgets.OverLimit):
+        budgets.spend("starts_per_ip", budgets.network_of(visitor.ip), now)
         _record(challenge, "answered", cause, "flow", now)
     raise Refused(cause) from None
 

@@ -15,9 +15,10 @@ from .. import connections
 from ..cognito import CognitoError, Connection, Password
 from ..conf import conf
 from ..models import ChallengeSession, Channel, Route
-from . import attempts, limits, pool_codes
+from . import attempts, pool_codes
 from .events import journey
 from .events.journey import Outcome
+from .limits import budgets
 from .login import NoChallenge
 from .verification import NotProven
 from .visitor import Visitor
@@ -74,7 +75,7 @@ def _prove(challenge: ChallengeSession, password: Password, now: datetime) -> No
 
 def _pay(challenge: ChallengeSession, connection: Connection, now: datetime) -> None:
     """What a code of the pool's costs. The identifier's own budget of messages was asked when the sign-in began."""
-    turn = limits.take_turn(f"cognito {connection.region}", conf.limit("cognito_starts"), now)
+    turn = budgets.take_turn(f"cognito {connection.region}", conf.limit("cognito_starts"), now)
     if not turn.granted:
         raise NotProven("quota", "system")
     time.sleep(turn.wait)
@@ -82,8 +83,8 @@ def _pay(challenge: ChallengeSession, connection: Connection, now: datetime) -> 
         return  # for e-mail the pool has a quota of its own
     try:
         typed = "" if "@" in challenge.identifier else challenge.identifier
-        limits.spend_for_message(challenge.channel, typed, now)
-    except limits.OverLimit as over:
+        budgets.spend_for_message(challenge.channel, typed, now)
+    except budgets.OverLimit as over:
         cause = over.cause
     else:
         return

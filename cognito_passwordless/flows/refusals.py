@@ -4,14 +4,14 @@ from datetime import datetime
 from uuid import uuid4
 
 from ..models import ChallengeSession, JourneyEvent
-from . import limits
 from .events import journey
+from .limits import budgets
 from .visitor import TooMany
 
 
-def too_many(over: limits.OverLimit, now: datetime) -> TooMany:
+def too_many(over: budgets.OverLimit, now: datetime) -> TooMany:
     """What to raise for a start that was over the limit. Two statements, three for the first of a window."""
-    if limits.is_first_refusal(over):  # the others of this window would be a flood of rows
+    if budgets.is_first_refusal(over):  # the others of this window would be a flood of rows
         nobody = ChallengeSession(id=uuid4())
         journey.record(nobody, "started", JourneyEvent.Outcome.REFUSED, now=now, cause=over.cause, category="flow")
-    return TooMany(limits.retry_after(over, now))
+    return TooMany(budgets.retry_after(over, now))

@@ -18,7 +18,7 @@ from .carrying import PASSWORD_FIRST, REVIEW, Done, carry_out, decide
 from .deliveries import MAX_COPIES, Busy, Gate, Status
 from .events import journey
 from .events.journey import Outcome
-from .limits import OverLimit
+from .limits.budgets import OverLimit
 
 logger = logging.getLogger(__name__)
 MAX_TRIES = 5

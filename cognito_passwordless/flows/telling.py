@@ -20,8 +20,9 @@ from ..cognito import Cause, CognitoError, Connection
 from ..conf import conf
 from ..identifiers import known
 from ..models import JourneyEvent, MigratedUser, PhoneNumber, PoolNotice
-from . import limits, pool_notices, pool_records
+from . import pool_notices, pool_records
 from .events import audit
+from .limits import budgets
 
 Status = MigratedUser.Status
 Outcome = JourneyEvent.Outcome
@@ -55,9 +56,9 @@ def tell(pk: int, *, clock: Callable[[], datetime], sleep: Callable[[float], Non
     work = _Work(notice, clock, sleep)
     try:
         work.do()
-    except limits.OverLimit:
+    except budgets.OverLimit:
         work.give_back()
-        raise TellLater("quota", seconds=limits.LONGEST_TURN.total_seconds()) from None
+        raise TellLater("quota", seconds=budgets.LONGEST_TURN.total_seconds()) from None
     except CognitoError as error:
         _failed(work, error)
     else:
@@ -161,9 +162,9 @@ class _Work:
 
     def _wait(self, connection: Connection) -> None:
         """The quota is one for all workers. Raises `OverLimit` where the queue is too long to wait in."""
-        turn = limits.take_turn(f"cognito changes {connection.region}", conf.limit("cognito_changes"), self.clock())
+        turn = budgets.take_turn(f"cognito changes {connection.region}", conf.limit("cognito_changes"), self.clock())
         if not turn.granted:
-            raise limits.OverLimit("cognito_changes")
+            raise budgets.OverLimit("cognito_changes")
         self.sleep(turn.wait)
 
     def _note(self, news: Mapping[str, str], without: str = "") -> None:
@@ -227,7 +228,7 @@ def has_way_in(user: AbstractBaseUser | None) -> bool:
 def _addresses(user: AbstractBaseUser) -> set[str]:
     emails = EmailAddress.objects.filter(user_id=user.pk).values_list("email", flat=True)
     numbers = PhoneNumber.objects.filter(user_id=user.pk, verified=True).values_list("number", flat=True)
-    served = {number for number in {*numbers, user_fields.phone_of(user)} if limits.serves(number)}
+    served = {number for number in {*numbers, user_fields.phone_of(user)} if budgets.serves(number)}
     return {compat.email_of(user), *emails, *served} - {""}
 
 

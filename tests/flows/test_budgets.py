@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from cognito_passwordless.conf import Limit
 from cognito_passwordless.delivery import Message
-from cognito_passwordless.flows import limits, login
+from cognito_passwordless.flows import login
+from cognito_passwordless.flows.limits import budgets
 from cognito_passwordless.flows.login import Visitor
 from cognito_passwordless.flows.sending import send
 from cognito_passwordless.identifiers import Identifier
@@ -161,8 +162,8 @@ def test_the_alarm_rings_at_four_fifths_and_at_the_end_once_in_a_window(
     for moment in (0, 3600):
         for _ in range(13):
             try:
-                limits.spend("sms_per_country", "DE", after(moment))
-            except limits.OverLimit:
+                budgets.spend("sms_per_country", "DE", after(moment))
+            except budgets.OverLimit:
                 continue
     assert told == [("sms_per_country", "DE", 8), ("sms_per_country", "DE", 10)] * 2
     assert "The budget sms_per_country of DE has 8 of 10 used" in caplog.text
@@ -245,11 +246,11 @@ def test_only_unknown_email_addresses_are_told(
 
 def test_turns_come_evenly_and_a_long_queue_is_not_joined() -> None:
     quota = Limit.parse("20/1s")
-    turns = [limits.take_turn("sns", quota, NOW) for _ in range(60)]
+    turns = [budgets.take_turn("sns", quota, NOW) for _ in range(60)]
     granted = [turn.wait for turn in turns if turn.granted]
     assert granted == pytest.approx([number * 0.05 for number in range(41)], abs=1e-5)
-    assert limits.take_turn("sns", quota, after(10)).wait == 0
-    assert limits.take_turn("another", quota, NOW).wait == 0
+    assert budgets.take_turn("sns", quota, after(10)).wait == 0
+    assert budgets.take_turn("another", quota, NOW).wait == 0
 
 
 def test_many_workers_share_one_quota() -> None:
@@ -259,7 +260,7 @@ def test_many_workers_share_one_quota() -> None:
 
     def work() -> None:
         try:
-            turns.extend(limits.take_turn("sns", quota, NOW) for _ in range(5))
+            turns.extend(budgets.take_turn("sns", quota, NOW) for _ in range(5))
         finally:
             connection.close()
 

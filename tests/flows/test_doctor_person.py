@@ -11,8 +11,9 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cognito_passwordless.flows import limits, login
+from cognito_passwordless.flows import login
 from cognito_passwordless.flows.doctor import Case, diagnose_person
+from cognito_passwordless.flows.limits import budgets
 from cognito_passwordless.flows.login import Visitor
 from cognito_passwordless.identifiers import parse
 from cognito_passwordless.local import LocalCognito, LocalPool
@@ -162,7 +163,7 @@ def test_nobody_asked(configure: Callable[..., None]) -> None:
 
 def test_a_network_that_has_used_up_its_starts(configure: Callable[..., None]) -> None:
     configure(LIMITS={"starts_per_ip": "1/1h"})
-    limits.spend("starts_per_ip", "192.0.2.1", timezone.now())
+    budgets.spend("starts_per_ip", "192.0.2.1", timezone.now())
     found = case(ip="192.0.2.1")
     assert found.conclusion == "No code came because their network has used up its starts."
 

@@ -11,8 +11,9 @@ from django.core.cache.backends.locmem import LocMemCache
 from kombu.exceptions import OperationalError
 
 from cognito_passwordless import keys
-from cognito_passwordless.flows import limits, workers
+from cognito_passwordless.flows import workers
 from cognito_passwordless.flows.doctor import Finding, diagnose_site, site
+from cognito_passwordless.flows.limits import budgets
 from cognito_passwordless.models import ChallengeSession, Delivery
 
 from .challenges import NOW, after, held
@@ -155,7 +156,7 @@ def test_the_days_budgets(settings: Any) -> None:
     settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "LIMITS": {"sms_per_day": "5/24h"}}
     states = []
     for _ in range(5):
-        limits.spend("sms_per_day", "", NOW)
+        budgets.spend("sms_per_day", "", NOW)
         states.append(findings()["sms_per_day"].state)
     assert states == ["ok", "ok", "ok", "warning", "problem"]
     assert site._budget("sms_per_day", NOW + timedelta(days=1)).text == "0 of 5 used"

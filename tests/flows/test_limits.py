@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from cognito_passwordless.flows import limits
+from cognito_passwordless.flows.limits import budgets
 from cognito_passwordless.models import SendCount
 
 from .challenges import after
@@ -22,8 +22,8 @@ def budget(settings: Any) -> Callable[[object], None]:
 
 def spend(key: str = "ann@example.com", seconds: float = 0, name: str = "sends") -> bool:
     try:
-        limits.spend(name, key, after(seconds))
-    except limits.OverLimit:
+        budgets.spend(name, key, after(seconds))
+    except budgets.OverLimit:
         return False
     return True
 
@@ -87,4 +87,4 @@ def test_spending_costs_one_statement_for_a_new_key_too(
     ],
 )
 def test_an_address_draws_on_the_budget_of_its_network(address: str, network: str) -> None:
-    assert limits.network_of(address) == network
+    assert budgets.network_of(address) == network

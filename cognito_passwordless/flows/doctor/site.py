@@ -17,8 +17,9 @@ from django.db.utils import DatabaseError
 from ... import keys
 from ...conf import conf
 from ...models import ChallengeSession, Channel, Delivery
-from .. import limits, status, workers
+from .. import status, workers
 from ..adopting import ADOPT, count_at_risk
+from ..limits import budgets
 from .findings import Finding, State, Verdict, looked_at, ok, problem, warning
 from .questions import Unanswered, ask
 
@@ -165,12 +166,12 @@ def _latest(channel: str, now: datetime) -> Verdict:
 
 
 def _budget(name: str, now: datetime) -> Verdict:
-    used = limits.used(name, "", now)
+    used = budgets.used(name, "", now)
     text = f"{used.count} of {used.limit.count} used"
     mend = f"It is free again in {-(-used.seconds // 60)} minutes; look who sends, then at LIMITS[{name!r}]."
     if used.spent:
         return problem(text, mend)
-    return warning(text, mend) if used.count >= limits.NEARLY * used.limit.count else ok(text)
+    return warning(text, mend) if used.count >= budgets.NEARLY * used.limit.count else ok(text)
 
 
 def _existing_users(now: datetime) -> Verdict:

@@ -10,7 +10,8 @@ from ...conf import conf
 from ...identifiers import Identifier
 from ...identity import Action, Conflict, Refusal
 from ...models import ChallengeSession, FailureCount, MigratedUser
-from .. import limits, pool_records, routing
+from .. import pool_records, routing
+from ..limits import budgets
 from ..offers import offers_for
 from ..routing import ByOurCode, ByPool, Decoy
 from .causes import in_words
@@ -46,9 +47,9 @@ def standing(person: Person, now: datetime, *, ask_pool: bool) -> Named:
 
 def _served(person: Person) -> Named:
     identifier = person.identifier
-    if person.channel == identifier.channel == "sms" and not limits.serves(identifier.value):
+    if person.channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
         words = in_words("limit_sms_country")
-        country = limits.country_of(identifier.value) or "no country"
+        country = budgets.country_of(identifier.value) or "no country"
         yield "country", problem(f"{words.why}: {country}", words.mend)
 
 
@@ -73,15 +74,15 @@ def _budgets(person: Person, now: datetime) -> Named:
         purses.append(("sends_per_recipient", value))
     if person.channel == "sms":
         if person.identifier.channel == "sms":
-            purses.append(("sms_per_prefix", value[: -limits.PREFIX_LEAVES_OUT]))
-            purses.append(("sms_per_country", limits.country_of(value)))
+            purses.append(("sms_per_prefix", value[: -budgets.PREFIX_LEAVES_OUT]))
+            purses.append(("sms_per_country", budgets.country_of(value)))
         purses.append(("sms_per_day", ""))
     else:
         purses.append(("emails_per_day", ""))
     if person.ip:
-        purses.append(("starts_per_ip", limits.network_of(person.ip)))
+        purses.append(("starts_per_ip", budgets.network_of(person.ip)))
     for name, key in purses:
-        used = limits.used(name, key, now)
+        used = budgets.used(name, key, now)
         text = f"{used.count} of {used.limit.count} used"
         if used.seconds:
             text += f"; all free again in {-(-used.seconds // 60)} minutes"

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connections
 
-from ..conf import Limit
+from ...conf import Limit
 
 # To follow an INSERT of 1; ``kept`` is the row that is there already.
 ADD_ONE = """

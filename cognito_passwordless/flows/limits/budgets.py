@@ -18,11 +18,11 @@ from django.db import router, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils.crypto import salted_hmac
 
-from ..conf import Limit, conf
-from ..identifiers import MAX_LENGTH
-from ..models import SendCount
-from ..signals import budget_nearly_spent
-from . import counting
+from ...conf import Limit, conf
+from ...identifiers import MAX_LENGTH
+from ...models import SendCount
+from ...signals import budget_nearly_spent
+from . import windows
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ NEARLY = 0.8
 SHARED = frozenset({"sms_per_prefix", "sms_per_country", "sms_per_day", "emails_per_day", "unknown_messages_per_day"})
 QUOTA = "quota"
 # Part of stored keys: it stays when the module moves.
-_SALT = "cognito_passwordless.flows.limits"
+_SALT = "cognito_passwordless.flows.limits.budgets"
 NO_COUNTRY = "sms_country"  # not a budget: the list of `SMS_COUNTRIES`, which no waiting changes
 LONGEST_TURN = timedelta(seconds=2)
 
@@ -42,7 +42,7 @@ LONGEST_TURN = timedelta(seconds=2)
 _SPEND = f"""
 INSERT INTO {SendCount._meta.db_table} AS kept (scope, "key", "count", window_started_at)
 VALUES (%(scope)s, %(key)s, 1, %(now)s)
-ON CONFLICT (scope, "key") {counting.ADD_ONE} {counting.IF_BELOW}
+ON CONFLICT (scope, "key") {windows.ADD_ONE} {windows.IF_BELOW}
 """  # noqa: S608
 
 
@@ -66,12 +66,12 @@ def spend(name: str, key: str, now: datetime) -> None:
     limit, key = conf.limit(name), _fitting(key)
     database = router.db_for_write(SendCount)
     if name not in SHARED:
-        if not counting.execute(database, _SPEND, limit, now, {"scope": name, "key": key}):
+        if not windows.execute(database, _SPEND, limit, now, {"scope": name, "key": key}):
             raise OverLimit(name, key)
         return
     # Inside the transaction the row is still locked: of all counts, exactly one process sees each.
     with transaction.atomic(using=database):
-        taken = counting.execute(database, _SPEND, limit, now, {"scope": name, "key": key})
+        taken = windows.execute(database, _SPEND, limit, now, {"scope": name, "key": key})
         used = _rows(name, key).values_list("count", flat=True).get()
     if not taken:
         raise OverLimit(name, key)

@@ -1,0 +1,1 @@
+"""Budgets of messages, starts and calls, counted in the database."""
