@@ -22,8 +22,8 @@ from . import compat
 from .conf import conf
 from .delivery import SendFailed, code_message, deliver
 from .exceptions import InvalidIdentifier
+from .flows.accounts.owners import has_proven_address
 from .flows.limits import budgets
-from .flows.owners import has_proven_address
 from .flows.sign_out import hosted_sign_out
 from .identifiers import normalise_phone
 from .models import PhoneNumber

@@ -13,7 +13,8 @@ from kombu.exceptions import OperationalError
 
 from .delivery import Failure, SendFailed
 from .exceptions import DispatchFailed
-from .flows import importing, owner_notices, pool_notices, purge, recovery, roll_up, workers
+from .flows import importing, pool_notices, purge, recovery, roll_up, workers
+from .flows.accounts import owner_notices
 from .flows.dispatch import QUEUES
 from .flows.sending import TryLater, send
 from .flows.telling import TellLater, tell

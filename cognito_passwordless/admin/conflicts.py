@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..flows import conflicts, deciding
-from ..flows.decisions import Decision
+from ..flows.accounts.decisions import Decision
 from ..flows.events.audit import attempt_of
 from ..models import ConflictCase, MigratedUser
 from .base import VIEW_EVENTS, ReadOnlyAdmin, hide, masked, may_see_addresses

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from .. import keys
-from ..flows import tombstones
+from ..flows.accounts import tombstones
 from ..models import Erasure
 from .base import ReadOnlyAdmin
 from .people_actions import ERASE

@@ -11,8 +11,8 @@ from django.db import models
 
 from .. import compat, user_fields
 from ..conf import conf
+from ..flows.accounts.attributes import FORBIDDEN_FIELDS, forbidden_fields
 from ..flows.adopting import ADOPT, count_at_risk
-from ..flows.mapping import FORBIDDEN_FIELDS, forbidden_fields
 from ..models import MigratedUser, PhoneNumber
 from .problems import SETTING, Messages, cannot_import, error, usable, warning
 from .tables import rows_of

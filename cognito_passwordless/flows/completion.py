@@ -18,12 +18,13 @@ from .. import compat
 from ..exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
 from ..identifiers import parse
 from ..models import ChallengeSession, Route
-from . import erase, held, social, tombstones
+from . import erase, held, social
+from .accounts import tombstones
+from .accounts.pool_records import UNUSABLE
 from .events import journey
 from .events.categories import category_of
 from .events.journey import Outcome
 from .migration import Migrated, migrate
-from .pool_records import UNUSABLE
 from .verification import Proven, proven_locally
 
 TRIES = 3  # two people may undo a migration at once, each at the worst moment of a sign-in

@@ -11,9 +11,9 @@ from .. import connections
 from ..identifiers import Identifier
 from ..identity import Action, Claim, Decision, Evidence, Held, Holder, Policy, Verdict, judge
 from ..models import MigratedUser
-from . import owners
-from .decisions import Choice
-from .pool_records import FEDERATED, claims_of, has_second_factor, profile_of
+from .accounts import owners
+from .accounts.decisions import Choice
+from .accounts.pool_records import FEDERATED, claims_of, has_second_factor, profile_of
 
 Status = MigratedUser.Status
 SEVERAL = "several_pool_users"

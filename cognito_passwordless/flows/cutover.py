@@ -16,9 +16,10 @@ from django.db.models import Max, QuerySet
 
 from ..cognito import Connection
 from ..models import ChallengeSession, ConnectionState, Delivery, ImportRun, MigratedUser
-from . import conflicts, exports, tombstones
+from . import conflicts, exports
+from .accounts import tombstones
+from .accounts.pool_records import has_second_factor
 from .events import audit
-from .pool_records import has_second_factor
 
 Status = MigratedUser.Status
 Outcome = ChallengeSession.Outcome

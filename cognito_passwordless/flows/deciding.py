@@ -1,7 +1,7 @@
 """Writing down what a human decides about a conflict, and withdrawing it.
 
 Nothing here links anybody. A decision waits on the record, and the next sign-in that proves the address carries it out
-(`flows.decisions`).
+(`flows.accounts.decisions`).
 """
 
 from collections.abc import Collection
@@ -11,9 +11,9 @@ from typing import Any
 from django.db import router, transaction
 
 from ..models import MigratedUser
-from . import holding
+from .accounts import locking
+from .accounts.decisions import TWIN, Decision
 from .conflicts import Case, Option, case_of, twins_of
-from .decisions import TWIN, Decision
 from .events import audit
 
 Status = MigratedUser.Status
@@ -28,7 +28,7 @@ class NotDecided(Exception):
         self.reason = reason
 
 
-@holding.again_after_deadlock
+@locking.again_after_deadlock
 def decide(pk: int, key: str, *, now: datetime, by: str) -> Case:
     """Writes one decision down, as `case_of` offers it at this moment. Raises `NotDecided`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
@@ -47,14 +47,14 @@ def decide(pk: int, key: str, *, now: datetime, by: str) -> Case:
 
 def _held(pk: int) -> MigratedUser | None:
     """The record, locked with those that a decision about it may be about too: nobody is migrated meanwhile."""
-    holding.begin()
+    locking.begin()
     record = MigratedUser.objects.filter(pk=pk).first()
     if record is None:
         return None
     decision = Decision.of(record)
     chosen = (*decision.rows, *decision.aside) if decision else ()
     keys = {pk, *(twin.pk for twin in twins_of(record)), *chosen}
-    return next((row for row in holding.records(keys) if row.pk == pk), None)
+    return next((row for row in locking.records(keys) if row.pk == pk), None)
 
 
 def _write(case: Case, option: Option, now: datetime, by: str) -> None:
@@ -81,7 +81,7 @@ def _update(keys: Collection[int], **values: Any) -> None:
     MigratedUser.objects.filter(pk__in=keys).update(**values, method="", migrated_at=None)
 
 
-@holding.again_after_deadlock
+@locking.again_after_deadlock
 def take_back(pk: int, *, now: datetime, by: str) -> None:
     """A decision that nobody has come for yet is withdrawn, with those of its twins; they wait in the queue again, and
     whom it excluded is pending."""

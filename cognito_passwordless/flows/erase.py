@@ -27,12 +27,13 @@ from ..models import (
     SendCount,
 )
 from ..signals import person_erased
-from . import gains, holding, tombstones, undo
+from . import gains, undo
+from .accounts import locking, tombstones
+from .accounts.changes import Made
+from .accounts.owners import is_privileged
+from .accounts.tombstones import erased_subs
 from .events import audit
 from .events.journey import POOL_SIGN_IN
-from .made import Made
-from .owners import is_privileged
-from .tombstones import erased_subs
 
 __all__ = ["Erased", "NotErased", "Preview", "erase", "erased_subs", "forget_attempt", "preview"]
 
@@ -84,14 +85,14 @@ def preview(record: MigratedUser) -> Preview:
     )
 
 
-@holding.again_after_deadlock
+@locking.again_after_deadlock
 def erase(pk: int, *, remove_user: bool | None = None, now: datetime, by: str = "") -> Erased:
     """Erases one person, in one transaction. ``remove_user`` None does what the preview says.
 
     Raises `NotErased`.
     """
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
-        record = holding.person(pk)
+        record = locking.person(pk)
         if record is None:
             raise NotErased("no_such_person")
         found = preview(record)

@@ -12,7 +12,7 @@ from django.db.models import PROTECT, RESTRICT, Model, QuerySet
 
 from .. import compat
 from ..models import JourneyEvent, MigratedUser, PhoneNumber
-from .made import Made
+from .accounts.changes import Made
 
 # The longest that a sign-in takes from the proof of an address to its last factor.
 SIGN_IN = timedelta(minutes=10)

@@ -21,8 +21,8 @@ from .. import compat, connections, keys
 from ..cognito import CognitoProfile
 from ..exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
 from ..models import ChallengeSession, MigratedUser, Route
+from .accounts.pool_records import claims_of
 from .migration import migrate
-from .pool_records import claims_of
 from .verification import Proven
 
 KEY: Final = "cognito_passwordless_held"

@@ -24,11 +24,12 @@ from ..identifiers import Identifier, known
 from ..identity import Action, Claim, Conflict, Evidence, Policy, Record, Refusal, Verdict, judge
 from ..models import SUB_LENGTH, MigratedUser
 from ..signals import user_migrated
-from . import attempts, holding, owners, ownership, pool_notices, pool_records, tombstones
-from .decisions import Decision
-from .made import Made, values_of
-from .mapping import apply_attributes, apply_groups
-from .new_users import SignUp, reason_of
+from . import attempts, pool_notices
+from .accounts import locking, owners, pool_records, takeover, tombstones
+from .accounts.attributes import apply_attributes, apply_groups
+from .accounts.changes import Made, values_of
+from .accounts.decisions import Decision
+from .accounts.new_users import SignUp, reason_of
 
 Status = MigratedUser.Status
 TRIES = 3  # two people at once can meet on a unique address; whoever comes second looks again
@@ -49,7 +50,7 @@ class Migrated:
     dropped: bool = False
 
 
-@holding.again_after_deadlock
+@locking.again_after_deadlock
 def migrate(
     profile: CognitoProfile,
     *,
@@ -216,9 +217,9 @@ class _Person:
         user = accounts.user_of(verdict)
         made = Made.of(record)
         gained = [address for address in claims if address.value in verdict.gains]
-        ownership.give(user, gained)
+        takeover.give(user, gained)
         if gained:
-            ownership.replace_old(user, gained, made, primary=conf.update_on_return)
+            takeover.replace_old(user, gained, made, primary=conf.update_on_return)
         _fill(user, self.profile, made, policy=conf.update_on_return)
         if conf.update_on_return != "none":
             made.added(apply_groups(user, self.profile))
@@ -248,12 +249,12 @@ def carry_out(
         case Action.ASK_SECOND_FACTOR:
             raise SecondFactorNeeded(accounts.user_of(verdict))
         case Action.CREATE:
-            return ownership.create(profile, addresses, verdict, sign_up, made), True
+            return takeover.create(profile, addresses, verdict, sign_up, made), True
     user = accounts.user_of(verdict)
     gained = [address for address in addresses if address.value in verdict.gains]
     if verdict.action is Action.TAKE_OVER:
-        ownership.take_over(user, next(address for address in gained if _is_proven(address, profile)))
-    ownership.give(user, gained)
+        takeover.take_over(user, next(address for address in gained if _is_proven(address, profile)))
+    takeover.give(user, gained)
     _fill(user, profile, made, policy="empty")
     return user, False
 

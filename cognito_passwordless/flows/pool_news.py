@@ -17,7 +17,7 @@ from ..delivery.failover import deliver
 from ..identifiers import MAX_LENGTH, known
 from ..models import SUB_LENGTH, JourneyEvent, MigratedUser
 from ..signals import pool_device_added, pool_user_confirmed
-from . import tombstones
+from .accounts import tombstones
 from .events import journey
 from .events.journey import POOL_SIGN_IN
 

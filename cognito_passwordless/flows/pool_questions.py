@@ -14,7 +14,7 @@ from ..conf import conf
 from ..exceptions import InvalidIdentifier
 from ..identifiers import parse
 from ..models import MigratedUser, PhoneNumber
-from . import owners
+from .accounts import owners
 
 Status = MigratedUser.Status
 NOBODY: Mapping[str, Any] = {"found": False}

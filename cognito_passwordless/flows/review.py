@@ -9,7 +9,7 @@ from datetime import datetime
 from ..conf import conf
 from ..identifiers import Identifier
 from ..otp import Code
-from . import owners
+from .accounts import owners
 
 
 def code_for(identifier: Identifier, now: datetime) -> Code | None:

@@ -20,7 +20,8 @@ from ..cognito import Cause, CognitoError, Connection
 from ..conf import conf
 from ..identifiers import known
 from ..models import JourneyEvent, MigratedUser, PhoneNumber, PoolNotice
-from . import pool_notices, pool_records
+from . import pool_notices
+from .accounts import pool_records
 from .events import audit
 from .limits import budgets
 

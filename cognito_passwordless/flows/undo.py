@@ -18,10 +18,11 @@ from django.db.models import ProtectedError, QuerySet, RestrictedError
 from .. import compat
 from ..models import MigratedUser
 from ..signals import migration_undone
-from . import gains, holding, pool_notices
+from . import gains, pool_notices
+from .accounts import locking
+from .accounts.changes import Made
+from .accounts.owners import is_privileged
 from .events import audit
-from .made import Made
-from .owners import is_privileged
 
 Status = MigratedUser.Status
 Choice = Literal["keep", "remove"]
@@ -82,14 +83,14 @@ class Undone:
     outcome: str
 
 
-@holding.again_after_deadlock
+@locking.again_after_deadlock
 def undo(pk: int, *, choice: Choice | None = None, now: datetime, by: str = "") -> Undone:
     """Takes one migration back, in one transaction. ``choice`` None does what the preview says.
 
     Raises `NotUndone`. A second time, there is nothing left to undo.
     """
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
-        record = holding.person(pk)
+        record = locking.person(pk)
         if record is None:
             raise NotUndone("no_such_person")
         found = preview(record)

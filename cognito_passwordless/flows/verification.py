@@ -13,7 +13,8 @@ from ..identifiers import Identifier, parse
 from ..identity import Proof
 from ..models import ChallengeSession, MigratedUser, Route
 from ..otp import Code, derive, matches
-from . import pool_codes, pool_records, review
+from . import pool_codes, review
+from .accounts import pool_records
 from .routing import typed
 
 Method = MigratedUser.Method

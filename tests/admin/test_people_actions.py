@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cognito_passwordless.admin import people_actions
-from cognito_passwordless.flows import tombstones
+from cognito_passwordless.flows.accounts import tombstones
 from cognito_passwordless.models import Erasure, JourneyEvent, MigratedUser
 
 from .conftest import EMAIL, url

@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import URLPattern
 from django.utils import timezone
 
-from cognito_passwordless.flows import roll_up, tombstones
+from cognito_passwordless.flows import roll_up
+from cognito_passwordless.flows.accounts import tombstones
 from cognito_passwordless.models import ConnectionState, MigratedUser
 
 from .conftest import Make

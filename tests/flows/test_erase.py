@@ -14,7 +14,8 @@ from django.db import connection as database
 from django.utils import timezone
 
 from cognito_passwordless import connections
-from cognito_passwordless.flows import erase, pool_news, tombstones
+from cognito_passwordless.flows import erase, pool_news
+from cognito_passwordless.flows.accounts import tombstones
 from cognito_passwordless.flows.erase import NotErased, erased_subs
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import (
@@ -173,7 +174,8 @@ def test_what_is_written_at_the_same_moment_does_not_stay(
     pool: LocalPool, sign_in: SignIn, make_user: Callable[..., User], monkeypatch: Any
 ) -> None:
     """A sign-in that ends as a conflict writes its case after its own transaction: an erasure may come between."""
-    from cognito_passwordless.flows import migration, pool_records
+    from cognito_passwordless.flows import migration
+    from cognito_passwordless.flows.accounts import pool_records
 
     sub = pool.add_user(ANN)
     verified = {"email_verified": "true"}

@@ -17,8 +17,8 @@ from kombu.exceptions import OperationalError
 from cognito_passwordless import tasks
 from cognito_passwordless.delivery import Failure, Message, SendFailed
 from cognito_passwordless.delivery.memory import MemorySender
-from cognito_passwordless.flows.owner_notices import tell_owner
-from cognito_passwordless.flows.ownership import take_over
+from cognito_passwordless.flows.accounts.owner_notices import tell_owner
+from cognito_passwordless.flows.accounts.takeover import take_over
 from cognito_passwordless.identifiers import parse
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from cognito_passwordless import connections
-from cognito_passwordless.flows import cutover, erase, importing, tombstones, undo
+from cognito_passwordless.flows import cutover, erase, importing, undo
+from cognito_passwordless.flows.accounts import tombstones
 from cognito_passwordless.local import LocalPool
 from cognito_passwordless.models import Erasure, ImportRun, JourneyEvent, MigratedUser
 

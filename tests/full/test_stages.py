@@ -12,7 +12,7 @@ from django.test import Client
 
 from cognito_passwordless.checks.problems import TAG
 from cognito_passwordless.delivery import Message
-from cognito_passwordless.flows.ownership import take_over
+from cognito_passwordless.flows.accounts.takeover import take_over
 from cognito_passwordless.identifiers import parse
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import JourneyEvent, MigratedUser, PhoneNumber

@@ -15,7 +15,8 @@ def act(what: str, key: Any, *more: Any) -> str:
     from django.utils import timezone
 
     from cognito_passwordless import connections
-    from cognito_passwordless.flows import cutover, deciding, erase, tombstones, undo
+    from cognito_passwordless.flows import cutover, deciding, erase, undo
+    from cognito_passwordless.flows.accounts import tombstones
     from cognito_passwordless.models import Erasure
 
     now = timezone.now()
@@ -50,7 +51,7 @@ def write_row(sub: str, email: str) -> str:
     from django.db import router, transaction
 
     from cognito_passwordless import connections
-    from cognito_passwordless.flows import tombstones
+    from cognito_passwordless.flows.accounts import tombstones
     from cognito_passwordless.models import MigratedUser
 
     connection = connections.find("main")

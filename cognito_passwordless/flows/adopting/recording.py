@@ -18,8 +18,8 @@ from django.db import IntegrityError, router, transaction
 
 from ...identifiers import Identifier, known
 from ...models import MigratedUser, PhoneNumber
-from .. import holding
-from ..owners import is_privileged
+from ..accounts import locking
+from ..accounts.owners import is_privileged
 from . import written
 from .choice import Chosen, listed
 
@@ -94,10 +94,10 @@ def _alone(key: Any, named: Collection[Any]) -> Batch:
         return Batch(1, Counter({Reason.TAKEN: 1}), left_out=[LeftOut(key, Reason.TAKEN)])
 
 
-@holding.again_after_deadlock
+@locking.again_after_deadlock
 def _record(keys: Collection[Any], named: Collection[Any]) -> Batch:
     with transaction.atomic(using=router.db_for_write(EmailAddress)):
-        holding.begin()
+        locking.begin()
         facts = _Facts(_users(keys, lock=True), named)
         batch = facts.judge()
         facts.write()

@@ -14,7 +14,7 @@ from ... import compat, user_fields
 from ...conf import conf
 from ...exceptions import InvalidIdentifier
 from ...identifiers import Channel, Identifier, known, parse
-from ..owners import forms_of_number
+from ..accounts.owners import forms_of_number
 
 
 def fields() -> dict[Channel, str]:
@@ -70,7 +70,7 @@ def carriers_of(addresses: Collection[Identifier]) -> dict[str, set[Any]]:
             rows = users.filter(**{f"{name}__in": keys})
         for pk, text in rows.values_list("pk", name):
             key = keys.get(str(text).lower())
-            # The database's case folding is wider than ours: see `flows.owners`.
+            # The database's case folding is wider than ours: see `flows.accounts.owners`.
             if key and (channel == "sms" or known(str(text)) == Identifier(key, "email")):
                 found[key].add(pk)
     return found

@@ -10,7 +10,8 @@ from ...conf import conf
 from ...identifiers import Identifier
 from ...identity import Action, Conflict, Refusal
 from ...models import ChallengeSession, FailureCount, MigratedUser
-from .. import pool_records, routing
+from .. import routing
+from ..accounts import pool_records
 from ..limits import budgets
 from ..offers import offers_for
 from ..routing import ByOurCode, ByPool, Decoy

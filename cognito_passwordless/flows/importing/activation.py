@@ -29,9 +29,10 @@ from ...exceptions import MigrationConflict
 from ...identity import Action, Evidence, Verdict, judge
 from ...models import ImportProblem, ImportRun, MigratedUser
 from ...signals import user_migrated
-from .. import migration, owners, pool_records
-from ..made import Made
-from ..new_users import reason_of
+from .. import migration
+from ..accounts import owners, pool_records
+from ..accounts.changes import Made
+from ..accounts.new_users import reason_of
 from . import runs
 from .carried import Carried
 from .rows import MFA

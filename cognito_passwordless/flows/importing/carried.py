@@ -14,7 +14,7 @@ from ...cognito import Connection
 from ...conf import conf
 from ...identity.addresses import key_of, spellings_of
 from ...models import MigratedUser, PhoneNumber
-from ..owners import forms_of_number
+from ..accounts.owners import forms_of_number
 
 
 @dataclass(frozen=True)

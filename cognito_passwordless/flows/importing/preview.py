@@ -13,7 +13,8 @@ from typing import Final
 from ...cognito import Connection
 from ...identity import Action, Claim, Evidence, Verdict, judge
 from ...models import ImportProblem, ImportRun, MigratedUser
-from .. import migration, owners, pool_records
+from .. import migration
+from ..accounts import owners, pool_records
 from .carried import Carried
 from .pool import Page, Source, Stopped
 from .rows import Broken, Row

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import router
 
 from ...models import Erasure, ImportProblem, ImportRun, MigratedUser
-from .. import tombstones
+from ..accounts import tombstones
 from . import bulk_copy
 from .pool import Page
 from .rows import Broken, Row

@@ -15,11 +15,11 @@ from django.db import router, transaction
 from django.utils import translation
 from django.utils.module_loading import import_string
 
-from .. import keys
-from ..conf import conf
-from ..delivery import SendFailed, deliver, owner_message
-from ..exceptions import DispatchFailed
-from ..models import MigratedUser
+from ... import keys
+from ...conf import conf
+from ...delivery import SendFailed, deliver, owner_message
+from ...exceptions import DispatchFailed
+from ...models import MigratedUser
 
 logger = logging.getLogger(__name__)
 

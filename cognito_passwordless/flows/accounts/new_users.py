@@ -14,9 +14,9 @@ from allauth.socialaccount.models import SocialLogin
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 
-from .. import compat, user_fields
-from ..exceptions import MigrationRefused
-from ..identifiers import Identifier
+from ... import compat, user_fields
+from ...exceptions import MigrationRefused
+from ...identifiers import Identifier
 
 # What a database says of a value that must be unique: PostgreSQL's SQLSTATE, SQLite's names.
 _TAKEN: Final = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})

@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Field
 from django.utils.module_loading import import_string
 
-from .. import compat, user_fields
-from ..cognito import CognitoProfile
-from ..conf import conf
+from ... import compat, user_fields
+from ...cognito import CognitoProfile
+from ...conf import conf
 
 logger = logging.getLogger(__name__)
 

@@ -9,28 +9,16 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import router, transaction
 from django.db.models import Q
 
-from .. import connections
-from ..cognito import CognitoProfile, Connection
-from ..conf import conf
-from ..exceptions import MigrationConflict, MigrationRefused
-from ..identifiers import MAX_LENGTH, Identifier, known
-from ..identity import (
-    Action,
-    Claim,
-    Evidence,
-    Held,
-    Policy,
-    PoolUser,
-    Record,
-    State,
-    Verdict,
-    judge,
-    pool_users,
-)
-from ..models import MigratedUser
+from ... import connections
+from ...cognito import CognitoProfile, Connection
+from ...conf import conf
+from ...exceptions import MigrationConflict, MigrationRefused
+from ...identifiers import MAX_LENGTH, Identifier, known
+from ...identity import Action, Claim, Evidence, Held, Policy, PoolUser, Record, State, Verdict, judge, pool_users
+from ...models import MigratedUser
 from . import owners, tombstones
+from .changes import Made
 from .decisions import Decision
-from .made import Made
 from .tombstones import ERASED
 
 Status = MigratedUser.Status

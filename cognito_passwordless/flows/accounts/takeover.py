@@ -7,14 +7,14 @@ from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import AbstractBaseUser
 
-from .. import compat
-from ..cognito import CognitoProfile
-from ..identifiers import Identifier
-from ..identity import Verdict
-from ..models import MigratedUser, PhoneNumber
-from ..signals import ownership_proven
-from .made import Made
-from .mapping import apply_attributes
+from ... import compat
+from ...cognito import CognitoProfile
+from ...identifiers import Identifier
+from ...identity import Verdict
+from ...models import MigratedUser, PhoneNumber
+from ...signals import ownership_proven
+from .attributes import apply_attributes
+from .changes import Made
 from .new_users import SignUp
 from .owner_notices import tell_owner
 from .owners import written_spelling

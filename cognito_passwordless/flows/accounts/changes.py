@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser
 
-from ..models import MigratedUser
+from ...models import MigratedUser
 
 LONGEST = 200  # characters of a value that is kept; a longer one is not put back
 _PLAIN = (str, int, float, bool, type(None))

@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 
 from django.contrib.auth import get_user_model
 
-from .. import identity
-from ..models import MigratedUser
+from ... import identity
+from ...models import MigratedUser
 
 Choice = Literal["link", "apart", "merge"]
 # Set aside by a merge: a pool user whose address another one has, and the pool never verified this one's.

@@ -12,12 +12,12 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from .. import compat, user_fields
-from ..cognito import CognitoProfile, Connection
-from ..conf import conf
-from ..identifiers import Identifier, known
-from ..identity import Action, Claim, Evidence, Held, Holder, Policy, Verdict, judge
-from ..models import MigratedUser, PhoneNumber
+from ... import compat, user_fields
+from ...cognito import CognitoProfile, Connection
+from ...conf import conf
+from ...identifiers import Identifier, known
+from ...identity import Action, Claim, Evidence, Held, Holder, Policy, Verdict, judge
+from ...models import MigratedUser, PhoneNumber
 
 Status = MigratedUser.Status
 _Held = dict[AbstractBaseUser, dict[str, Held]]

@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db import OperationalError, router
 from django.db.models import F, QuerySet
 
-from ..models import MigratedUser
+from ...models import MigratedUser
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from .. import keys
-from ..models import Erasure, MigratedUser
-from .events import audit
+from ... import keys
+from ...models import Erasure, MigratedUser
+from ..events import audit
 
 # Why a sign-in of somebody who has been erased ends.
 ERASED = "erased"

@@ -1,0 +1,1 @@
+"""Who is who: accounts that carry an address, records of pool users, and what a proof gives or takes."""
