@@ -22,8 +22,9 @@ from .cognito import Connection
 from .conf import conf
 from .entrance import entrance, entrance_from_elsewhere, safe_next, visitor_of
 from .exceptions import MigrationRefused
-from .flows import completion, oidc, oidc_answer, onwards
-from .flows.oidc_state import Answer
+from .flows import completion, oidc, onwards
+from .flows.challenges import hosted_answer
+from .flows.challenges.hosted import Answer
 from .flows.visitor import TooMany
 from .forms import IdentifierForm
 
@@ -128,7 +129,7 @@ def _take_answer(request: HttpRequest) -> tuple[Answer | None, str]:
     """The answer, or None and why there is none. It is taken out of the request, so that no error report shows it."""
     given = request.POST if request.method == "POST" else request.GET
     request.GET, request.META["QUERY_STRING"] = QueryDict(), ""
-    return oidc_answer.read(given.getlist)
+    return hosted_answer.read(given.getlist)
 
 
 def _connection(alias: str) -> Connection:

@@ -16,10 +16,11 @@ from django.views.decorators.debug import sensitive_variables
 from . import compat, connections, step_messages
 from .cognito import Connection
 from .exceptions import InvalidIdentifier, MigrationRefused
-from .flows import login, named_pool, oidc, oidc_answer, step_proofs
-from .flows.attempts import STEP
+from .flows import login, named_pool, oidc, step_proofs
+from .flows.challenges import hosted_answer
+from .flows.challenges.attempts import STEP
+from .flows.challenges.status import seconds_to_resend
 from .flows.events.categories import category_of
-from .flows.status import seconds_to_resend
 from .flows.visitor import TooMany, Visitor
 from .identifiers import Identifier, parse
 from .models import ChallengeSession
@@ -170,7 +171,7 @@ def authenticate_callback(
     if isinstance(chosen, StepError):
         return chosen
     visitor = _visitor(request, handle)
-    answer, problem = oidc_answer.read(lambda name: _values(parameters, name))
+    answer, problem = hosted_answer.read(lambda name: _values(parameters, name))
     try:
         if answer is None:
             oidc.refuse_stranger(chosen, problem, visitor, now)

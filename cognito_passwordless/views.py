@@ -15,8 +15,9 @@ from . import browser, captcha, compat, pages
 from .conf import conf
 from .entrance import entrance, safe_next, visitor_of
 from .exceptions import DispatchFailed, MigrationRefused
-from .flows import attempts, completion, held, onwards, passwords
+from .flows import completion, held, onwards, passwords
 from .flows import login as flow
+from .flows.challenges import attempts
 from .forms import ChannelForm, CodeForm, IdentifierForm, PasswordForm
 from .identifiers import parse
 from .models import ChallengeSession, Route

@@ -13,7 +13,8 @@ from ..conf import conf
 from ..delivery import SendFailed, Sent, code_message, deliver, unknown_address_message
 from ..models import ChallengeSession, Channel, Route
 from ..otp import derive
-from . import attempts, pool_codes, review, routing
+from . import pool_codes, review, routing
+from .challenges import attempts
 from .deliveries import Gate
 from .events import journey
 from .events.journey import Outcome

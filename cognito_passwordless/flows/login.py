@@ -17,7 +17,10 @@ from ..exceptions import DispatchFailed
 from ..identifiers import MAX_LENGTH, Identifier
 from ..models import ChallengeSession, Route
 from ..otp import Code
-from . import attempts, dispatch, oidc_state
+from . import dispatch
+from .challenges import attempts
+from .challenges import hosted as oidc_state
+from .challenges.status import Status, can_resend, seconds_to_resend, status
 from .events import journey
 from .events.journey import Outcome
 from .events.payload import told_of
@@ -25,7 +28,6 @@ from .limits import budgets
 from .offers import Offers, offers_for
 from .refusals import too_many
 from .routing import typed
-from .status import Status, can_resend, seconds_to_resend, status
 from .verification import NotProven, Proven, verify
 from .visitor import TooMany, Visitor
 

@@ -24,12 +24,13 @@ from ..identifiers import Identifier, known
 from ..identity import Action, Claim, Conflict, Evidence, Policy, Record, Refusal, Verdict, judge
 from ..models import SUB_LENGTH, MigratedUser
 from ..signals import user_migrated
-from . import attempts, pool_notices
+from . import pool_notices
 from .accounts import locking, owners, pool_records, takeover, tombstones
 from .accounts.attributes import apply_attributes, apply_groups
 from .accounts.changes import Made, values_of
 from .accounts.decisions import Decision
 from .accounts.new_users import SignUp, reason_of
+from .challenges import attempts
 
 Status = MigratedUser.Status
 TRIES = 3  # two people at once can meet on a unique address; whoever comes second looks again

@@ -16,12 +16,13 @@ from ..cognito import Connection
 from ..conf import conf
 from ..identifiers import MAX_LENGTH, Identifier
 from ..models import ChallengeSession, Delivery, Route
-from . import attempts, sending
+from . import sending
+from .challenges import attempts
+from .challenges.status import seconds_to_resend, status
 from .events.categories import category_of
 from .limits import budgets
 from .login import NotServed, TooSoon
 from .refusals import too_many
-from .status import seconds_to_resend, status
 from .visitor import Visitor
 
 

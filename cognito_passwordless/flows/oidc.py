@@ -22,13 +22,14 @@ from ..cognito import (
 )
 from ..identifiers import Identifier
 from ..models import ChallengeSession, MigratedUser, Route
-from . import attempts, oidc_state, onwards, routing
+from . import onwards, routing
+from .challenges import attempts, hosted
+from .challenges.hosted import Answer
 from .events import journey
 from .events.categories import LOGIN_ERRORS
 from .events.journey import Outcome
 from .events.payload import told_of
 from .limits import budgets
-from .oidc_state import Answer
 from .refusals import too_many
 from .verification import Proven
 from .visitor import Visitor
@@ -81,7 +82,7 @@ def begin(
     except budgets.OverLimit as over:
         raise too_many(over, now) from None
     handle = attempts.new_handle()
-    challenge = oidc_state.open_challenge(
+    challenge = hosted.open_challenge(
         connection, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
     )
     url = depart(connection, challenge, redirect_uri=redirect_uri, now=now)
@@ -92,7 +93,7 @@ def begin(
 
 def depart(connection: Connection, challenge: ChallengeSession, *, redirect_uri: str, now: datetime) -> str:
     """Where the browser goes to sign in. Raises `Unavailable`."""
-    secrets, began = oidc_state.secrets_of(challenge), time.monotonic()
+    secrets, began = hosted.secrets_of(challenge), time.monotonic()
     try:
         provider = provider_of(connection, now=now.timestamp())
     except CognitoError as error:
@@ -144,8 +145,8 @@ def keep(connection: Connection, visitor: Visitor, answer: Answer, *, now: datet
 
     Raises `Refused`.
     """
-    challenge = _expected(connection, oidc_state.find_by_state(answer.state), visitor, now)
-    if not oidc_state.keep(challenge, answer, now) and not oidc_state.kept(challenge):
+    challenge = _expected(connection, hosted.find_by_state(answer.state), visitor, now)
+    if not hosted.keep(challenge, answer, now) and not hosted.kept(challenge):
         _refuse_untaken(challenge, _why_not(challenge, now), visitor, now)
 
 
@@ -159,14 +160,14 @@ def finish(
     """
     challenge = attempts.find(visitor.handle) if visitor.handle else None
     if answer is None:
-        answer = oidc_state.kept(challenge) if challenge else None
+        answer = hosted.kept(challenge) if challenge else None
         if answer is None:
             refuse_stranger(connection, "no_answer", visitor, now)
-    if challenge is None or not oidc_state.belongs(challenge, answer.state):
-        other = _expected(connection, oidc_state.find_by_state(answer.state), visitor, now)
+    if challenge is None or not hosted.belongs(challenge, answer.state):
+        other = _expected(connection, hosted.find_by_state(answer.state), visitor, now)
         _refuse_untaken(other, "other_browser", visitor, now)
     _expected(connection, challenge, visitor, now)
-    if not oidc_state.claim(challenge, now):
+    if not hosted.claim(challenge, now):
         _refuse_untaken(challenge, _why_not(challenge, now), visitor, now)
     return challenge, _prove(connection, challenge, answer, redirect_uri, now)
 
@@ -191,7 +192,7 @@ def _prove(
     # Somebody signed in there; no code of this sign-in went to any address (law 7).
     claims = dict(with_trusted(claims, connection.trusted_providers))
     profile = CognitoProfile.from_claims(claims, pool=connection.pool, scope=connection.scope)
-    oidc_state.settle(challenge)
+    hosted.settle(challenge)
     journey.record(challenge, "answered", Outcome.OK, now=now, duration=took, output=told_of(profile))
     return Proven(profile, MigratedUser.Method.COGNITO_OIDC, connection, claims)
 
@@ -200,7 +201,7 @@ def _prove(
 def _claims(
     connection: Connection, challenge: ChallengeSession, answer: Answer, redirect_uri: str, now: datetime
 ) -> dict[str, Any]:
-    secrets = oidc_state.secrets_of(challenge)
+    secrets = hosted.secrets_of(challenge)
     if secrets is None:
         _refuse(challenge, "key_retired", "configuration", now)
     provider = provider_of(connection, now=now.timestamp())

@@ -15,7 +15,8 @@ from .. import connections
 from ..cognito import CognitoError, Connection, Password
 from ..conf import conf
 from ..models import ChallengeSession, Channel, Route
-from . import attempts, pool_codes
+from . import pool_codes
+from .challenges import attempts
 from .events import journey
 from .events.journey import Outcome
 from .limits import budgets

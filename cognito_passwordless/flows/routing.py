@@ -12,9 +12,9 @@ from ..identifiers import Channel, Identifier
 from ..identity import Action, Conflict, Held, Refusal, Verdict
 from ..identity.pool_users import Nobody
 from ..models import ChallengeSession, MigratedUser
-from . import attempts
 from .accounts import owners, pool_records
 from .accounts.pool_records import FEDERATED
+from .challenges import attempts
 
 Status = MigratedUser.Status
 # Spellings of one address that a pool is asked for in turn: most addresses have one.

@@ -15,7 +15,8 @@ from ..cognito import CognitoProfile, Connection
 from ..cognito.mapping import FrozenMapping
 from ..exceptions import MigrationRefused
 from ..models import ChallengeSession, MigratedUser
-from . import attempts, completion
+from . import completion
+from .challenges import attempts
 from .verification import Proven
 
 # How long after its beginning a step may still end in a sign-in.

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from cognito_passwordless import keys
 from cognito_passwordless.conf import conf
-from cognito_passwordless.flows import attempts
+from cognito_passwordless.flows.challenges import attempts
 from cognito_passwordless.models import ChallengeSession
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from cognito_passwordless.flows import attempts
+from cognito_passwordless.flows.challenges import attempts
 from cognito_passwordless.models import ChallengeSession, FailureCount
 
 from .challenges import ANN, NOW, after, held

@@ -8,7 +8,7 @@ from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cognito_passwordless.flows import attempts
+from cognito_passwordless.flows.challenges import attempts
 from cognito_passwordless.models import ChallengeSession
 from cognito_passwordless.otp import Challenge, Phase, Policy, Refused, accept, claim, phase, resend
 from cognito_passwordless.otp.machine import TRANSITIONS, Event

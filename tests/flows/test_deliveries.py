@@ -9,7 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from cognito_passwordless.delivery import Failure, Message, SendFailed
-from cognito_passwordless.flows import attempts, deliveries, sending
+from cognito_passwordless.flows import deliveries, sending
+from cognito_passwordless.flows.challenges import attempts
 from cognito_passwordless.flows.deliveries import LEASE
 from cognito_passwordless.flows.sending import MAX_TRIES, TryLater
 from cognito_passwordless.models import ChallengeSession, Delivery, JourneyEvent

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from cognito_passwordless.delivery import Failure, Message, SendFailed
 from cognito_passwordless.delivery.memory import MemorySender
-from cognito_passwordless.flows import attempts
+from cognito_passwordless.flows.challenges import attempts
 from cognito_passwordless.flows.deliveries import LEASE
 from cognito_passwordless.flows.sending import TryLater, send
 from cognito_passwordless.models import ChallengeSession, Delivery, SendCount

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ...models import ChallengeSession, Delivery, JourneyEvent, Route
-from ..status import STALLED_AFTER
+from ..challenges.status import STALLED_AFTER
 from .causes import Words, in_words
 from .findings import State, Verdict, ok, problem, warning
 from .masks import moment

@@ -13,11 +13,11 @@ from uuid import UUID, uuid4
 from django.db import router, transaction
 from django.db.models import QuerySet
 
-from .. import keys
-from ..cognito import Connection, Secrets
-from ..conf import conf
-from ..identifiers import MAX_LENGTH, Identifier
-from ..models import ChallengeSession, Route
+from ... import keys
+from ...cognito import Connection, Secrets
+from ...conf import conf
+from ...identifiers import MAX_LENGTH, Identifier
+from ...models import ChallengeSession, Route
 from . import attempts
 
 Outcome = ChallengeSession.Outcome

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from .oidc_state import Answer
+from .hosted import Answer
 
 MAX_FIELD: Final = 4096  # characters of one parameter
 # What an answer is made of (OpenID Connect Core 3.1.2.5 and 3.1.2.6, RFC 9207).

@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from django.db import router, transaction
 from django.db.models import F, QuerySet
 
-from ..conf import conf
-from ..models import ChallengeSession, FailureCount
-from .limits import windows
+from ...conf import conf
+from ...models import ChallengeSession, FailureCount
+from ..limits import windows
 
 OPEN = ChallengeSession.Outcome.OPEN
 # What a challenge is for. A handle of one purpose is nothing to the functions of another: the site's own views decide

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..conf import conf
-from ..models import ChallengeSession, Delivery
+from ...conf import conf
+from ...models import ChallengeSession, Delivery
 
 # How long a failure of a provider is shown to everybody who waits for a message on that channel.
 TROUBLE_SHOWN_FOR = timedelta(minutes=3)
