@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from cognito_passwordless.flows import roll_up
+from cognito_passwordless.flows.progress import rollup
 
 from . import progress_rows
 from .measure import Statements
@@ -28,7 +28,7 @@ LISTS = tuple(f"{ADMIN}{name}/" for name in ("migrateduser", "journeyevent", "ch
 def count(name: str) -> dict[str, Any]:
     """How long a roll-up takes, or how long it takes to check one and what it finds."""
     began = time.perf_counter()
-    drift = len(roll_up.check()) if name == "check" else roll_up.roll_up(timezone.now()) and 0
+    drift = len(rollup.check()) if name == "check" else rollup.roll_up(timezone.now()) and 0
     return {"seconds": time.perf_counter() - began, "drift": drift}
 
 

@@ -13,9 +13,10 @@ from kombu.exceptions import OperationalError
 
 from .delivery import Failure, SendFailed
 from .exceptions import DispatchFailed
-from .flows import importing, pool_notices, purge, recovery, roll_up, workers
+from .flows import importing, pool_notices, purge, recovery, workers
 from .flows.accounts import owner_notices
 from .flows.dispatch import QUEUES
+from .flows.progress import rollup
 from .flows.sending import TryLater, send
 from .flows.telling import TellLater, tell
 
@@ -61,7 +62,7 @@ def purge_expired() -> None:
 @shared_task(name="cognito_passwordless.roll_up_progress", ignore_result=True)
 def roll_up_progress() -> None:
     """Counts how far the migration is, for the admin. Meant for Celery beat, every five minutes."""
-    roll_up.roll_up(timezone.now())
+    rollup.roll_up(timezone.now())
 
 
 @shared_task(name="cognito_passwordless.recover_sends", ignore_result=True)

@@ -99,12 +99,12 @@ def half_way_through() -> str:
     from django.test import Client  # noqa: PLC0415
     from django.utils import timezone  # noqa: PLC0415
 
-    from cognito_passwordless.flows import roll_up  # noqa: PLC0415
+    from cognito_passwordless.flows.progress import rollup  # noqa: PLC0415
     from example_project.demo import history  # noqa: PLC0415
 
     now = timezone.now()
     history.fill(now, "late")
-    roll_up.roll_up(now)
+    rollup.roll_up(now)
     client = Client()
     client.force_login(User.objects.create_superuser("ada"))
     return client.cookies["sessionid"].value

@@ -41,7 +41,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
     ``addresses`` are fields with an address in them and ``private`` those that are not shown at all without the
     permission. ``search_fields`` are compared as a whole, and what is typed is normalised first. ``figures`` is what
-    `flows.totals` calls these rows: lists count few rows themselves, and ask it for more.
+    `flows.progress.lookup` calls these rows: lists count few rows themselves, and ask it for more.
     """
 
     figures: ClassVar[str] = ""

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as now_translated
 from django.utils.translation import gettext_lazy as _
 
-from ..flows import connection_figures
+from ..flows.progress import connections as connection_figures
 from ..models import JourneyEvent
 from .base import ReadOnlyAdmin
 from .lists import ConnectionFilter, days_filter

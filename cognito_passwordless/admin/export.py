@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..flows import exports
-from ..flows.figures import Figures
+from ..flows.progress.types import Figures
 
 Cell = str | int | float
 

@@ -17,9 +17,9 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from ..connections import every
-from ..flows import totals
-from ..flows.roll_up import ACTIVE
-from ..flows.tallies import STAGES, reached, within
+from ..flows.progress import lookup
+from ..flows.progress.queries import STAGES, reached, within
+from ..flows.progress.rollup import ACTIVE
 from ..models import MigratedUser, Progress
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ else:
 # What is counted in the table itself: every row up to here, and no row beyond it. FEW is what a page shows.
 FEW = 100
 MANY = 10_000
-# The name in `flows.totals` to the parameter of the list's URL; those of `SEVERAL` end in `__in` where several are
-# meant.
+# The name in `flows.progress.lookup` to the parameter of the list's URL; those of `SEVERAL` end in `__in` where
+# several are meant.
 PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "people": {
         "status": "status__exact",
@@ -60,7 +60,7 @@ ASIDE = frozenset({"o", "p", "all", "e"})
 def parameters(rows: str, where: Mapping[str, str]) -> dict[str, str]:
     """The parameters of the list that shows these rows."""
     return {
-        PARAMETERS[rows][name].replace("__exact", "__in" if "," in value and name in totals.SEVERAL else "__exact"): (
+        PARAMETERS[rows][name].replace("__exact", "__in" if "," in value and name in lookup.SEVERAL else "__exact"): (
             value or NONE if name == "cohort" else value
         )
         for name, value in where.items()
@@ -75,7 +75,7 @@ def where(rows: str, parameters: Mapping[str, str]) -> dict[str, str] | None:
         if parameter in ASIDE:
             continue
         name = names.get(parameter.replace("__in", "__exact"))
-        if name is None or (parameter.endswith("__in") and name not in totals.SEVERAL):
+        if name is None or (parameter.endswith("__in") and name not in lookup.SEVERAL):
             return None
         found[name] = "" if (name, value) == ("cohort", NONE) else value
     return found
@@ -111,7 +111,7 @@ def known_count(rows: str, request: HttpRequest) -> int | None:
     """What the roll-up says of the list that a request asks for. At most one statement."""
     chosen = where(rows, request.GET.dict())
     try:
-        return None if chosen is None else totals.total(rows, chosen)
+        return None if chosen is None else lookup.total(rows, chosen)
     except ValueError:
         return None
 
@@ -150,7 +150,7 @@ def days_filter(field: str) -> type[SimpleListFilter]:
             if not chosen:
                 return queryset
             try:
-                return queryset.filter(within(field, *totals.days_of(chosen)))
+                return queryset.filter(within(field, *lookup.days_of(chosen)))
             except (ValueError, OverflowError):
                 raise IncorrectLookupParameters from None
 
@@ -172,7 +172,7 @@ class CohortFilter(ChosenFilter):
         if chosen == NONE:
             return queryset.filter(imported_at__isnull=True)
         try:
-            first, _last = totals.days_of(f"{chosen}-01..{chosen}-01")
+            first, _last = lookup.days_of(f"{chosen}-01..{chosen}-01")
         except ValueError:
             raise IncorrectLookupParameters from None
         last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)

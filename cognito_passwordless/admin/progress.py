@@ -11,8 +11,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from ..flows import progress
-from ..flows.figures import Figures
+from ..flows.progress import report
+from ..flows.progress.types import Figures
 from ..models import Progress
 from . import charts
 from .base import ModelAdmin
@@ -47,7 +47,7 @@ class ProgressAdmin(ModelAdmin):
         def guarded(request: HttpRequest) -> HttpResponse:
             if not self.has_view_permission(request):
                 raise PermissionDenied
-            figures = progress.read(timezone.now(), request.GET.get("connection", ""))
+            figures = report.read(timezone.now(), request.GET.get("connection", ""))
             if not figures.known:
                 raise Http404
             return view(request, figures)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from ..conf import DEFAULT_LIMITS, conf
 from ..models import ChallengeSession, Delivery, FailureCount, JourneyEvent, SendCount
-from . import roll_up
+from .progress import rollup
 
 
 def purge_expired(now: datetime) -> dict[str, int]:
@@ -16,7 +16,7 @@ def purge_expired(now: datetime) -> dict[str, int]:
         now - timedelta(days=conf.retention(name)) for name in ("challenges", "events", "deliveries")
     )
     # How far an attempt came is told by its events.
-    roll_up.before_purge(now, events=events, attempts=max(challenges, events))
+    rollup.before_purge(now, events=events, attempts=max(challenges, events))
     kept = {
         "challenges": ChallengeSession.objects.filter(expires_at__lt=challenges),
         "deliveries": Delivery.objects.filter(started_at__lt=deliveries),

@@ -1,4 +1,5 @@
-"""How far the migration is, counted ahead of time: no page counts millions. `flows.roll_up` writes these tables."""
+"""How far the migration is, counted ahead of time: no page counts millions. `flows.progress.rollup` writes these
+tables."""
 
 from typing import ClassVar
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from ..admin.lists import STAGE_NAMES, parameters
 from ..admin.words import REASONS, told
-from ..flows.figures import Number
+from ..flows.progress.types import Number
 from ..models import MigratedUser
 
 register = template.Library()

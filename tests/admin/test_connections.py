@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cognito_passwordless.flows.roll_up import roll_up
+from cognito_passwordless.flows.progress.rollup import roll_up
 from cognito_passwordless.models import JourneyEvent
 
 from .conftest import url

@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import URLPattern
 from django.utils import timezone
 
-from cognito_passwordless.flows import roll_up
 from cognito_passwordless.flows.accounts import tombstones
+from cognito_passwordless.flows.progress import rollup
 from cognito_passwordless.models import ConnectionState, MigratedUser
 
 from .conftest import Make
@@ -44,7 +44,7 @@ def test_without_a_permission_everything_is_403(staff: Callable[..., Client], ma
     ConnectionState.objects.create(alias="main", retired_at=now)
     SocialApp.objects.create(provider="cognito", provider_id="stored", name="Stored", client_id="client")
     tombstones.bury("i", "sub", connection="main", now=now)
-    roll_up.roll_up(now)
+    rollup.roll_up(now)
     client = staff()
     asked = list(pages())
     for page in ("progress/figures.csv", f"conflictcase/{MigratedUser.objects.get().pk}/change/", "connectionstate/"):

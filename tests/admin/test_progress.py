@@ -21,7 +21,7 @@ from django.utils import timezone
 from cognito_passwordless.admin import lists
 from cognito_passwordless.admin.charts import nice
 from cognito_passwordless.admin.export import inert
-from cognito_passwordless.flows import progress, roll_up
+from cognito_passwordless.flows.progress import report, rollup
 from cognito_passwordless.models import DailyFigure, JourneyEvent, MigratedUser, PeopleFigure, Progress, SendCount
 from example_project.demo import history
 
@@ -47,7 +47,7 @@ def pools(settings: Any, **names: str) -> None:
 def fill(age: str = "late", people: int = 120) -> datetime:
     now = timezone.now()
     history.fill(now, age, people=people, attempts=people)
-    roll_up.roll_up(now)
+    rollup.roll_up(now)
     return now
 
 
@@ -215,7 +215,7 @@ class TestHostileNames:
                 connection=name,
             )
             SendCount.objects.create(scope="sms_per_country", key=name, count=1)
-        roll_up.roll_up(timezone.now())
+        rollup.roll_up(timezone.now())
 
     def test_are_inert_on_the_page(self, admin_client: Client) -> None:
         shown = admin_client.get(PAGE).content.decode()
@@ -257,7 +257,7 @@ class TestStates:
         assert [admin_client.get(url).status_code for url in EXPORTS] == [200, 200]
 
     def test_nobody(self, admin_client: Client) -> None:
-        roll_up.roll_up(timezone.now())
+        rollup.roll_up(timezone.now())
         shown = admin_client.get(PAGE).content.decode()
         assert "No pool user is known yet" in shown
         assert [admin_client.get(url).status_code for url in EXPORTS] == [200, 200]
@@ -305,16 +305,16 @@ def test_the_axis_is_easy_to_read() -> None:
 def test_figures_of_two_moments_are_never_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A roll-up is written while the page is being read."""
     now = fill()
-    real, calls = progress._read, []
+    real, calls = report._read, []
 
     def read_slowly(*arguments: Any) -> Any:
         kept = real(*arguments)
         if not calls:
             MigratedUser.objects.filter(status="pending").delete()
-            roll_up.roll_up(now + timedelta(minutes=5))
+            rollup.roll_up(now + timedelta(minutes=5))
         calls.append(kept)
         return kept
 
-    monkeypatch.setattr(progress, "_read", read_slowly)
-    assert progress.read(now).as_of == now + timedelta(minutes=5)
+    monkeypatch.setattr(report, "_read", read_slowly)
+    assert report.read(now).as_of == now + timedelta(minutes=5)
     assert len(calls) == 2

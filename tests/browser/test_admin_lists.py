@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from cognito_passwordless.flows import roll_up
 from cognito_passwordless.flows.cutover import attempt_of
 from cognito_passwordless.flows.events import audit
+from cognito_passwordless.flows.progress import rollup
 from cognito_passwordless.models import ConnectionState, Erasure, ImportProblem, ImportRun, MigratedUser
 from example_project.demo import history
 
@@ -36,7 +36,7 @@ def migration(admin: User) -> ImportRun:
     """A migration in its late days: imported, cut over and back, somebody erased."""
     now = timezone.now()
     history.fill(now, "late", people=60, attempts=30)
-    roll_up.roll_up(now)
+    rollup.roll_up(now)
     began = now - timedelta(minutes=9)
     run = ImportRun.objects.create(
         connection="main", state="failed", started_at=began, updated_at=now, finished_at=now, position=4_800,

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from cognito_passwordless.flows import roll_up
+from cognito_passwordless.flows.progress import rollup
 from cognito_passwordless.models import (
     ChallengeSession,
     DailyFigure,
@@ -42,7 +42,7 @@ def fill(state: str) -> None:
     if state in history.AGES:
         history.fill(timezone.now(), state, people=200, attempts=100)
     if state != "not counted":
-        roll_up.roll_up(timezone.now())
+        rollup.roll_up(timezone.now())
 
 
 def every_state(page: Page) -> Iterator[str]:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from cognito_passwordless.flows import progress, roll_up
+from cognito_passwordless.flows.progress import report, rollup
 from cognito_passwordless.flows.purge import purge_expired
 from cognito_passwordless.models import DailyFigure, JourneyEvent, MigratedUser
 
@@ -38,7 +38,7 @@ def people() -> float:
 
 
 def counting() -> float:
-    roll_up.roll_up(timezone.now())
+    rollup.roll_up(timezone.now())
     return 0
 
 
@@ -49,7 +49,7 @@ def purging() -> float:
 
 def reading() -> float:
     """The highest share that is shown, in per cent."""
-    figures = progress.read(timezone.now())
+    figures = report.read(timezone.now())
     shares = [figures.migrated, figures.active, *(group.migrated for group in figures.connections)]
     assert all(share.part.value <= share.whole.value for share in shares), shares
     assert min(day.so_far for day in figures.days) >= 0
@@ -71,13 +71,13 @@ def main(rounds: int) -> None:
         work = (people, people, counting, counting, purging, reading, reading)
         most = max([done.result() for done in [threads.submit(again_and_again, each, rounds) for each in work]])
     now = timezone.now()
-    roll_up.roll_up(now)
+    rollup.roll_up(now)
     told = {
-        "drift": [str(each) for each in roll_up.check()],
+        "drift": [str(each) for each in rollup.check()],
         "events counted": DailyFigure.objects.filter(kind="events").aggregate(Sum("count"))["count__sum"],
         "events written": OLD_DAYS * A_DAY + 2 * rounds,
         "events left": JourneyEvent.objects.count(),
-        "migrated": progress.read(now).migrated.part.value,
+        "migrated": report.read(now).migrated.part.value,
         "migrated there": MigratedUser.objects.filter(status="migrated").count(),
         "most": most,
     }

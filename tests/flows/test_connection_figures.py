@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from cognito_passwordless.flows.connection_figures import Calls, ConnectionFigures, read
-from cognito_passwordless.flows.roll_up import roll_up
+from cognito_passwordless.flows.progress.connections import Calls, ConnectionFigures, read
+from cognito_passwordless.flows.progress.rollup import roll_up
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import JourneyEvent
 

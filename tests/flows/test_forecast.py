@@ -14,8 +14,8 @@ from statistics import median
 
 import pytest
 
-from cognito_passwordless.flows.forecast import HORIZON, TARGETS, Forecast, Target, forecast, of_everybody
-from cognito_passwordless.flows.tallies import Daily, Kind, People, Tally, start_of
+from cognito_passwordless.flows.progress.forecast import HORIZON, TARGETS, Forecast, Target, forecast, of_everybody
+from cognito_passwordless.flows.progress.queries import Daily, Kind, People, Tally, start_of
 
 pytestmark = pytest.mark.own_database
 RUNS = 200

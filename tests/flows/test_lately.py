@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cognito_passwordless.flows.lately import Lately, budgets, sums
+from cognito_passwordless.flows.progress.recent import Lately, budgets, sums
 from cognito_passwordless.models import DailyFigure, SendCount
 
 pytestmark = pytest.mark.django_db

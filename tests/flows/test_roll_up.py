@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from cognito_passwordless.flows import progress, roll_up
+from cognito_passwordless.flows.progress import report, rollup
+from cognito_passwordless.flows.progress.rollup import check
 from cognito_passwordless.flows.purge import purge_expired
-from cognito_passwordless.flows.roll_up import check
 from cognito_passwordless.models import ChallengeSession, DailyFigure, JourneyEvent, MigratedUser, PeopleFigure
 
 pytestmark = pytest.mark.django_db
@@ -53,8 +53,8 @@ class TestPeople:
     def test_everybody_is_counted_by_what_they_have_in_common(self) -> None:
         for status in ("pending", "pending", "migrated", "conflict", "failed", "excluded"):
             person(status)
-        roll_up.roll_up(NOON)
-        figures = progress.read(NOON)
+        rollup.roll_up(NOON)
+        figures = report.read(NOON)
         assert {each.name: each.number.value for each in figures.statuses} == {
             "pending": 2,
             "migrated": 1,
@@ -66,14 +66,14 @@ class TestPeople:
 
     def test_bulk_changes_deletions_and_undoing_are_seen_by_the_next_count(self) -> None:
         people = [person() for _ in range(4)]
-        roll_up.roll_up(NOON)
+        rollup.roll_up(NOON)
         MigratedUser.objects.update(status="migrated", method="bulk", migrated_at=NOON)
-        roll_up.roll_up(NOON + timedelta(minutes=5))
-        assert progress.read(NOON).migrated.percent == 100.0
+        rollup.roll_up(NOON + timedelta(minutes=5))
+        assert report.read(NOON).migrated.percent == 100.0
         MigratedUser.objects.filter(pk=people[0].pk).update(status="pending", method="", migrated_at=None)
         people[1].delete()
-        roll_up.roll_up(NOON + timedelta(minutes=10))
-        figures = progress.read(NOON)
+        rollup.roll_up(NOON + timedelta(minutes=10))
+        figures = report.read(NOON)
         assert (figures.migrated.part.value, figures.migrated.whole.value) == (2, 3)
         assert figures.days[-1].migrated.value == 2
         assert check() == []
@@ -81,10 +81,10 @@ class TestPeople:
     def test_a_deleted_django_user_changes_no_figure(self) -> None:
         user = User.objects.create_user("ann")
         person("migrated", user=user)
-        roll_up.roll_up(NOON)
+        rollup.roll_up(NOON)
         user.delete()
-        roll_up.roll_up(NOON + DAY)
-        assert progress.read(NOON + DAY).migrated.part.value == 1
+        rollup.roll_up(NOON + DAY)
+        assert report.read(NOON + DAY).migrated.part.value == 1
         assert check() == []
 
     def test_who_signs_in_again_has_been_seen(self) -> None:
@@ -92,49 +92,49 @@ class TestPeople:
         row = person("migrated", user=user, active_at=NOON - 60 * DAY)
         event(NOON - DAY, "signed_in", user=user)
         event(NOON - 2 * DAY, "signed_in", user=user)
-        roll_up.roll_up(NOON)
+        rollup.roll_up(NOON)
         row.refresh_from_db()
         assert row.active_at == NOON - DAY
-        assert progress.read(NOON).active.part.value == 1
+        assert report.read(NOON).active.part.value == 1
 
     def test_the_days_are_those_of_the_sites_time_zone(self, settings: Any) -> None:
         settings.TIME_ZONE = "Pacific/Auckland"
         late = datetime.fromisoformat("2026-03-20T20:00:00+00:00")
         person("migrated", migrated_at=late)
         event(late)
-        roll_up.roll_up(late)
+        rollup.roll_up(late)
         assert set(DailyFigure.objects.values_list("day", flat=True)) == {late.date() + DAY}
 
 
 class TestEvents:
     def test_what_is_committed_late_is_counted_all_the_same(self) -> None:
         event(NOON)
-        roll_up.roll_up(NOON + timedelta(minutes=5))
+        rollup.roll_up(NOON + timedelta(minutes=5))
         event(NOON - timedelta(hours=13))  # begun yesterday, committed after the count of today
-        roll_up.roll_up(NOON + timedelta(minutes=10))
+        rollup.roll_up(NOON + timedelta(minutes=10))
         assert counted(kind="events") == 2
         assert check() == []
 
     def test_days_that_are_over_are_not_counted_again(self, django_assert_num_queries: Any) -> None:
         event(NOON - 5 * DAY)
-        roll_up.roll_up(NOON)
+        rollup.roll_up(NOON)
         DailyFigure.objects.filter(kind="events").update(count=7)
-        roll_up.roll_up(NOON + timedelta(minutes=5))
+        rollup.roll_up(NOON + timedelta(minutes=5))
         assert counted(kind="events") == 7
         assert [(drift.kept, drift.counted, drift.settled) for drift in check()] == [(7, 1, True)]
-        roll_up.roll_up(NOON + timedelta(minutes=10), anew=True)
+        rollup.roll_up(NOON + timedelta(minutes=10), anew=True)
         assert check() == []
 
     def test_what_was_committed_since_the_count_is_no_fault(self) -> None:
-        roll_up.roll_up(NOON)
+        rollup.roll_up(NOON)
         event(NOON - timedelta(seconds=1))
         assert [(drift.kept, drift.counted, drift.settled) for drift in check()] == [(0, 1, False)]
 
     def test_days_that_nobody_counted_are_made_up_for(self) -> None:
-        roll_up.roll_up(NOON - 10 * DAY)
+        rollup.roll_up(NOON - 10 * DAY)
         for days in range(10):
             event(NOON - days * DAY)
-        roll_up.roll_up(NOON)
+        rollup.roll_up(NOON)
         assert counted(kind="events") == 10
         assert check() == []
 
@@ -144,8 +144,8 @@ class TestEvents:
             event(NOON, "sent", attempt=made.pk)
         attempt(sent="refused")
         attempt(left="ok")
-        roll_up.roll_up(NOON)
-        assert [(stage.name, stage.attempts.value) for stage in progress.read(NOON).funnel] == [
+        rollup.roll_up(NOON)
+        assert [(stage.name, stage.attempts.value) for stage in report.read(NOON).funnel] == [
             ("started", 3),
             ("sent", 2),
             ("verified", 1),
@@ -155,8 +155,8 @@ class TestEvents:
 
     def test_an_older_count_does_not_undo_a_later_one(self) -> None:
         event(NOON)
-        roll_up.roll_up(NOON + timedelta(minutes=5))
-        assert roll_up.roll_up(NOON - DAY).as_of == NOON + timedelta(minutes=5)
+        rollup.roll_up(NOON + timedelta(minutes=5))
+        assert rollup.roll_up(NOON - DAY).as_of == NOON + timedelta(minutes=5)
         assert counted(kind="events") == 1
 
 
@@ -175,11 +175,11 @@ class TestPurge:
         before = {kind: counted(kind=kind) for kind in ("events", "attempts")}
         assert before == {"events": 12, "attempts": 4}
         # Yesterday has lost rows; it is not counted again, not even anew.
-        roll_up.roll_up(NOON + timedelta(minutes=5), anew=True)
+        rollup.roll_up(NOON + timedelta(minutes=5), anew=True)
         assert {kind: counted(kind=kind) for kind in ("events", "attempts")} == before
         assert check() == []
         event(NOON + timedelta(minutes=6))
-        roll_up.roll_up(NOON + timedelta(minutes=10))
+        rollup.roll_up(NOON + timedelta(minutes=10))
         assert counted(kind="events") == 13
 
     def test_a_purge_counts_what_no_roll_up_has_counted(self, settings: Any) -> None:
@@ -192,9 +192,9 @@ class TestPurge:
 def test_nothing_is_written_twice_when_nothing_has_changed() -> None:
     person("migrated")
     attempt(sent="ok")
-    roll_up.roll_up(NOON)
+    rollup.roll_up(NOON)
     before = {model: sorted(model.objects.values_list("pk", flat=True)) for model in (PeopleFigure, DailyFigure)}
-    roll_up.roll_up(NOON + timedelta(minutes=5))
+    rollup.roll_up(NOON + timedelta(minutes=5))
     assert before == {
         model: sorted(model.objects.values_list("pk", flat=True)) for model in (PeopleFigure, DailyFigure)
     }

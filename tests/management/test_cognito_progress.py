@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from cognito_passwordless.flows import progress, roll_up
+from cognito_passwordless.flows.progress import report, rollup
 from cognito_passwordless.models import DailyFigure, MigratedUser, PeopleFigure, Progress
 from example_project.demo import history
 
@@ -33,7 +33,7 @@ def row(told: str, name: str) -> str:
 def late() -> None:
     now = timezone.now()
     history.fill(now, "late", people=200, attempts=100)
-    roll_up.roll_up(now)
+    rollup.roll_up(now)
 
 
 def test_before_the_first_count_it_says_how_to_count() -> None:
@@ -48,7 +48,7 @@ def test_nobody_is_no_error() -> None:
 
 @pytest.mark.usefixtures("late")
 def test_it_tells_what_the_page_tells() -> None:
-    figures, told = progress.read(timezone.now()), run()
+    figures, told = report.read(timezone.now()), run()
     part, whole = figures.migrated.part.value, figures.migrated.whole.value
     assert row(told, "Migrated") == f"{part} of {whole}  {figures.migrated.percent:5.1f} %"
     assert row(told, "pending") == str(figures.statuses[1].number.value)

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from ...flows import progress, roll_up
-from ...flows.figures import Figures, Pool, Share
-from ...flows.forecast import Forecast
+from ...flows.progress import report, rollup
+from ...flows.progress.forecast import Forecast
+from ...flows.progress.types import Figures, Pool, Share
 from ..terminal import plain
 
 WHY_NO_FORECAST = {
@@ -39,11 +39,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, connection: str, check: bool, **options: Any) -> None:
         now = timezone.now()
         if options["refresh"] or options["recount"]:
-            roll_up.roll_up(now, anew=options["recount"])
+            rollup.roll_up(now, anew=options["recount"])
         if check:
             self._check()
             return
-        figures = progress.read(now, connection)
+        figures = report.read(now, connection)
         if not figures.known:
             raise CommandError(f"Nothing is known of a connection {connection!r}")
         if options["json"]:
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(lines(figures)))
 
     def _check(self) -> None:
-        found = roll_up.check()
+        found = rollup.check()
         for drift in found:
             told = ", ".join(
                 f"{name}={plain(str(value))}" for name, value in drift.key.items() if value not in {"", 0}

@@ -8,12 +8,12 @@ from typing import Any
 
 from django.db.models import Q, Sum
 
-from .. import connections
-from ..models import DailyFigure, JourneyEvent, Progress
-from .figures import Number, percent, plain
-from .lately import POOL_STEPS
-from .tallies import STAGES, Kind, day_of
-from .totals import days
+from ... import connections
+from ...models import DailyFigure, JourneyEvent, Progress
+from .lookup import days
+from .queries import STAGES, Kind, day_of
+from .recent import POOL_STEPS
+from .types import Number, percent, plain
 
 DAYS = 30
 Outcome = JourneyEvent.Outcome

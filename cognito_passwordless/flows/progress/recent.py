@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import QuerySet
 
-from ..conf import conf
-from ..models import DailyFigure, JourneyEvent, SendCount
-from .events.journey import POOL_SIGN_IN
-from .figures import Budget, Failure, Number, Pool, Stage, percent
-from .tallies import STAGES, Kind
-from .totals import Sums, values_of
+from ...conf import conf
+from ...models import DailyFigure, JourneyEvent, SendCount
+from ..events.journey import POOL_SIGN_IN
+from .lookup import Sums, values_of
+from .queries import STAGES, Kind
+from .types import Budget, Failure, Number, Pool, Stage, percent
 
 Outcome = JourneyEvent.Outcome
 TOP = 8

@@ -1,6 +1,6 @@
 """The truth behind the figures: counting in the tables themselves, set-based, a statement for each kind.
 
-Only `flows.roll_up` asks for it, in a task. Days are those of ``TIME_ZONE``.
+Only `flows.progress.rollup` asks for it, in a task. Days are those of ``TIME_ZONE``.
 """
 
 from collections import Counter, defaultdict
@@ -13,7 +13,7 @@ from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QueryS
 from django.db.models.functions import Coalesce, TruncDate, TruncMonth
 from django.utils import timezone
 
-from ..models import ChallengeSession, DailyFigure, JourneyEvent, MigratedUser
+from ...models import ChallengeSession, DailyFigure, JourneyEvent, MigratedUser
 
 Kind = DailyFigure.Kind
 OK = JourneyEvent.Outcome.OK

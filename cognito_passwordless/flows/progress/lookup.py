@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 
-from ..models import DailyFigure, MigratedUser, PeopleFigure
-from .tallies import STAGES
+from ...models import DailyFigure, MigratedUser, PeopleFigure
+from .queries import STAGES
 
 Status = MigratedUser.Status
 # Of these, `where` may name several, separated by commas.

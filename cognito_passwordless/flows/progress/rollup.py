@@ -14,9 +14,9 @@ from typing import Any
 from django.db import models, router, transaction
 from django.utils import timezone
 
-from ..models import DailyFigure, PeopleFigure, Progress
-from . import forecast, tallies
-from .tallies import Daily, Kind, People, Tally, day_of, start_of
+from ...models import DailyFigure, PeopleFigure, Progress
+from . import forecast, queries
+from .queries import Daily, Kind, People, Tally, day_of, start_of
 
 # "Active" people have been seen in the last so many days.
 ACTIVE = timedelta(days=30)
@@ -32,10 +32,10 @@ def roll_up(now: datetime, *, anew: bool = False) -> Progress:
     known = Progress.objects.filter(pk=1).first() or Progress()
     since = None if anew or known.as_of is None or known.time_zone != _zone() else day_of(known.as_of - MARGIN)
     active_since = now - ACTIVE
-    tallies.see_returning(max(start_of(since), active_since) if since else active_since, now)
-    tally = tallies.people(active_since)
-    events = tallies.events(_open(since, known.events_kept_since), now)
-    attempts = tallies.attempts(_open(since, known.attempts_kept_since), now)
+    queries.see_returning(max(start_of(since), active_since) if since else active_since, now)
+    tally = queries.people(active_since)
+    events = queries.events(_open(since, known.events_kept_since), now)
+    attempts = queries.attempts(_open(since, known.attempts_kept_since), now)
     forecasts = forecast.of_everybody(tally, now)
     with transaction.atomic(using=router.db_for_write(Progress)):
         progress = locked()
@@ -84,12 +84,12 @@ def check() -> list[Drift]:
     progress = Progress.objects.filter(pk=1).first()
     if progress is None or progress.as_of is None or progress.active_since is None:
         return []
-    tally = tallies.people(progress.active_since)
+    tally = queries.people(progress.active_since)
     found = _compare(PeopleFigure.objects.all(), _people(tally))
     found += _compare(DailyFigure.objects.filter(kind=Kind.PEOPLE), _daily(tally.daily))
     for kind, count, kept_since in (
-        (Kind.EVENTS, tallies.events, progress.events_kept_since),
-        (Kind.ATTEMPTS, tallies.attempts, progress.attempts_kept_since),
+        (Kind.EVENTS, queries.events, progress.events_kept_since),
+        (Kind.ATTEMPTS, queries.attempts, progress.attempts_kept_since),
     ):
         first = _open(None, kept_since)
         settled = day_of(progress.as_of - MARGIN)

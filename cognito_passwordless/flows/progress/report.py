@@ -7,15 +7,15 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Q, Sum
 
-from .. import connections
-from ..models import DailyFigure, MigratedUser, PeopleFigure, Progress
-from . import lately
-from .figures import Day, Figures, Group, Named, Number, Share
+from ... import connections
+from ...models import DailyFigure, MigratedUser, PeopleFigure, Progress
+from . import recent as lately
 from .forecast import Forecast
-from .lately import TOP, Lately, budgets
-from .roll_up import ACTIVE
-from .tallies import Kind, day_of
-from .totals import Sums, days, values_of
+from .lookup import Sums, days, values_of
+from .queries import Kind, day_of
+from .recent import TOP, Lately, budgets
+from .rollup import ACTIVE
+from .types import Day, Figures, Group, Named, Number, Share
 
 Status = MigratedUser.Status
 # Excluded people are not to be migrated: they are no part of "all".

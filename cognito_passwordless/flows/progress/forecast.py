@@ -21,8 +21,8 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from ..models import MigratedUser
-from .tallies import Tally, day_of, start_of
+from ...models import MigratedUser
+from .queries import Tally, day_of, start_of
 
 Status = MigratedUser.Status
 TARGETS = (90, 95, 99)  # per cent

@@ -1,0 +1,1 @@
+"""How far the migration is: counted, kept, shown, and continued into the future."""
