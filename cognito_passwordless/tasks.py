@@ -13,12 +13,13 @@ from kombu.exceptions import OperationalError
 
 from .delivery import Failure, SendFailed
 from .exceptions import DispatchFailed
-from .flows import importing, pool_notices, purge, recovery, workers
+from .flows import importing, purge, recovery, workers
 from .flows.accounts import owner_notices
 from .flows.dispatch import QUEUES
+from .flows.pool_sync import outbox
+from .flows.pool_sync.worker import TellLater, tell
 from .flows.progress import rollup
 from .flows.sending import TryLater, send
-from .flows.telling import TellLater, tell
 
 logger = logging.getLogger(__name__)
 INLINE_TRIES = 2
@@ -93,7 +94,7 @@ def mark_migrated_in_pool(self: Any, migrated_user_id: int) -> None:
 @shared_task(name="cognito_passwordless.recover_notices", ignore_result=True)
 def recover_notices() -> None:
     """Tells the pools what they have not been told yet. Meant for Celery beat, every ten minutes."""
-    pool_notices.ask_again(timezone.now())
+    outbox.ask_again(timezone.now())
 
 
 @shared_task(

@@ -24,13 +24,13 @@ from ..identifiers import Identifier, known
 from ..identity import Action, Claim, Conflict, Evidence, Policy, Record, Refusal, Verdict, judge
 from ..models import SUB_LENGTH, MigratedUser
 from ..signals import user_migrated
-from . import pool_notices
 from .accounts import locking, owners, pool_records, takeover, tombstones
 from .accounts.attributes import apply_attributes, apply_groups
 from .accounts.changes import Made, values_of
 from .accounts.decisions import Decision
 from .accounts.new_users import SignUp, reason_of
 from .challenges import attempts
+from .pool_sync import outbox
 
 Status = MigratedUser.Status
 TRIES = 3  # two people at once can meet on a unique address; whoever comes second looks again
@@ -198,11 +198,11 @@ class _Person:
         made.added(apply_groups(user, self.profile))
         others = pool_records.others_of_person(record, evidence.proven)
         pool_records.settle(record, self.profile, connection, user, made, method=self.method, now=self.now)
-        pool_notices.ask(record, connection, now=self.now)
+        outbox.ask(record, connection, now=self.now)
         for other, theirs in others:
             other_profile = pool_records.profile_of(other)
             pool_records.settle(other, other_profile, theirs, user, Made.of(other), method=self.method, now=self.now)
-            pool_notices.ask(other, theirs, now=self.now)
+            outbox.ask(other, theirs, now=self.now)
         transaction.on_commit(
             lambda: user_migrated.send(sender=MigratedUser, user=user, migrated_user=record, created=created)
         )

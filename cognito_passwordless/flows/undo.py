@@ -18,11 +18,12 @@ from django.db.models import ProtectedError, QuerySet, RestrictedError
 from .. import compat
 from ..models import MigratedUser
 from ..signals import migration_undone
-from . import gains, pool_notices
+from . import gains
 from .accounts import locking
 from .accounts.changes import Made
 from .accounts.owners import is_privileged
 from .events import audit
+from .pool_sync import outbox
 
 Status = MigratedUser.Status
 Choice = Literal["keep", "remove"]
@@ -117,7 +118,7 @@ def _undo(found: Preview, choice: Choice, now: datetime, by: str) -> Undone:
     record.decision, record.made = None, made.as_json()
     record.save()
     audit.record(record, "undone", now=now, cause=outcome, by=by)
-    pool_notices.take_back(record, now=now)
+    outbox.take_back(record, now=now)
     transaction.on_commit(lambda: migration_undone.send(sender=MigratedUser, migrated_user=record, outcome=outcome))
     return Undone(record, outcome)
 

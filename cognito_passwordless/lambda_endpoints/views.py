@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from .. import connections
 from ..cognito import Connection
-from ..flows import pool_news, pool_questions
+from ..flows.pool_sync import trigger_events, trigger_queries
 from .signing import Unsigned, read
 
 logger = logging.getLogger(__name__)
@@ -46,32 +46,34 @@ def endpoint(answer: Answer) -> Callable[[HttpRequest], HttpResponse]:
 
 @endpoint
 def pre_authentication(connection: Connection, payload: Payload) -> dict[str, Any]:
-    return {"allow": pool_questions.may_sign_in(connection, _sub(payload))}
+    return {"allow": trigger_queries.may_sign_in(connection, _sub(payload))}
 
 
 @endpoint
 def user_migration(connection: Connection, payload: Payload) -> dict[str, Any]:
     password = payload.get("password")
-    return pool_questions.user_for_pool(
+    return trigger_queries.user_for_pool(
         _text(payload.get("username")), password if isinstance(password, str) else None
     )
 
 
 @endpoint
 def pre_token_generation(connection: Connection, payload: Payload) -> dict[str, Any]:
-    return pool_questions.token_rules(connection, payload)
+    return trigger_queries.token_rules(connection, payload)
 
 
 @endpoint
 def post_confirmation(connection: Connection, payload: Payload) -> dict[str, Any]:
-    pool_news.confirmed(connection, _attributes(payload), username=_text(payload.get("username")), now=timezone.now())
+    trigger_events.confirmed(
+        connection, _attributes(payload), username=_text(payload.get("username")), now=timezone.now()
+    )
     return {}
 
 
 @endpoint
 def post_authentication(connection: Connection, payload: Payload) -> dict[str, Any]:
     new_device = payload.get("new_device") is True
-    pool_news.signed_in(connection, _attributes(payload), new_device=new_device, now=timezone.now())
+    trigger_events.signed_in(connection, _attributes(payload), new_device=new_device, now=timezone.now())
     return {}
 
 

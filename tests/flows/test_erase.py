@@ -14,9 +14,10 @@ from django.db import connection as database
 from django.utils import timezone
 
 from cognito_passwordless import connections
-from cognito_passwordless.flows import erase, pool_news
+from cognito_passwordless.flows import erase
 from cognito_passwordless.flows.accounts import tombstones
 from cognito_passwordless.flows.erase import NotErased, erased_subs
+from cognito_passwordless.flows.pool_sync import trigger_events
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import (
     ChallengeSession,
@@ -65,7 +66,7 @@ def with_traces(pool: LocalPool, sign_in: SignIn) -> MigratedUser:
     record.save()
     PhoneNumber.objects.create(user=user, number=NUMBER, verified=True)
     JourneyEvent.objects.update(data={"io": ANN})
-    pool_news.signed_in(connections.find("main"), {"sub": sub}, new_device=False, now=now)  # type: ignore[arg-type]
+    trigger_events.signed_in(connections.find("main"), {"sub": sub}, new_device=False, now=now)  # type: ignore[arg-type]
     SendCount.objects.create(scope="sends", key=f"some-browser {ANN}")
     run = ImportRun.objects.create(connection="main", started_at=now, updated_at=now)
     ImportProblem.objects.create(run=run, position=1, sub=sub, reason="duplicate")
@@ -220,8 +221,8 @@ def test_what_the_pools_triggers_tell_brings_nobody_back(pool: LocalPool, sign_i
     erased()
     connection = connections.find("main")
     assert connection is not None
-    pool_news.confirmed(connection, {"sub": sub, "email": ANN}, username="ann", now=timezone.now())
-    pool_news.signed_in(connection, {"sub": sub}, new_device=False, now=timezone.now())
+    trigger_events.confirmed(connection, {"sub": sub, "email": ANN}, username="ann", now=timezone.now())
+    trigger_events.signed_in(connection, {"sub": sub}, new_device=False, now=timezone.now())
     assert not MigratedUser.objects.exists()
     assert sub not in everything()
 

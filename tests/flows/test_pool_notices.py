@@ -12,8 +12,9 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from cognito_passwordless.exceptions import DispatchFailed
-from cognito_passwordless.flows import pool_notices, telling, undo
-from cognito_passwordless.flows.telling import TellLater, tell
+from cognito_passwordless.flows import undo
+from cognito_passwordless.flows.pool_sync import outbox, worker
+from cognito_passwordless.flows.pool_sync.worker import TellLater, tell
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ConnectionState, JourneyEvent, MigratedUser, PhoneNumber, PoolNotice
 from cognito_passwordless.tasks import mark_migrated_in_pool
@@ -53,7 +54,7 @@ def the_notice() -> PoolNotice:
 
 
 def told() -> list[tuple[str, str]]:
-    events = JourneyEvent.objects.filter(step=telling.STEP).order_by("pk")
+    events = JourneyEvent.objects.filter(step=worker.STEP).order_by("pk")
     return list(events.values_list("outcome", "cause"))
 
 
@@ -164,17 +165,17 @@ class TestTheQueue:
         sent: list[Any] = []
         monkeypatch.setattr(mark_migrated_in_pool, "apply_async", lambda args, **options: sent.append(args))
         settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "DISPATCH": "celery"}
-        assert pool_notices.hand_over(the_notice().pk)
+        assert outbox.hand_over(the_notice().pk)
         assert json.loads(json.dumps(sent)) == [[MigratedUser.objects.get().pk]]
 
     def test_what_no_worker_took_is_handed_out_again_after_an_hour(
         self, waiting: LocalPool, cognito: LocalCognito, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("cognito_passwordless.tasks.mark_inline", quick)
-        assert pool_notices.ask_again(timezone.now() + timedelta(minutes=59)) == 0
-        assert pool_notices.ask_again(timezone.now() + timedelta(minutes=61)) == 1
+        assert outbox.ask_again(timezone.now() + timedelta(minutes=59)) == 0
+        assert outbox.ask_again(timezone.now() + timedelta(minutes=61)) == 1
         assert not in_pool(cognito, waiting)["enabled"]
-        assert pool_notices.ask_again(timezone.now() + timedelta(hours=9)) == 0
+        assert outbox.ask_again(timezone.now() + timedelta(hours=9)) == 0
 
     def test_a_second_run_does_nothing(self, waiting: LocalPool, cognito: LocalCognito) -> None:
         quick(the_notice().pk)
@@ -225,7 +226,7 @@ class TestWhenThePoolRefuses:
     def test_after_six_tries_it_rests_and_says_so_once(self, waiting: LocalPool, cognito: LocalCognito) -> None:
         cognito.fail("AdminUpdateUserAttributes", "throttle", times=12, pool_id=waiting.id)
         for _ in range(2):
-            for _ in range(telling.MAX_TRIES - 1):
+            for _ in range(worker.MAX_TRIES - 1):
                 with pytest.raises(TellLater):
                     quick(the_notice().pk)
             quick(the_notice().pk)
@@ -327,13 +328,13 @@ class TestAnUndo:
         self, waiting: LocalPool, cognito: LocalCognito, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The worker has read "migrated" and is about to disable; the undo commits in between."""
-        real = telling._FORTH["disable"]
+        real = worker._FORTH["disable"]
 
         def undone_meanwhile(connection: Any, username: str) -> None:
             undo.undo(MigratedUser.objects.get().pk, now=timezone.now())
             real(connection, username)
 
-        monkeypatch.setattr(telling, "_FORTH", {**telling._FORTH, "disable": undone_meanwhile})
+        monkeypatch.setattr(worker, "_FORTH", {**worker._FORTH, "disable": undone_meanwhile})
         quick(the_notice().pk)
         assert the_notice().waiting
         quick(the_notice().pk)

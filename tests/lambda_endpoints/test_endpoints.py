@@ -14,7 +14,7 @@ from django.urls import include, path
 from django.utils import timezone
 
 from cognito_passwordless.delivery import Message
-from cognito_passwordless.flows.pool_news import still_in_pool
+from cognito_passwordless.flows.pool_sync.trigger_events import still_in_pool
 from cognito_passwordless.lambda_triggers import post_confirmation, user_migration
 from cognito_passwordless.lambda_triggers.deadline import Deadline
 from cognito_passwordless.lambda_triggers.environment import Settings

@@ -13,10 +13,10 @@ from django.db import router, transaction
 from django.db.models import F
 from django.utils.module_loading import import_string
 
-from ..cognito import Connection
-from ..conf import conf
-from ..exceptions import DispatchFailed
-from ..models import MigratedUser, PoolNotice
+from ...cognito import Connection
+from ...conf import conf
+from ...exceptions import DispatchFailed
+from ...models import MigratedUser, PoolNotice
 
 logger = logging.getLogger(__name__)
 

@@ -9,17 +9,17 @@ from datetime import datetime
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
-from ..cognito import Connection
-from ..conf import conf
-from ..delivery import Message
-from ..delivery.base import SendFailed
-from ..delivery.failover import deliver
-from ..identifiers import MAX_LENGTH, known
-from ..models import SUB_LENGTH, JourneyEvent, MigratedUser
-from ..signals import pool_device_added, pool_user_confirmed
-from .accounts import tombstones
-from .events import journey
-from .events.journey import POOL_SIGN_IN
+from ...cognito import Connection
+from ...conf import conf
+from ...delivery import Message
+from ...delivery.base import SendFailed
+from ...delivery.failover import deliver
+from ...identifiers import MAX_LENGTH, known
+from ...models import SUB_LENGTH, JourneyEvent, MigratedUser
+from ...signals import pool_device_added, pool_user_confirmed
+from ..accounts import tombstones
+from ..events import journey
+from ..events.journey import POOL_SIGN_IN
 
 logger = logging.getLogger(__name__)
 Status = MigratedUser.Status

@@ -15,15 +15,15 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q, QuerySet
 
-from .. import cognito, compat, connections, user_fields
-from ..cognito import Cause, CognitoError, Connection
-from ..conf import conf
-from ..identifiers import known
-from ..models import JourneyEvent, MigratedUser, PhoneNumber, PoolNotice
-from . import pool_notices
-from .accounts import pool_records
-from .events import audit
-from .limits import budgets
+from ... import cognito, compat, connections, user_fields
+from ...cognito import Cause, CognitoError, Connection
+from ...conf import conf
+from ...identifiers import known
+from ...models import JourneyEvent, MigratedUser, PhoneNumber, PoolNotice
+from ..accounts import pool_records
+from ..events import audit
+from ..limits import budgets
+from . import outbox
 
 Status = MigratedUser.Status
 Outcome = JourneyEvent.Outcome
@@ -189,7 +189,7 @@ class _Work:
         if not same.update(waiting=False, held_until=None, tries=0, cause=""):
             # More was asked for meanwhile, such as an undo.
             self.give_back()
-            pool_notices.hand_over(self.notice.pk)
+            outbox.hand_over(self.notice.pk)
         words = ",".join([*self.did, *([cause] if cause else [])])
         if words:
             self._record(outcome, words)

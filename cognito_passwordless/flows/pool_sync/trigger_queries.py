@@ -9,12 +9,12 @@ from django.contrib.auth.hashers import make_password
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
-from ..cognito import Connection
-from ..conf import conf
-from ..exceptions import InvalidIdentifier
-from ..identifiers import parse
-from ..models import MigratedUser, PhoneNumber
-from .accounts import owners
+from ...cognito import Connection
+from ...conf import conf
+from ...exceptions import InvalidIdentifier
+from ...identifiers import parse
+from ...models import MigratedUser, PhoneNumber
+from ..accounts import owners
 
 Status = MigratedUser.Status
 NOBODY: Mapping[str, Any] = {"found": False}
