@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
 
-from cognito_passwordless.flows.sending import send
+from cognito_passwordless.flows.sending.send_code import send
 
 EMAIL = "bench@example.com"
 CSRF = "c" * 32

@@ -13,21 +13,22 @@ from kombu.exceptions import OperationalError
 
 from .delivery import Failure, SendFailed
 from .exceptions import DispatchFailed
-from .flows import importing, purge, recovery, workers
+from .flows import importing, purge
 from .flows.accounts import owner_notices
-from .flows.dispatch import QUEUES
 from .flows.pool_sync import outbox
 from .flows.pool_sync.worker import TellLater, tell
 from .flows.progress import rollup
-from .flows.sending import TryLater, send
+from .flows.sending import recovery, workers
+from .flows.sending.dispatch import QUEUES
+from .flows.sending.send_code import TryLater, send
 
 logger = logging.getLogger(__name__)
 INLINE_TRIES = 2
 NOTICE_TRIES = 6
 
 
-# Acknowledged after the work, and handed back when the process that does it dies; `flows.deliveries` makes a second
-# run harmless. How often a message is tried is counted on its row, not here.
+# Acknowledged after the work, and handed back when the process that does it dies; `flows.sending.deliveries` makes a
+# second run harmless. How often a message is tried is counted on its row, not here.
 @shared_task(
     bind=True,
     name="cognito_passwordless.send_code",

@@ -21,7 +21,8 @@ from kombu import Connection
 from cognito_passwordless import delivery, steps, tasks
 from cognito_passwordless.cognito import OtpChallenge, Tokens
 from cognito_passwordless.delivery.memory import MemorySender
-from cognito_passwordless.flows import sending, verification
+from cognito_passwordless.flows import verification
+from cognito_passwordless.flows.sending import send_code
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession
 from cognito_passwordless.otp import Code
@@ -237,7 +238,7 @@ def test_the_queue_holds_ids_only(monkeypatch: Any, make_user: Callable[..., Use
     shown = repr((message.payload, message.headers, message.properties))
     assert str(challenge.pk) in shown
     assert "bob@example.com" not in shown
-    sending.send(challenge.pk, 1, now=challenge.created_at, final=True)
+    send_code.send(challenge.pk, 1, now=challenge.created_at, final=True)
 
 
 def test_no_model_has_a_field_for_a_code() -> None:

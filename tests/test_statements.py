@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cognito_passwordless import steps
-from cognito_passwordless.flows.sending import send
+from cognito_passwordless.flows.sending.send_code import send
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, MigratedUser, SendCount
 

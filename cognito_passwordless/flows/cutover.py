@@ -1,7 +1,7 @@
 """Leaving a pool: is everything ready, call it never again, and back if needed.
 
 A retirement is a row in the database, so that it holds for every process from its next request on. It ends the open
-challenges of its connection; who is left and was enabled proves themselves by our own code (`flows.routing`).
+challenges of its connection; who is left and was enabled proves themselves by our own code (`flows.sending.routing`).
 """
 
 from collections.abc import Iterator

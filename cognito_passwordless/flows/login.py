@@ -17,7 +17,6 @@ from ..exceptions import DispatchFailed
 from ..identifiers import MAX_LENGTH, Identifier
 from ..models import ChallengeSession, Route
 from ..otp import Code
-from . import dispatch
 from .challenges import attempts
 from .challenges import hosted as oidc_state
 from .challenges.status import Status, can_resend, seconds_to_resend, status
@@ -27,7 +26,8 @@ from .events.payload import told_of
 from .limits import budgets
 from .offers import Offers, offers_for
 from .refusals import too_many
-from .routing import typed
+from .sending import dispatch
+from .sending.routing import typed
 from .verification import NotProven, Proven, verify
 from .visitor import TooMany, Visitor
 

@@ -16,13 +16,13 @@ from ..cognito import Connection
 from ..conf import conf
 from ..identifiers import MAX_LENGTH, Identifier
 from ..models import ChallengeSession, Delivery, Route
-from . import sending
 from .challenges import attempts
 from .challenges.status import seconds_to_resend, status
 from .events.categories import category_of
 from .limits import budgets
 from .login import NotServed, TooSoon
 from .refusals import too_many
+from .sending import send_code
 from .visitor import Visitor
 
 
@@ -68,7 +68,7 @@ def ask(
         raise too_many(over, now) from None
     if visitor.handle:
         attempts.supersede(visitor.handle)
-    sending.send(challenge.pk, challenge.generation, now=now, final=True)
+    send_code.send(challenge.pk, challenge.generation, now=now, final=True)
     challenge.refresh_from_db()
     return _outcome(challenge, handle, now)
 

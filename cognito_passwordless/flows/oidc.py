@@ -22,7 +22,7 @@ from ..cognito import (
 )
 from ..identifiers import Identifier
 from ..models import ChallengeSession, MigratedUser, Route
-from . import onwards, routing
+from . import onwards
 from .challenges import attempts, hosted
 from .challenges.hosted import Answer
 from .events import journey
@@ -31,6 +31,7 @@ from .events.journey import Outcome
 from .events.payload import told_of
 from .limits import budgets
 from .refusals import too_many
+from .sending import routing
 from .verification import Proven
 from .visitor import Visitor
 

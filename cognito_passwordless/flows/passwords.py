@@ -15,12 +15,12 @@ from .. import connections
 from ..cognito import CognitoError, Connection, Password
 from ..conf import conf
 from ..models import ChallengeSession, Channel, Route
-from . import pool_codes
 from .challenges import attempts
 from .events import journey
 from .events.journey import Outcome
 from .limits import budgets
 from .login import NoChallenge
+from .sending import pool_codes
 from .verification import NotProven
 from .visitor import Visitor
 

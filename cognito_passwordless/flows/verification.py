@@ -13,9 +13,9 @@ from ..identifiers import Identifier, parse
 from ..identity import Proof
 from ..models import ChallengeSession, MigratedUser, Route
 from ..otp import Code, derive, matches
-from . import pool_codes, review
 from .accounts import pool_records
-from .routing import typed
+from .sending import pool_codes, review_codes
+from .sending.routing import typed
 
 Method = MigratedUser.Method
 
@@ -55,7 +55,7 @@ def verify(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
 @sensitive_variables()
 def _verify_our_code(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
     # There is exactly one right code: a reviewer's fixed one takes the place of ours.
-    expected = review.code_for(typed(challenge), now) or _our_code(challenge)
+    expected = review_codes.code_for(typed(challenge), now) or _our_code(challenge)
     if not matches(expected, given):
         raise NotProven("wrong_code")
     return proven_locally(parse(challenge.recipient))

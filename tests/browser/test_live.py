@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from cognito_passwordless.flows.sending import send
+from cognito_passwordless.flows.sending.send_code import send
 from cognito_passwordless.models import ChallengeSession, Delivery, PhoneNumber
 
 from . import dispatching

@@ -42,7 +42,7 @@ def test_every_challenge_ends_delivered_or_visibly_failed_with_one_code(tmp_path
         last = running.worker()
         last.wait_until_ready()
         running.site.shell(
-            "from django.utils import timezone; from cognito_passwordless.flows.recovery import recover_sends;"
+            "from django.utils import timezone; from cognito_passwordless.flows.sending.recovery import recover_sends;"
             "recover_sends(timezone.now())"
         )
         eventually(running.finished, "the end of every challenge")

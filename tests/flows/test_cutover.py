@@ -98,7 +98,7 @@ class TestTheRoundTrip:
         self, pool: LocalPool, cognito: LocalCognito, sign_in: SignIn, monkeypatch: Any
     ) -> None:
         """The worker asked before the cut-over, and wrote it down after."""
-        from cognito_passwordless.flows import carrying, pool_codes
+        from cognito_passwordless.flows.sending import execute, pool_codes
 
         known(pool)
         start = pool_codes.start
@@ -108,7 +108,7 @@ class TestTheRoundTrip:
             assert retire() == 0
             return kept
 
-        monkeypatch.setattr(carrying.pool_codes, "start", slowly)
+        monkeypatch.setattr(execute.pool_codes, "start", slowly)
         client, challenge = sign_in.start(ANN)
         assert (challenge.outcome, challenge.pool_session) == ("superseded", "")
         calls = len(cognito.calls)

@@ -9,10 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 
 from cognito_passwordless.delivery import Failure, Message, SendFailed
-from cognito_passwordless.flows import deliveries, sending
 from cognito_passwordless.flows.challenges import attempts
-from cognito_passwordless.flows.deliveries import LEASE
-from cognito_passwordless.flows.sending import MAX_TRIES, TryLater
+from cognito_passwordless.flows.sending import deliveries, send_code
+from cognito_passwordless.flows.sending.deliveries import LEASE
+from cognito_passwordless.flows.sending.send_code import MAX_TRIES, TryLater
 from cognito_passwordless.models import ChallengeSession, Delivery, JourneyEvent
 
 from .challenges import ANN, NOW, after, held
@@ -74,7 +74,7 @@ def fates(first: list[Fate], second: list[Fate] | None = None) -> ChallengeSessi
 def work(challenge: ChallengeSession, now: Any = NOW, *, final: bool = False) -> float | None:
     """Seconds until another try is wanted at the earliest; None when there is to be none."""
     try:
-        sending.send(challenge.pk, 1, now=now, final=final)
+        send_code.send(challenge.pk, 1, now=now, final=final)
     except TryLater as later:
         return later.seconds
     return None

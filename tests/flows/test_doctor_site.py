@@ -11,9 +11,9 @@ from django.core.cache.backends.locmem import LocMemCache
 from kombu.exceptions import OperationalError
 
 from cognito_passwordless import keys
-from cognito_passwordless.flows import workers
 from cognito_passwordless.flows.doctor import Finding, diagnose_site, site
 from cognito_passwordless.flows.limits import budgets
+from cognito_passwordless.flows.sending import workers
 from cognito_passwordless.models import ChallengeSession, Delivery
 
 from .challenges import NOW, after, held

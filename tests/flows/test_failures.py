@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from cognito_passwordless.cognito import Cause
 from cognito_passwordless.cognito import client as pool_client
-from cognito_passwordless.flows.sending import TryLater, send
+from cognito_passwordless.flows.sending.send_code import TryLater, send
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.local.own_triggers import attach
 from cognito_passwordless.models import ChallengeSession, JourneyEvent, MigratedUser

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from cognito_passwordless.delivery import Message
 from cognito_passwordless.flows import login
-from cognito_passwordless.flows.recovery import recover_sends
+from cognito_passwordless.flows.sending.recovery import recover_sends
 from cognito_passwordless.models import ChallengeSession, Delivery
 
 from .challenges import ANN, NOW, after, held
@@ -32,7 +32,7 @@ def test_a_queue_that_is_merely_long_does_not_grow(
     monkeypatch: pytest.MonkeyPatch, make_user: Callable[..., User]
 ) -> None:
     asked = []
-    monkeypatch.setattr("cognito_passwordless.flows.recovery.dispatch.dispatch", asked.append)
+    monkeypatch.setattr("cognito_passwordless.flows.sending.recovery.dispatch.dispatch", asked.append)
     held()
     for minute in range(10):
         recover_sends(after(60 * minute))

@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from cognito_passwordless.delivery import Failure, Message, SendFailed
 from cognito_passwordless.delivery.memory import MemorySender
 from cognito_passwordless.flows.challenges import attempts
-from cognito_passwordless.flows.deliveries import LEASE
-from cognito_passwordless.flows.sending import TryLater, send
+from cognito_passwordless.flows.sending.deliveries import LEASE
+from cognito_passwordless.flows.sending.send_code import TryLater, send
 from cognito_passwordless.models import ChallengeSession, Delivery, SendCount
 
 from .challenges import ANN, NOW, after, held

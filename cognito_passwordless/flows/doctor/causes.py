@@ -16,7 +16,7 @@ class Words(NamedTuple):
 _ASK_THE_POOL: Final = "Look at the person in the pool's console, or run this again with --ask-pool."
 
 CAUSES: Final[Mapping[str, Words]] = {
-    # Why nothing was sent on purpose (`flows.routing`).
+    # Why nothing was sent on purpose (`flows.sending.routing`).
     "unknown": Words(
         "nobody of that address is known to Django or to a pool, and sign-up is closed",
         "Ask which address they signed up with; import the pool; or open SIGNUP.",
@@ -81,7 +81,7 @@ CAUSES: Final[Mapping[str, Words]] = {
     Cause.lambda_failed: Words("a trigger of the pool failed", "Look at the triggers' logs."),
     Cause.wrong_password: Words("the password that they typed is not theirs in the pool", "Let them type it again."),
     Cause.limit_exceeded: Words("the pool says that they tried too often", "Wait a quarter of an hour."),
-    # What became of a message (`flows.sending`, `flows.carrying`, `delivery`).
+    # What became of a message (`flows.sending.send_code`, `flows.sending.execute`, `delivery`).
     "expired": Words("it was not sent before its time was over", "Look whether workers run and keep up."),
     "over": Words("the sign-in was over before it was sent", "Use the latest browser window, and ask for one code."),
     "copies_used": Words("two copies may have gone out already", "Look for the first ones, also among the spam."),

@@ -11,8 +11,8 @@ from ...cognito import Cause, CognitoError, Connection, PoolUser, find_users, ge
 from ...conf import conf
 from ...exceptions import InvalidIdentifier
 from ...identifiers import Identifier, parse
-from .. import routing
 from ..accounts import pool_records
+from ..sending import routing
 from . import history
 from .causes import in_words
 from .findings import Finding, State, Verdict, ok, problem, warning

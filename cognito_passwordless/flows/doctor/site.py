@@ -17,10 +17,10 @@ from django.db.utils import DatabaseError
 from ... import keys
 from ...conf import conf
 from ...models import ChallengeSession, Channel, Delivery
-from .. import workers
 from ..adopting import ADOPT, count_at_risk
 from ..challenges import status
 from ..limits import budgets
+from ..sending import workers
 from .findings import Finding, State, Verdict, looked_at, ok, problem, warning
 from .questions import Unanswered, ask
 

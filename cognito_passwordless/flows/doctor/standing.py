@@ -10,11 +10,11 @@ from ...conf import conf
 from ...identifiers import Identifier
 from ...identity import Action, Conflict, Refusal
 from ...models import ChallengeSession, FailureCount, MigratedUser
-from .. import routing
 from ..accounts import pool_records
 from ..limits import budgets
 from ..offers import offers_for
-from ..routing import ByOurCode, ByPool, Decoy
+from ..sending import routing
+from ..sending.routing import ByOurCode, ByPool, Decoy
 from .causes import in_words
 from .findings import Verdict, ok, problem, unknown, warning
 from .masks import Show, moment

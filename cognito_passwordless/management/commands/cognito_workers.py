@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from kombu.exceptions import OperationalError
 
-from ...flows import workers
+from ...flows.sending import workers
 
 
 class Command(BaseCommand):

@@ -6,10 +6,10 @@ staff, whatever `STAFF_SIGN_IN` says. Everybody else on the list signs in like a
 
 from datetime import datetime
 
-from ..conf import conf
-from ..identifiers import Identifier
-from ..otp import Code
-from .accounts import owners
+from ...conf import conf
+from ...identifiers import Identifier
+from ...otp import Code
+from ..accounts import owners
 
 
 def code_for(identifier: Identifier, now: datetime) -> Code | None:

@@ -7,19 +7,19 @@ from datetime import datetime
 
 from django.views.decorators.debug import sensitive_variables
 
-from .. import connections, keys
-from ..cognito import Cause, CognitoError, Connection
-from ..conf import conf
-from ..delivery import SendFailed, Sent, code_message, deliver, unknown_address_message
-from ..models import ChallengeSession, Channel, Route
-from ..otp import derive
-from . import pool_codes, review, routing
-from .challenges import attempts
+from ... import connections, keys
+from ...cognito import Cause, CognitoError, Connection
+from ...conf import conf
+from ...delivery import SendFailed, Sent, code_message, deliver, unknown_address_message
+from ...models import ChallengeSession, Channel, Route
+from ...otp import derive
+from ..challenges import attempts
+from ..events import journey
+from ..events.journey import Outcome
+from ..limits import budgets
+from ..limits.budgets import OverLimit
+from . import pool_codes, review_codes, routing
 from .deliveries import Gate
-from .events import journey
-from .events.journey import Outcome
-from .limits import budgets
-from .limits.budgets import OverLimit
 from .routing import ByOurCode, ByPool, Decision, Decoy
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ def _by_our_code(challenge: ChallengeSession, recipient: str, gate: Gate, now: d
         raise SendFailed("key_unknown")
     if not _update(challenge, route=Route.LOCAL, recipient=recipient):
         return Done(reason="over")
-    if review.code_for(routing.typed(challenge), now) is not None:
+    if review_codes.code_for(routing.typed(challenge), now) is not None:
         return Done(reason=REVIEW)
     _pay(challenge, recipient, gate, now)
     code = derive(

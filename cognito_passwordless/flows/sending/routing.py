@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from .. import connections
-from ..cognito import Cause, CognitoError, Connection, PoolUser, find_users, get_user
-from ..conf import conf
-from ..identifiers import Channel, Identifier
-from ..identity import Action, Conflict, Held, Refusal, Verdict
-from ..identity.pool_users import Nobody
-from ..models import ChallengeSession, MigratedUser
-from .accounts import owners, pool_records
-from .accounts.pool_records import FEDERATED
-from .challenges import attempts
+from ... import connections
+from ...cognito import Cause, CognitoError, Connection, PoolUser, find_users, get_user
+from ...conf import conf
+from ...identifiers import Channel, Identifier
+from ...identity import Action, Conflict, Held, Refusal, Verdict
+from ...identity.pool_users import Nobody
+from ...models import ChallengeSession, MigratedUser
+from ..accounts import owners, pool_records
+from ..accounts.pool_records import FEDERATED
+from ..challenges import attempts
 
 Status = MigratedUser.Status
 # Spellings of one address that a pool is asked for in turn: most addresses have one.

@@ -5,8 +5,8 @@ import logging
 from django.db import transaction
 from django.utils.module_loading import import_string
 
-from ..conf import conf
-from ..models import ChallengeSession
+from ...conf import conf
+from ...models import ChallengeSession
 
 logger = logging.getLogger(__name__)
 

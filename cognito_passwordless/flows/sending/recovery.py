@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from ..exceptions import DispatchFailed
-from ..models import ChallengeSession
-from . import dispatch, sending
+from ...exceptions import DispatchFailed
+from ...models import ChallengeSession
+from . import dispatch, send_code
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,6 @@ def _end(waiting: QuerySet[ChallengeSession], now: datetime) -> int:
     over = waiting.filter(expires_at__lte=now, expires_at__gt=now - timedelta(days=1))
     ended = 0
     for challenge in over[:AT_ONCE]:
-        sending.send(challenge.pk, challenge.generation, now=now, final=True)
+        send_code.send(challenge.pk, challenge.generation, now=now, final=True)
         ended += 1
     return ended

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
 
-from ..conf import Limit
-from ..delivery import Closed, Failure, SendFailed, Sent
-from ..models import ChallengeSession, Delivery
-from .limits import budgets
+from ...conf import Limit
+from ...delivery import Closed, Failure, SendFailed, Sent
+from ...models import ChallengeSession, Delivery
+from ..limits import budgets
 
 # A worker that has begun and not finished within this time is taken for dead; another may send one more copy.
 LEASE = timedelta(seconds=60)

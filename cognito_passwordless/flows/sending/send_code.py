@@ -9,16 +9,16 @@ import time
 from datetime import datetime
 from uuid import UUID
 
-from ..cognito import CognitoError
-from ..delivery import Closed, SendFailed
-from ..identifiers import mask
-from ..models import ChallengeSession, Delivery
+from ...cognito import CognitoError
+from ...delivery import Closed, SendFailed
+from ...identifiers import mask
+from ...models import ChallengeSession, Delivery
+from ..events import journey
+from ..events.journey import Outcome
+from ..limits.budgets import OverLimit
 from . import deliveries
-from .carrying import PASSWORD_FIRST, REVIEW, Done, carry_out, decide
 from .deliveries import MAX_COPIES, Busy, Gate, Status
-from .events import journey
-from .events.journey import Outcome
-from .limits.budgets import OverLimit
+from .execute import PASSWORD_FIRST, REVIEW, Done, carry_out, decide
 
 logger = logging.getLogger(__name__)
 MAX_TRIES = 5

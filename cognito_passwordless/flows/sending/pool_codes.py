@@ -6,8 +6,8 @@ from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
-from .. import connections, keys
-from ..cognito import (
+from ... import connections, keys
+from ...cognito import (
     CognitoError,
     Connection,
     CustomChallenge,
@@ -22,10 +22,10 @@ from ..cognito import (
     start_otp,
     start_with_password,
 )
-from ..exceptions import InvalidIdentifier
-from ..identifiers import Identifier, parse
-from ..identity import Proof, could_have_gone_to, proof_of_code
-from ..models import ChallengeSession, Channel, MigratedUser, Route
+from ...exceptions import InvalidIdentifier
+from ...identifiers import Identifier, parse
+from ...identity import Proof, could_have_gone_to, proof_of_code
+from ...models import ChallengeSession, Channel, MigratedUser, Route
 
 CUSTOM = "CUSTOM_CHALLENGE"
 # Nothing is out yet: the pool waits for the person's password.
