@@ -16,21 +16,21 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, router, transaction
 from django.http import HttpRequest
 
-from .. import connections
-from ..cognito import CognitoProfile, Connection
-from ..conf import conf
-from ..exceptions import JoinOffered, MigrationConflict, MigrationRefused, SecondFactorNeeded
-from ..identifiers import Identifier, known
-from ..identity import Action, Claim, Conflict, Evidence, Policy, Record, Refusal, Verdict, judge
-from ..models import SUB_LENGTH, MigratedUser
-from ..signals import user_migrated
-from .accounts import locking, owners, pool_records, takeover, tombstones
-from .accounts.attributes import apply_attributes, apply_groups
-from .accounts.changes import Made, values_of
-from .accounts.decisions import Decision
-from .accounts.new_users import SignUp, reason_of
-from .challenges import attempts
-from .pool_sync import outbox
+from ... import connections
+from ...cognito import CognitoProfile, Connection
+from ...conf import conf
+from ...exceptions import JoinOffered, MigrationConflict, MigrationRefused, SecondFactorNeeded
+from ...identifiers import Identifier, known
+from ...identity import Action, Claim, Conflict, Evidence, Policy, Record, Refusal, Verdict, judge
+from ...models import SUB_LENGTH, MigratedUser
+from ...signals import user_migrated
+from ..accounts import locking, owners, pool_records, takeover, tombstones
+from ..accounts.attributes import apply_attributes, apply_groups
+from ..accounts.changes import Made, values_of
+from ..accounts.decisions import Decision
+from ..accounts.new_users import SignUp, reason_of
+from ..challenges import attempts
+from ..pool_sync import outbox
 
 Status = MigratedUser.Status
 TRIES = 3  # two people at once can meet on a unique address; whoever comes second looks again
