@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..flows import conflicts, deciding
 from ..flows.accounts.decisions import Decision
+from ..flows.conflicts import cases, resolve
 from ..flows.events.audit import attempt_of
 from ..models import ConflictCase, MigratedUser
 from .base import VIEW_EVENTS, ReadOnlyAdmin, hide, masked, may_see_addresses
@@ -41,7 +41,7 @@ class DecidedFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "yes":
             return queryset.filter(decision__isnull=False)
-        return conflicts.undecided(queryset.filter(decision__isnull=True))
+        return cases.undecided(queryset.filter(decision__isnull=True))
 
 
 class ReasonFilter(admin.SimpleListFilter):
@@ -86,7 +86,7 @@ class ConflictAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("reason"))
     def why(self, row: MigratedUser) -> Any:
-        return told(REASONS, conflicts.reason_of(row)) or "-"
+        return told(REASONS, cases.reason_of(row)) or "-"
 
     @admin.display(description=_("decision"))
     def decided(self, row: MigratedUser) -> Any:
@@ -118,7 +118,7 @@ class ConflictAdmin(ReadOnlyAdmin):
 
     def _page(self, request: HttpRequest, record: MigratedUser, key: str = "") -> HttpResponse:
         """The case; with a key, what that choice would do, to be confirmed."""
-        case = conflicts.case_of(record)
+        case = cases.case_of(record)
         chosen = case.option(key)
         if key and chosen is None:
             self.message_user(request, told(REASONS, "not_offered"), messages.ERROR)
@@ -142,7 +142,7 @@ class ConflictAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "admin/cognito_passwordless/conflict.html", context)
 
-    def _pool_facts(self, case: conflicts.Case, request: HttpRequest) -> list[tuple[Any, Any]]:
+    def _pool_facts(self, case: cases.Case, request: HttpRequest) -> list[tuple[Any, Any]]:
         record = case.record
         return [
             (_("connection"), record.connection),
@@ -161,7 +161,7 @@ class ConflictAdmin(ReadOnlyAdmin):
         words = gettext("%(address)s (verified)") if verified else gettext("%(address)s (not verified)")
         return words % {"address": _shown(address, request)}
 
-    def _side(self, side: conflicts.Side, request: HttpRequest) -> dict[str, Any]:
+    def _side(self, side: cases.Side, request: HttpRequest) -> dict[str, Any]:
         return {
             "who": self.person(side.user),
             "pk": side.user.pk,
@@ -181,7 +181,7 @@ class ConflictAdmin(ReadOnlyAdmin):
             "pool_status": twin.pool_status or "-",
         }
 
-    def _option(self, option: conflicts.Option, request: HttpRequest) -> dict[str, Any]:
+    def _option(self, option: cases.Option, request: HttpRequest) -> dict[str, Any]:
         return {
             "key": option.key,
             "label": told(CHOICES, option.choice),
@@ -191,7 +191,7 @@ class ConflictAdmin(ReadOnlyAdmin):
             "why_not": told(REASONS, option.why_not),
         }
 
-    def _chosen(self, option: conflicts.Option, case: conflicts.Case, request: HttpRequest) -> dict[str, Any]:
+    def _chosen(self, option: cases.Option, case: cases.Case, request: HttpRequest) -> dict[str, Any]:
         """As `_option`, with the pool users whom it is about."""
         subs = {row.pk: row.sub[:8] for row in (case.record, *case.twins)}
         keys = [*(option.rows or (case.record.pk,))]
@@ -206,8 +206,8 @@ class ConflictAdmin(ReadOnlyAdmin):
 
     def _decide(self, request: HttpRequest, record: MigratedUser, key: str) -> HttpResponse:
         try:
-            deciding.decide(record.pk, key, now=timezone.now(), by=str(request.user.pk))
-        except deciding.NotDecided as error:
+            resolve.decide(record.pk, key, now=timezone.now(), by=str(request.user.pk))
+        except resolve.NotDecided as error:
             self.message_user(request, told(REASONS, error.reason), messages.ERROR)
             return HttpResponseRedirect(request.path)
         self.log_change(request, record, f"Decided: {key}.")
@@ -216,8 +216,8 @@ class ConflictAdmin(ReadOnlyAdmin):
 
     def _withdraw(self, request: HttpRequest, record: MigratedUser) -> HttpResponse:
         try:
-            deciding.take_back(record.pk, now=timezone.now(), by=str(request.user.pk))
-        except deciding.NotDecided as error:
+            resolve.take_back(record.pk, now=timezone.now(), by=str(request.user.pk))
+        except resolve.NotDecided as error:
             self.message_user(request, told(REASONS, error.reason), messages.ERROR)
         else:
             self.log_change(request, record, "Decision withdrawn.")

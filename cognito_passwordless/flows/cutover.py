@@ -16,9 +16,10 @@ from django.db.models import Max, QuerySet
 
 from ..cognito import Connection
 from ..models import ChallengeSession, ConnectionState, Delivery, ImportRun, MigratedUser
-from . import conflicts, exports
+from . import exports
 from .accounts import tombstones
 from .accounts.pool_records import has_second_factor
+from .conflicts import cases
 from .events import audit
 
 Status = MigratedUser.Status
@@ -99,7 +100,7 @@ def _covered(connection: Connection, wanted: float) -> Item:
 
 
 def _decided(connection: Connection) -> Item:
-    waiting = conflicts.undecided(people(connection).filter(decision__isnull=True)).count()
+    waiting = cases.undecided(people(connection).filter(decision__isnull=True)).count()
     return Item("conflicts", not waiting, f"{waiting} wait for a human", "Decide them in the admin, under Conflicts.")
 
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 from cognito_passwordless import connections
 from cognito_passwordless.cognito import CognitoProfile
 from cognito_passwordless.exceptions import MigrationConflict, MigrationRefused
-from cognito_passwordless.flows import conflicts, deciding
-from cognito_passwordless.flows.conflicts import case_of, waiting
-from cognito_passwordless.flows.deciding import NotDecided
+from cognito_passwordless.flows.conflicts import cases, resolve
+from cognito_passwordless.flows.conflicts.cases import case_of, waiting
+from cognito_passwordless.flows.conflicts.resolve import NotDecided
 from cognito_passwordless.flows.events import audit
 from cognito_passwordless.flows.migration import migrate
 from cognito_passwordless.local import LocalCognito, LocalPool
@@ -42,8 +42,8 @@ def known(pool: LocalPool) -> Callable[..., MigratedUser]:
     return make
 
 
-def decide(record: MigratedUser, key: str) -> conflicts.Case:
-    return deciding.decide(record.pk, key, now=timezone.now(), by="7")
+def decide(record: MigratedUser, key: str) -> cases.Case:
+    return resolve.decide(record.pk, key, now=timezone.now(), by="7")
 
 
 def closed(record: MigratedUser) -> dict[str, str]:
@@ -80,7 +80,7 @@ class TestTheQueue:
             known("alike@example.com", sub, **twin)
         expected = [*twins, known("c@example.com", "c"), known("g@example.com", "g", status="failed")]
         assert set(waiting()) == {*expected}
-        assert conflicts.reason_of(twins[0]) == "several_pool_users"
+        assert cases.reason_of(twins[0]) == "several_pool_users"
 
     def test_a_twin_that_was_excluded_lets_the_other_go(
         self, known: Callable[..., MigratedUser], sign_in: SignIn
@@ -417,10 +417,10 @@ class TestTheRest:
     def test_a_decision_can_be_withdrawn(self, known: Callable[..., MigratedUser], sign_in: SignIn) -> None:
         one, two = known(status="pending"), known(sub="two", status="pending")
         decide(one, "merge")
-        deciding.take_back(two.pk, now=timezone.now(), by="7")
+        resolve.take_back(two.pk, now=timezone.now(), by="7")
         assert set(waiting()) == {one, two}
         with pytest.raises(NotDecided, match="not_decided"):
-            deciding.take_back(two.pk, now=timezone.now(), by="7")
+            resolve.take_back(two.pk, now=timezone.now(), by="7")
 
     def test_whom_a_withdrawn_merge_had_excluded_are_pending_again(self, known: Callable[..., MigratedUser]) -> None:
         one, aside = known(status="pending"), known(sub="two", status="pending", attributes={})
@@ -428,7 +428,7 @@ class TestTheRest:
         decide(one, "merge")
         aside.refresh_from_db()
         assert aside.status == "excluded"
-        deciding.take_back(one.pk, now=timezone.now(), by="7")
+        resolve.take_back(one.pk, now=timezone.now(), by="7")
         aside.refresh_from_db()
         by_hand.refresh_from_db()
         assert (aside.status, aside.last_error, by_hand.status) == ("pending", "", "excluded")
@@ -444,4 +444,4 @@ class TestTheRest:
         with pytest.raises(NotDecided, match="migrated"):
             decide(record, "exclude")
         with pytest.raises(NotDecided, match="no_such_person"):
-            deciding.decide(0, "exclude", now=timezone.now(), by="7")
+            resolve.decide(0, "exclude", now=timezone.now(), by="7")

@@ -13,7 +13,7 @@ from django.db import connection as database
 
 from cognito_passwordless.cognito import CognitoProfile, Connection
 from cognito_passwordless.flows import erase, importing
-from cognito_passwordless.flows.conflicts import waiting
+from cognito_passwordless.flows.conflicts.cases import waiting
 from cognito_passwordless.flows.importing import Preview
 from cognito_passwordless.models import ImportRun, MigratedUser, PhoneNumber
 

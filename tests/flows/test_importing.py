@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from cognito_passwordless.cognito import Connection
 from cognito_passwordless.flows import erase, importing
 from cognito_passwordless.flows.accounts import tombstones
-from cognito_passwordless.flows.conflicts import twins_of
+from cognito_passwordless.flows.conflicts.cases import twins_of
 from cognito_passwordless.flows.importing import bulk_copy, runs
 from cognito_passwordless.flows.importing import pool as pool_source
 from cognito_passwordless.models import ImportProblem, ImportRun, MigratedUser

@@ -15,8 +15,9 @@ def act(what: str, key: Any, *more: Any) -> str:
     from django.utils import timezone
 
     from cognito_passwordless import connections
-    from cognito_passwordless.flows import cutover, deciding, erase, undo
+    from cognito_passwordless.flows import cutover, erase, undo
     from cognito_passwordless.flows.accounts import tombstones
+    from cognito_passwordless.flows.conflicts import resolve
     from cognito_passwordless.models import Erasure
 
     now = timezone.now()
@@ -30,9 +31,9 @@ def act(what: str, key: Any, *more: Any) -> str:
                 tombstones.lift(erasure, now=now, by="race")
             return "lifted"
         if what == "decide":
-            return deciding.decide(int(key), more[0], now=now, by="race").record.status
+            return resolve.decide(int(key), more[0], now=now, by="race").record.status
         if what == "withdraw":
-            deciding.take_back(int(key), now=now, by="race")
+            resolve.take_back(int(key), now=now, by="race")
             return "withdrawn"
         if what == "import":
             return write_row(str(key), *more)
@@ -42,7 +43,7 @@ def act(what: str, key: Any, *more: Any) -> str:
             return f"ended {cutover.retire(connection, now=now, by='race')}"
         assert what == "unretire"
         return str(cutover.unretire(connection, now=now, by="race"))
-    except (undo.NotUndone, erase.NotErased, deciding.NotDecided) as refused:
+    except (undo.NotUndone, erase.NotErased, resolve.NotDecided) as refused:
         return refused.reason
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.db import router, transaction
 
-from ..models import MigratedUser
-from .accounts import locking
-from .accounts.decisions import TWIN, Decision
-from .conflicts import Case, Option, case_of, twins_of
-from .events import audit
+from ...models import MigratedUser
+from ..accounts import locking
+from ..accounts.decisions import TWIN, Decision
+from ..events import audit
+from .cases import Case, Option, case_of, twins_of
 
 Status = MigratedUser.Status
 EXCLUDED = "excluded_by_hand"

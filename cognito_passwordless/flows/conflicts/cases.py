@@ -7,13 +7,13 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from .. import connections
-from ..identifiers import Identifier
-from ..identity import Action, Claim, Decision, Evidence, Held, Holder, Policy, Verdict, judge
-from ..models import MigratedUser
-from .accounts import owners
-from .accounts.decisions import Choice
-from .accounts.pool_records import FEDERATED, claims_of, has_second_factor, profile_of
+from ... import connections
+from ...identifiers import Identifier
+from ...identity import Action, Claim, Decision, Evidence, Held, Holder, Policy, Verdict, judge
+from ...models import MigratedUser
+from ..accounts import owners
+from ..accounts.decisions import Choice
+from ..accounts.pool_records import FEDERATED, claims_of, has_second_factor, profile_of
 
 Status = MigratedUser.Status
 SEVERAL = "several_pool_users"
