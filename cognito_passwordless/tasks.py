@@ -109,7 +109,7 @@ def recover_notices() -> None:
 def import_directory(
     self: Any, alias: str, *, rate: float = importing.QUOTA, goes_on: bool = False, failures: int = 0
 ) -> None:
-    """Imports the pool of a connection, or goes on where an import of it ended; `flows.importing.slices` says how.
+    """Imports the pool of a connection, or goes on where an import of it ended; `flows.importing.task` says how.
     The rest of a long one is the next message; only that one says ``goes_on`` and ``failures``."""
     alone = self.request.is_eager  # there is nobody else's message to let through, and no later
     seconds = None if alone else importing.SLICE

@@ -9,8 +9,8 @@ from celery.exceptions import Retry
 from kombu import Connection as Broker
 
 from cognito_passwordless import tasks
-from cognito_passwordless.flows.importing import Next, import_slice, runs, slices
-from cognito_passwordless.flows.importing import pool as pool_source
+from cognito_passwordless.flows.importing import Next, import_slice, run_lease, task
+from cognito_passwordless.flows.importing import sources as pool_source
 from cognito_passwordless.models import ConnectionState, ImportRun, MigratedUser
 
 from .cognito.standin import StandIn, error
@@ -54,7 +54,7 @@ def a_slice(now: datetime = NOW, **chosen: Any) -> Next | None:
 
 
 def by_somebody_else() -> ImportRun:
-    held = runs.claim("main", ImportRun.Source.POOL, now=NOW)
+    held = run_lease.claim("main", ImportRun.Source.POOL, now=NOW)
     ImportRun.objects.update(holder=ELSEWHERE)
     return held
 
@@ -92,8 +92,8 @@ class TestTwoAtOnce:
     def test_the_second_one_follows_the_run_of_the_first_and_begins_none(self, standin: StandIn) -> None:
         Directory(standin, people(5))
         by_somebody_else()
-        assert a_slice() == Next(slices.PAUSE)
-        assert a_slice(goes_on=True) == Next(slices.PAUSE)
+        assert a_slice() == Next(task.PAUSE)
+        assert a_slice(goes_on=True) == Next(task.PAUSE)
         ImportRun.objects.update(state="done", holder="")
         assert a_slice(goes_on=True) is None
         assert ImportRun.objects.count() == 1
@@ -102,7 +102,7 @@ class TestTwoAtOnce:
     def test_what_the_first_one_left_behind_is_gone_on_with(self, standin: StandIn) -> None:
         Directory(standin, people(5))
         by_somebody_else()
-        runs.close(ImportRun.objects.get(), ImportRun.State.INTERRUPTED, now=NOW)
+        run_lease.close(ImportRun.objects.get(), ImportRun.State.INTERRUPTED, now=NOW)
         assert a_slice(goes_on=True) is None
         assert only_run() == ("done", 5, 5)
 
@@ -114,7 +114,7 @@ class TestTwoAtOnce:
             ImportRun.objects.update(holder=ELSEWHERE)
             return NOW
 
-        assert import_slice("main", clock=taken_over, rate=FAST, seconds=None) == Next(slices.PAUSE)
+        assert import_slice("main", clock=taken_over, rate=FAST, seconds=None) == Next(task.PAUSE)
         assert MigratedUser.objects.count() == 0
 
     def test_eager_it_does_not_wait_for_the_other_one(self, standin: StandIn) -> None:
@@ -127,8 +127,8 @@ class TestTwoAtOnce:
 def test_the_run_of_a_lost_worker_is_taken_over_when_its_lease_is_over(standin: StandIn) -> None:
     Directory(standin, people(5))
     by_somebody_else()
-    assert a_slice(NOW + runs.LEASE - timedelta(seconds=1)) == Next(slices.PAUSE)
-    assert a_slice(NOW + runs.LEASE, goes_on=True) is None
+    assert a_slice(NOW + run_lease.LEASE - timedelta(seconds=1)) == Next(task.PAUSE)
+    assert a_slice(NOW + run_lease.LEASE, goes_on=True) is None
     assert only_run() == ("done", 5, 5)
 
 
@@ -142,7 +142,7 @@ class TestFailures:
         while left is not None:
             left = a_slice(goes_on=True, failures=left.failures)
             asked.append(left)
-        assert asked == [*(Next(slices.PAUSE, number) for number in range(1, slices.FAILURES)), None]
+        assert asked == [*(Next(task.PAUSE, number) for number in range(1, task.FAILURES)), None]
         assert "given up after 5 failures" in caplog.text
         assert only_run() == ("failed", 0, 0)
         # Asked for again another day, it goes on.
@@ -153,8 +153,8 @@ class TestFailures:
     def test_whoever_comes_further_has_all_tries_again(self, standin: StandIn) -> None:
         directory = Directory(standin, people(6), size=2)
         directory.before = lambda token: error("TooManyRequestsException") if token == "4" else None
-        left = a_slice(failures=slices.FAILURES - 1)
-        assert left == Next(slices.PAUSE, 1)
+        left = a_slice(failures=task.FAILURES - 1)
+        assert left == Next(task.PAUSE, 1)
         directory.before = lambda token: None
         assert a_slice(goes_on=True, failures=left.failures) is None
         assert only_run() == ("done", 6, 6)
@@ -164,7 +164,7 @@ class TestFailures:
     ) -> None:
         monkeypatch.setattr(pool_source, "LONGEST_WAIT", 20.0)
         Directory(standin, people(5)).before = lambda token: error("TooManyRequestsException")
-        assert a_slice(seconds=0.1, failures=2) == Next(slices.PAUSE, 3)
+        assert a_slice(seconds=0.1, failures=2) == Next(task.PAUSE, 3)
         assert only_run() == ("interrupted", 0, 0)
 
     def test_a_page_token_that_is_refused_even_in_a_run_of_its_own_is_a_failure(self, standin: StandIn) -> None:
@@ -172,7 +172,7 @@ class TestFailures:
         directory.refused = {"2"}
         left = a_slice()
         assert left
-        assert (left.seconds, left.failures) == (slices.PAUSE, 1)
+        assert (left.seconds, left.failures) == (task.PAUSE, 1)
         directory.refused = set()
         assert a_slice(goes_on=True, failures=left.failures) is None
         assert ImportRun.objects.filter(state="done", seen=6).count() == 1

@@ -13,7 +13,7 @@ from django.test import Client
 
 from cognito_passwordless import connections
 from cognito_passwordless.flows import importing
-from cognito_passwordless.flows.importing.twins import mark_shared_addresses
+from cognito_passwordless.flows.importing.shared_addresses import mark_shared_addresses
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import MigratedUser, PhoneNumber
 

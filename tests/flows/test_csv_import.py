@@ -10,8 +10,8 @@ import pytest
 
 from cognito_passwordless.cognito import Connection
 from cognito_passwordless.flows import importing
-from cognito_passwordless.flows.importing import csv_file
-from cognito_passwordless.flows.importing.csv_file import NotACsv
+from cognito_passwordless.flows.importing import csv_source
+from cognito_passwordless.flows.importing.csv_source import NotACsv
 from cognito_passwordless.models import ImportRun, MigratedUser
 
 from ..cognito.standin import StandIn
@@ -151,7 +151,7 @@ def test_a_file_of_excel_with_its_mark_is_read(pool: Connection, tmp_path: Path)
 def test_stopped_and_continued_it_ends_as_if_undisturbed(
     pool: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_file, "ROWS", 2)
+    monkeypatch.setattr(csv_source, "ROWS", 2)
     path = written(tmp_path / "users.csv", [person(number, name="two\nlines") for number in range(7)])
     stop = threading.Event()
     half = run(pool, path, stop=stop, tell=lambda run: stop.set() if run.position else None)
@@ -162,7 +162,7 @@ def test_stopped_and_continued_it_ends_as_if_undisturbed(
 
 
 def test_another_file_is_not_gone_on_with(pool: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_file, "ROWS", 2)
+    monkeypatch.setattr(csv_source, "ROWS", 2)
     path = written(tmp_path / "users.csv", [person(number) for number in range(7)])
     stop = threading.Event()
     half = run(pool, path, stop=stop, tell=lambda run: stop.set() if run.position else None)

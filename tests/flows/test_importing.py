@@ -15,8 +15,8 @@ from cognito_passwordless.cognito import Connection
 from cognito_passwordless.flows import erase, importing
 from cognito_passwordless.flows.accounts import tombstones
 from cognito_passwordless.flows.conflicts.cases import twins_of
-from cognito_passwordless.flows.importing import bulk_copy, runs
-from cognito_passwordless.flows.importing import pool as pool_source
+from cognito_passwordless.flows.importing import postgres, run_lease
+from cognito_passwordless.flows.importing import sources as pool_source
 from cognito_passwordless.models import ImportProblem, ImportRun, MigratedUser
 
 from ..cognito.standin import Reply, StandIn, error
@@ -246,7 +246,7 @@ def test_somebody_who_signs_in_while_their_page_is_written_is_met_there(
     standin: StandIn, pool: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The row appears between the look and the write, as another process's does."""
-    from cognito_passwordless.flows.importing import writing
+    from cognito_passwordless.flows.importing import writer
 
     def sort_out(*arguments: Any) -> Any:
         found = real(*arguments)
@@ -255,8 +255,8 @@ def test_somebody_who_signs_in_while_their_page_is_written_is_met_there(
         )
         return found
 
-    real = writing.sort_out
-    monkeypatch.setattr(writing, "sort_out", sort_out)
+    real = writer.sort_out
+    monkeypatch.setattr(writer, "sort_out", sort_out)
     Directory(standin, [listed(1), listed(2)])
     assert run(pool).state == "done"
     assert (person(1).status, person(1).email) == ("migrated", "person1@example.com")
@@ -266,16 +266,16 @@ def test_somebody_who_signs_in_while_their_page_is_written_is_met_there(
 def test_a_row_that_the_database_refuses_is_a_problem_of_its_own(
     standin: StandIn, pool: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cognito_passwordless.flows.importing import writing
+    from cognito_passwordless.flows.importing import writer
 
-    class Writer(writing._Writer):
+    class Writer(writer._Writer):
         def _values(self, row: Any) -> Any:
             values = list(super()._values(row))
             if row.sub == sub_of(2):
-                values[writing.FILLED.index("digest")] = None  # NOT NULL
+                values[writer.FILLED.index("digest")] = None  # NOT NULL
             return tuple(values)
 
-    monkeypatch.setattr(writing, "_Writer", Writer)
+    monkeypatch.setattr(writer, "_Writer", Writer)
     Directory(standin, [listed(1), listed(2), listed(3)])
     done = run(pool)
     assert counts(done) == {"seen": 3, "created": 2, "skipped": 1, "problems": 1}
@@ -310,7 +310,7 @@ def test_whoever_was_erased_is_not_brought_back(standin: StandIn, pool: Connecti
 def test_whoever_is_erased_between_the_look_and_the_write_does_not_come_back(
     standin: StandIn, pool: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cognito_passwordless.flows.importing import writing
+    from cognito_passwordless.flows.importing import writer
 
     Directory(standin, [listed(1), listed(2)])
     run(pool)
@@ -320,8 +320,8 @@ def test_whoever_is_erased_between_the_look_and_the_write_does_not_come_back(
         erase.erase(person(1).pk, now=NOW)
         return found
 
-    real = writing.sort_out
-    monkeypatch.setattr(writing, "sort_out", sort_out)
+    real = writer.sort_out
+    monkeypatch.setattr(writer, "sort_out", sort_out)
     Directory(standin, [listed(1, email="new@example.com"), listed(2, email="newer@example.com")])
     assert counts(run(pool)) == {"seen": 2, "updated": 1, "skipped": 1}
     assert list(MigratedUser.objects.values_list("sub", flat=True)) == [sub_of(2)]
@@ -330,7 +330,7 @@ def test_whoever_is_erased_between_the_look_and_the_write_does_not_come_back(
 def test_a_page_that_is_written_twice_is_as_if_it_were_written_once(standin: StandIn, pool: Connection) -> None:
     rows = pool_source.Reader(pool)
     page = importing.Page([rows.listed(listed(1)), rows.listed(listed(2, sub=None))], "next")
-    first = runs.claim("main", ImportRun.Source.POOL, now=NOW)
+    first = run_lease.claim("main", ImportRun.Source.POOL, now=NOW)
     as_it_was = dataclasses.replace(page)
     importing.import_page(first, page, pool=pool.pool, now=NOW)
     stale = ImportRun.objects.get(pk=first.pk)
@@ -414,18 +414,18 @@ def test_a_pool_that_refuses_us_is_not_asked_again(standin: StandIn, pool: Conne
 
 
 def test_a_second_process_is_told_who_works(standin: StandIn, pool: Connection) -> None:
-    held = runs.claim("main", ImportRun.Source.POOL, now=NOW)
+    held = run_lease.claim("main", ImportRun.Source.POOL, now=NOW)
     with pytest.raises(importing.Busy) as caught:
         run(pool)
     assert caught.value.run == held
-    assert runs.claim("other", ImportRun.Source.POOL, now=NOW).pk != held.pk
+    assert run_lease.claim("other", ImportRun.Source.POOL, now=NOW).pk != held.pk
 
 
 def test_the_run_of_a_dead_process_is_taken_over_at_once(
     standin: StandIn, pool: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Directory(standin, [listed(1)])
-    held = runs.claim("main", ImportRun.Source.POOL, now=NOW)
+    held = run_lease.claim("main", ImportRun.Source.POOL, now=NOW)
     gone = held.holder.replace(f":{held.holder.split(':')[1]}:", ":4194305:")  # more than Linux ever gives
     ImportRun.objects.update(holder=gone)
     assert run(pool).pk == held.pk
@@ -433,11 +433,11 @@ def test_the_run_of_a_dead_process_is_taken_over_at_once(
 
 def test_a_process_elsewhere_has_its_lease(standin: StandIn, pool: Connection) -> None:
     Directory(standin, [listed(1)])
-    held = runs.claim("main", ImportRun.Source.POOL, now=NOW)
+    held = run_lease.claim("main", ImportRun.Source.POOL, now=NOW)
     ImportRun.objects.update(holder="another-machine:7:abc")
     with pytest.raises(importing.Busy):
-        run(pool, now=NOW + runs.LEASE - timedelta(seconds=1))
-    late = run(pool, now=NOW + runs.LEASE)
+        run(pool, now=NOW + run_lease.LEASE - timedelta(seconds=1))
+    late = run(pool, now=NOW + run_lease.LEASE)
     assert (late.pk, late.state) == (held.pk, "done")
 
 
@@ -465,7 +465,7 @@ def test_the_database_itself_holds_one_running_import_per_connection(db: None) -
 def test_the_first_statement_of_a_page_is_a_write(standin: StandIn, pool: Connection) -> None:
     """SQLite gives the right to write only to transactions that begin with it."""
     rows = pool_source.Reader(pool)
-    held = runs.claim("main", ImportRun.Source.POOL, now=NOW)
+    held = run_lease.claim("main", ImportRun.Source.POOL, now=NOW)
     page = importing.Page([rows.listed(listed(1))], None)
     seen: list[str] = []
     with database.execute_wrapper(lambda execute, sql, *rest: (seen.append(sql), execute(sql, *rest))[1]):
@@ -475,7 +475,7 @@ def test_the_first_statement_of_a_page_is_a_write(standin: StandIn, pool: Connec
 
 def test_postgresql_is_told_whenever_the_table_has_doubled(db: None) -> None:
     """Until it counts by itself, it would read the whole table for every page."""
-    statistics, told = bulk_copy.Statistics(MigratedUser, "default"), []
+    statistics, told = postgres.Statistics(MigratedUser, "default"), []
     for rows in range(0, 100_000, 1_000):
         with CaptureQueriesContext(database) as asked:
             statistics.follow(rows)

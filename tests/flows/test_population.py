@@ -11,7 +11,7 @@ from django.test import Client
 
 from cognito_passwordless import connections
 from cognito_passwordless.flows import importing
-from cognito_passwordless.flows.importing import preview as dry_run
+from cognito_passwordless.flows.importing import dry_run
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, MigratedUser
 

@@ -2,12 +2,12 @@
 makes Django users of who was imported."""
 
 from .activation import Activation, Totals, activate, preview_activation
-from .entry import import_csv, import_directory, preview_csv, preview_directory
-from .pool import PAGES, QUOTA, Page
-from .preview import Preview
-from .runs import Busy, Lost, NothingToContinue
-from .slices import SLICE, Next, import_slice
-from .writing import import_page
+from .commands import import_csv, import_directory, preview_csv, preview_directory
+from .dry_run import Preview
+from .run_lease import Busy, Lost, NothingToContinue
+from .sources import PAGES, QUOTA, Page
+from .task import SLICE, Next, import_slice
+from .writer import import_page
 
 __all__ = [
     "PAGES",

@@ -33,10 +33,10 @@ from .. import migration
 from ..accounts import owners, pool_records
 from ..accounts.changes import Made
 from ..accounts.new_users import reason_of
-from . import runs
-from .carried import Carried
+from . import run_lease
+from .lookup import Carried
 from .rows import MFA
-from .twins import mark_shared_addresses
+from .shared_addresses import mark_shared_addresses
 
 logger = logging.getLogger(__name__)
 State, Status = ImportRun.State, MigratedUser.Status
@@ -101,7 +101,7 @@ def activate(activation: Activation, *, fresh: bool | None = None) -> tuple[Impo
     connection, found = activation.connection, Totals()
     kind = "all" if activation.makes_users else "pair"
     total = _waiting(connection).count()
-    run = runs.claim(
+    run = run_lease.claim(
         connection.alias,
         ImportRun.Source.ACTIVATION,
         now=activation.clock(),
@@ -114,15 +114,15 @@ def activate(activation: Activation, *, fresh: bool | None = None) -> tuple[Impo
         mark_shared_addresses()  # an import that was broken off has not
         while not activation.stop.is_set():
             if not _batch(run, activation, rules, found):
-                runs.close(run, State.DONE, now=activation.clock())
+                run_lease.close(run, State.DONE, now=activation.clock())
                 return run, found
             activation.tell(run.position, run.expected)
-        runs.close(run, State.INTERRUPTED, now=activation.clock())
+        run_lease.close(run, State.INTERRUPTED, now=activation.clock())
     except (KeyboardInterrupt, SystemExit):
-        runs.close(run, State.INTERRUPTED, now=activation.clock())
+        run_lease.close(run, State.INTERRUPTED, now=activation.clock())
         raise
     except CognitoError as error:
-        runs.close(run, State.FAILED, now=activation.clock(), error=str(error))
+        run_lease.close(run, State.FAILED, now=activation.clock(), error=str(error))
     return run, found
 
 
@@ -235,7 +235,7 @@ class _Batch:
 
     def write(self) -> bool:
         run = self._run
-        runs.hold(run, now=self._now)
+        run_lease.hold(run, now=self._now)
         waiting = _waiting(self._connection).filter(pk__gt=int(run.page_token or 0))
         # Locked by key, in order: sign-ins lock theirs one by one.
         rows = list(waiting.select_for_update(of=("self",)).select_related("user")[:BATCH])
@@ -249,7 +249,7 @@ class _Batch:
             counted[_COUNTED_AS[outcome[0]]] += 1
             counted["conflicts"] += outcome[0] == "conflict"
             counted["problems"] += outcome[0] == "failed"
-        runs.advance(run, str(rows[-1].pk), **counted)
+        run_lease.advance(run, str(rows[-1].pk), **counted)
         self._found.outcomes.update(batch.outcomes)
         self._found.examples = batch.examples | self._found.examples
         self._found.seen += batch.seen

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ... import connections
 from ...cognito import CognitoError, Connection
 from ...flows import importing
-from ...flows.importing.csv_file import NotACsv
+from ...flows.importing.csv_source import NotACsv
 from ...models import ImportRun
 from ..import_words import Outcome, lines
 from ..progress_bar import ProgressBar

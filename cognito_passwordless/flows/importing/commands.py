@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from ...cognito import Connection, TokenRefused, estimate_users
 from ...models import ImportRun
-from . import runs
-from .csv_file import CsvSource
-from .pool import PAGES, QUOTA, PoolSource
-from .preview import Preview, preview
-from .walk import Walk
+from . import run_lease
+from .csv_source import CsvSource
+from .dry_run import Preview, preview
+from .pipeline import Walk
+from .sources import PAGES, QUOTA, PoolSource
 
 Clock = Callable[[], datetime]
 Tell = Callable[[ImportRun], None]
@@ -59,7 +59,7 @@ def import_csv(
 ) -> ImportRun:
     """The same from a file. Raises `OSError` and `csv_file.NotACsv`, too."""
     source = CsvSource(connection, path)
-    run = runs.claim(
+    run = run_lease.claim(
         connection.alias,
         ImportRun.Source.CSV,
         now=clock(),
@@ -99,7 +99,7 @@ def preview_csv(
 
 
 def _claim_pool(connection: Connection, fresh: bool | None, clock: Clock) -> ImportRun:
-    run = runs.claim(connection.alias, ImportRun.Source.POOL, now=clock(), fresh=fresh)
+    run = run_lease.claim(connection.alias, ImportRun.Source.POOL, now=clock(), fresh=fresh)
     if run.expected is None:
         run.expected = estimate_users(connection)
         ImportRun.objects.filter(pk=run.pk).update(expected=run.expected)

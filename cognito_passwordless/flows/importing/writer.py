@@ -11,10 +11,10 @@ from typing import Any, Final
 from django.db import DataError, IntegrityError, router, transaction
 
 from ...models import ImportProblem, ImportRun, MigratedUser
-from . import bulk_copy, runs
-from .pool import Page
+from . import postgres, run_lease
+from .diff import Sorted, erased_among, sort_out
 from .rows import MFA, Row, moment
-from .sorting import Sorted, erased_among, sort_out
+from .sources import Page
 
 Status = MigratedUser.Status
 BATCH: Final = 500  # rows of one statement
@@ -41,7 +41,7 @@ UPDATED: Final = (*FACTS, "connection", "imported_at", "import_run")
 def import_page(run: ImportRun, page: Page, *, pool: str, now: datetime) -> None:
     """Writes one page. Raises `runs.Lost` when the run is not ours, or is not where the page begins."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
-        runs.hold(run, now=now)
+        run_lease.hold(run, now=now)
         found = sort_out(page, run, pool)
         _Writer(run, pool, now, page.silent).store(found)
         _forget_the_erased(found, pool)
@@ -52,7 +52,7 @@ def import_page(run: ImportRun, page: Page, *, pool: str, now: datetime) -> None
             ],
             ignore_conflicts=True,
         )
-        runs.advance(
+        run_lease.advance(
             run,
             page.following or "",
             seen=len(page.rows),
@@ -98,12 +98,12 @@ class _Writer:
         self._one_by_one(found)
 
     def _by_copy(self, new: list[Row], changed: list[Row]) -> None:
-        if not bulk_copy.available(self._using):
+        if not postgres.available(self._using):
             self._by_upsert(new, changed)
             return
         if new:
             rows = map(self._values, new)
-            bulk_copy.insert(MigratedUser, FILLED, rows, constants=self._same, using=self._using)
+            postgres.insert(MigratedUser, FILLED, rows, constants=self._same, using=self._using)
         self._by_upsert([], changed)
 
     def _by_upsert(self, new: list[Row], changed: list[Row]) -> None:

@@ -16,8 +16,8 @@ from typing import BinaryIO, Final
 
 from ...cognito import Connection
 from ...models import ImportProblem
-from .pool import Page
 from .rows import MFA, Broken, Reader, Row
+from .sources import Page
 
 USERNAME: Final = "cognito:username"
 ROWS: Final = 3000  # written together

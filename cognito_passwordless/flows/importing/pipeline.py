@@ -13,10 +13,10 @@ from django.db import OperationalError, connections, router
 
 from ...cognito import CognitoError, TokenRefused
 from ...models import ImportRun, MigratedUser
-from . import bulk_copy, runs
-from .pool import Page, Source, Stopped
-from .twins import mark_shared_addresses
-from .writing import import_page
+from . import postgres, run_lease
+from .shared_addresses import mark_shared_addresses
+from .sources import Page, Source, Stopped
+from .writer import import_page
 
 logger = logging.getLogger(__name__)
 State = ImportRun.State
@@ -73,7 +73,7 @@ class Walk:
 
     def _pages(self, reading: ThreadPoolExecutor) -> None:
         upcoming = reading.submit(self.source.read, self.run.page_token)
-        statistics = bulk_copy.Statistics(MigratedUser, router.db_for_write(MigratedUser))
+        statistics = postgres.Statistics(MigratedUser, router.db_for_write(MigratedUser))
         while True:
             page = self._awaited(upcoming)
             if page.following is not None:
@@ -90,8 +90,8 @@ class Walk:
 
     def _awaited(self, upcoming: "Future[Page]") -> Page:
         """The next page; a sign of life meanwhile, for a busy pool may take its time."""
-        while not wait([upcoming], timeout=runs.HEARTBEAT).done:
-            runs.hold(self.run, now=self.clock())
+        while not wait([upcoming], timeout=run_lease.HEARTBEAT).done:
+            run_lease.hold(self.run, now=self.clock())
         return upcoming.result()
 
     def _write(self, page: Page) -> None:
@@ -108,4 +108,4 @@ class Walk:
         raise AssertionError("unreachable")
 
     def _close(self, state: ImportRun.State, error: str = "") -> None:
-        runs.close(self.run, state, now=self.clock(), error=error)
+        run_lease.close(self.run, state, now=self.clock(), error=error)

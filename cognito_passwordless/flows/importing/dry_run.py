@@ -15,10 +15,10 @@ from ...identity import Action, Claim, Evidence, Verdict, judge
 from ...models import ImportProblem, ImportRun, MigratedUser
 from .. import migration
 from ..accounts import owners, pool_records
-from .carried import Carried
-from .pool import Page, Source, Stopped
+from .diff import Sorted, erased_among, sort_out
+from .lookup import Carried
 from .rows import Broken, Row
-from .sorting import Sorted, erased_among, sort_out
+from .sources import Page, Source, Stopped
 
 Status = MigratedUser.Status
 TWIN: Final = ("conflict", "several_pool_users")

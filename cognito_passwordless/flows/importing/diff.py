@@ -8,9 +8,9 @@ from django.db import router
 
 from ...models import Erasure, ImportProblem, ImportRun, MigratedUser
 from ..accounts import tombstones
-from . import bulk_copy
-from .pool import Page
+from . import postgres
 from .rows import Broken, Row
+from .sources import Page
 
 Reason = ImportProblem.Reason
 
@@ -87,8 +87,8 @@ def erased_among(subs: Collection[str], pool: str) -> Collection[str]:
 def _known(pool: str, subs: list[str]) -> dict[str, tuple[str, int | None]]:
     wanted, using = ("sub", "digest", "import_run"), router.db_for_write(MigratedUser)
     rows: Iterable[tuple[Any, ...]]
-    if bulk_copy.available(using):
-        rows = bulk_copy.select(MigratedUser, wanted, pool, subs, using=using)
+    if postgres.available(using):
+        rows = postgres.select(MigratedUser, wanted, pool, subs, using=using)
     else:
         rows = MigratedUser.objects.using(using).filter(pool=pool, sub__in=subs).values_list(*wanted)
     return {sub: (digest, written_by) for sub, digest, written_by in rows}

@@ -16,9 +16,9 @@ from typing import Final
 from ... import connections
 from ...cognito import CognitoError
 from ...models import ImportRun
-from . import runs
-from .entry import import_directory
-from .pool import QUOTA
+from . import run_lease
+from .commands import import_directory
+from .sources import QUOTA
 
 logger = logging.getLogger(__name__)
 State = ImportRun.State
@@ -65,9 +65,9 @@ def import_slice(
                 clock=clock,
                 tell=lambda told: begun.append((told.pk, told.position)),
             )
-    except runs.NothingToContinue:
+    except run_lease.NothingToContinue:
         return None
-    except (runs.Busy, runs.Lost):
+    except (run_lease.Busy, run_lease.Lost):
         return Next(PAUSE, failures)
     except CognitoError as error:  # a page token that was refused in a run of its own, too
         return _after_failure(alias, failures + 1, str(error))
