@@ -29,8 +29,8 @@ from ..checks import together
 from ..cognito import Connection, ConnectionConfigError
 from ..cognito.rules import SETTINGS
 from ..connections import PROVIDER, is_retired
-from ..flows import cutover
 from ..flows.doctor import State, diagnose_connection
+from ..flows.lifecycle import cutover
 from ..models import ConnectionState, PoolConnection
 from .base import VIEW_EVENTS, ModelAdmin
 from .connection_form import PoolConnectionForm

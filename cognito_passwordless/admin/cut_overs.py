@@ -6,7 +6,7 @@ Leaving a pool, and coming back, is a command's business: its checklist counts e
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from ..flows import cutover
+from ..flows.lifecycle import cutover
 from ..models import ConnectionState
 from .base import ReadOnlyAdmin
 from .timeline import events_of

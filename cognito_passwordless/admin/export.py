@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..flows import exports
+from ..flows.lifecycle import export
 from ..flows.progress.types import Figures
 
 Cell = str | int | float
@@ -10,7 +10,7 @@ Cell = str | int | float
 
 def inert(cell: Cell) -> Cell:
     """A cell that no spreadsheet runs; numbers stay numbers."""
-    return exports.inert(cell) if isinstance(cell, str) else cell
+    return export.inert(cell) if isinstance(cell, str) else cell
 
 
 def rows_of(figures: Figures) -> Iterator[list[Cell]]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from ..flows import erase, undo
+from ..flows.lifecycle import erase, undo
 from ..models import MigratedUser
 from .base import ModelAdmin, hide, may_see_addresses
 from .words import OUTCOMES, REASONS, told

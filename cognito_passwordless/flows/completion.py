@@ -18,12 +18,13 @@ from .. import compat
 from ..exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
 from ..identifiers import parse
 from ..models import ChallengeSession, Route
-from . import erase, held, social
+from . import held, social
 from .accounts import tombstones
 from .accounts.pool_records import UNUSABLE
 from .events import journey
 from .events.categories import category_of
 from .events.journey import Outcome
+from .lifecycle import erase
 from .migration import Migrated, migrate
 from .verification import Proven, proven_locally
 

@@ -10,7 +10,7 @@ from .routes import ALIAS_LENGTH
 
 
 class Erasure(models.Model):
-    """A tombstone: nobody can read from it who it is, and whoever is it can be recognised (`flows.erase`).
+    """A tombstone: nobody can read from it who it is, and whoever is it can be recognised (`flows.lifecycle.erase`).
 
     ``mark`` is a keyed hash of (pool, sub) and ``key_fingerprint`` names the key, one of ``SECRET_KEY`` and its
     fallbacks. Without that key the tombstone stands for nobody, so it must stay among the fallbacks.

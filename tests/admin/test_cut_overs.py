@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cognito_passwordless import connections
-from cognito_passwordless.flows import cutover
+from cognito_passwordless.flows.lifecycle import cutover
 from cognito_passwordless.local import LocalPool
 from cognito_passwordless.models import ConnectionState
 

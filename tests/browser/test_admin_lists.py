@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from cognito_passwordless.flows.cutover import attempt_of
 from cognito_passwordless.flows.events import audit
+from cognito_passwordless.flows.lifecycle.cutover import attempt_of
 from cognito_passwordless.flows.progress import rollup
 from cognito_passwordless.models import ConnectionState, Erasure, ImportProblem, ImportRun, MigratedUser
 from example_project.demo import history

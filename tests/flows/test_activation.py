@@ -15,8 +15,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from cognito_passwordless import connections
-from cognito_passwordless.flows import importing, undo
+from cognito_passwordless.flows import importing
 from cognito_passwordless.flows.importing import Activation, Totals, activation
+from cognito_passwordless.flows.lifecycle import undo
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ImportProblem, ImportRun, MigratedUser, PhoneNumber
 from cognito_passwordless.signals import user_migrated

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from cognito_passwordless import connections
 from cognito_passwordless.cognito import Connection
-from cognito_passwordless.flows import cutover
 from cognito_passwordless.flows.accounts import tombstones
+from cognito_passwordless.flows.lifecycle import cutover
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import (
     ChallengeSession,

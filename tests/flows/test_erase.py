@@ -14,9 +14,9 @@ from django.db import connection as database
 from django.utils import timezone
 
 from cognito_passwordless import connections
-from cognito_passwordless.flows import erase
 from cognito_passwordless.flows.accounts import tombstones
-from cognito_passwordless.flows.erase import NotErased, erased_subs
+from cognito_passwordless.flows.lifecycle import erase
+from cognito_passwordless.flows.lifecycle.erase import NotErased, erased_subs
 from cognito_passwordless.flows.pool_sync import trigger_events
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import (

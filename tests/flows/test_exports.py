@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cognito_passwordless.flows.exports import inert, write
+from cognito_passwordless.flows.lifecycle.export import inert, write
 
 COLUMNS = ("sub", "email")
 ROWS = [("s-1", "ann@example.com"), ("s-2", '=HYPERLINK("http://x","y")'), ("s-3", "<img src=x onerror=alert(1)>")]

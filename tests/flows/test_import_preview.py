@@ -12,9 +12,10 @@ from django.contrib.auth.models import User
 from django.db import connection as database
 
 from cognito_passwordless.cognito import CognitoProfile, Connection
-from cognito_passwordless.flows import erase, importing
+from cognito_passwordless.flows import importing
 from cognito_passwordless.flows.conflicts.cases import waiting
 from cognito_passwordless.flows.importing import Preview
+from cognito_passwordless.flows.lifecycle import erase
 from cognito_passwordless.models import ImportRun, MigratedUser, PhoneNumber
 
 from ..cognito.standin import StandIn

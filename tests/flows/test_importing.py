@@ -12,11 +12,12 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from cognito_passwordless.cognito import Connection
-from cognito_passwordless.flows import erase, importing
+from cognito_passwordless.flows import importing
 from cognito_passwordless.flows.accounts import tombstones
 from cognito_passwordless.flows.conflicts.cases import twins_of
 from cognito_passwordless.flows.importing import postgres, run_lease
 from cognito_passwordless.flows.importing import sources as pool_source
+from cognito_passwordless.flows.lifecycle import erase
 from cognito_passwordless.models import ImportProblem, ImportRun, MigratedUser
 
 from ..cognito.standin import Reply, StandIn, error

@@ -17,7 +17,8 @@ from cognito_passwordless import connections
 from cognito_passwordless.checks.connections import unchanged_pools
 from cognito_passwordless.cognito import CognitoError, CognitoProfile, Connection, verify_id_token
 from cognito_passwordless.exceptions import MigrationRefused
-from cognito_passwordless.flows import cutover, erase, importing
+from cognito_passwordless.flows import importing
+from cognito_passwordless.flows.lifecycle import cutover, erase
 from cognito_passwordless.flows.migration import Migrated, migrate
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import Erasure, MigratedUser

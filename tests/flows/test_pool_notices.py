@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from cognito_passwordless.exceptions import DispatchFailed
-from cognito_passwordless.flows import undo
+from cognito_passwordless.flows.lifecycle import undo
 from cognito_passwordless.flows.pool_sync import outbox, worker
 from cognito_passwordless.flows.pool_sync.worker import TellLater, tell
 from cognito_passwordless.local import LocalCognito, LocalPool

@@ -12,9 +12,9 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from cognito_passwordless.flows import undo
 from cognito_passwordless.flows.events import audit
-from cognito_passwordless.flows.undo import NotUndone, preview
+from cognito_passwordless.flows.lifecycle import undo
+from cognito_passwordless.flows.lifecycle.undo import NotUndone, preview
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ImportRun, JourneyEvent, MigratedUser, PhoneNumber
 from cognito_passwordless.signals import migration_undone
@@ -108,7 +108,7 @@ class TestAUserWhomTheMigrationMade:
         pool.add_user(ANN)
         sign_in.at_pool(ANN)
         monkeypatch.setattr(
-            "cognito_passwordless.flows.gains._pointing_to",
+            "cognito_passwordless.flows.lifecycle.dependents._pointing_to",
             lambda user: [(Group, User.objects.filter(pk=user.pk), undo.gains.PROTECT)],
         )
         assert preview(the_record()).default == "keep"

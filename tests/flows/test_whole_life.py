@@ -10,8 +10,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from cognito_passwordless import connections
-from cognito_passwordless.flows import cutover, erase, importing, undo
+from cognito_passwordless.flows import importing
 from cognito_passwordless.flows.accounts import tombstones
+from cognito_passwordless.flows.lifecycle import cutover, erase, undo
 from cognito_passwordless.local import LocalPool
 from cognito_passwordless.models import Erasure, ImportRun, JourneyEvent, MigratedUser
 

@@ -14,9 +14,9 @@ from django.test import Client
 from django.utils import timezone
 
 from cognito_passwordless import connections
-from cognito_passwordless.flows import cutover, erase, undo
 from cognito_passwordless.flows.accounts import tombstones
 from cognito_passwordless.flows.events import audit
+from cognito_passwordless.flows.lifecycle import cutover, erase, undo
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import JourneyEvent, MigratedUser
 

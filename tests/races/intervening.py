@@ -15,9 +15,9 @@ def act(what: str, key: Any, *more: Any) -> str:
     from django.utils import timezone
 
     from cognito_passwordless import connections
-    from cognito_passwordless.flows import cutover, erase, undo
     from cognito_passwordless.flows.accounts import tombstones
     from cognito_passwordless.flows.conflicts import resolve
+    from cognito_passwordless.flows.lifecycle import cutover, erase, undo
     from cognito_passwordless.models import Erasure
 
     now = timezone.now()

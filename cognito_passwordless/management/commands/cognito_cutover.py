@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ... import connections
 from ...cognito import Connection
-from ...flows import cutover
+from ...flows.lifecycle import cutover
 from .. import person
 
 BY = "command"

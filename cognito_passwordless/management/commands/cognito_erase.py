@@ -6,8 +6,8 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from ...flows import erase
 from ...flows.accounts import tombstones
+from ...flows.lifecycle import erase
 from ...models import Erasure
 from .. import person
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from ...flows import undo
+from ...flows.lifecycle import undo
 from ...models import ImportRun, MigratedUser
 from .. import person
 

@@ -10,9 +10,9 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.contenttypes.fields import GenericRelation
 from django.db.models import PROTECT, RESTRICT, Model, QuerySet
 
-from .. import compat
-from ..models import JourneyEvent, MigratedUser, PhoneNumber
-from .accounts.changes import Made
+from ... import compat
+from ...models import JourneyEvent, MigratedUser, PhoneNumber
+from ..accounts.changes import Made
 
 # The longest that a sign-in takes from the proof of an address to its last factor.
 SIGN_IN = timedelta(minutes=10)

@@ -15,8 +15,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import router, transaction
 from django.db.models import Model, ProtectedError, Q, RestrictedError
 
-from .. import compat, user_fields
-from ..models import (
+from ... import compat, user_fields
+from ...models import (
     ChallengeSession,
     Erasure,
     FailureCount,
@@ -26,14 +26,14 @@ from ..models import (
     PhoneNumber,
     SendCount,
 )
-from ..signals import person_erased
-from . import gains, undo
-from .accounts import locking, tombstones
-from .accounts.changes import Made
-from .accounts.owners import is_privileged
-from .accounts.tombstones import erased_subs
-from .events import audit
-from .events.journey import POOL_SIGN_IN
+from ...signals import person_erased
+from ..accounts import locking, tombstones
+from ..accounts.changes import Made
+from ..accounts.owners import is_privileged
+from ..accounts.tombstones import erased_subs
+from ..events import audit
+from ..events.journey import POOL_SIGN_IN
+from . import dependents, undo
 
 __all__ = ["Erased", "NotErased", "Preview", "erase", "erased_subs", "forget_attempt", "preview"]
 
@@ -74,7 +74,7 @@ def preview(record: MigratedUser) -> Preview:
         return Preview(rows, others=others)
     if is_privileged(user):
         return Preview(rows, refusal="privileged_user", others=others)
-    found = gains.of(user, record, made)
+    found = dependents.of(user, record, made)
     created = any(Made.of(row).user for row in rows)
     return Preview(
         rows,
@@ -171,7 +171,7 @@ def _remove(user: AbstractBaseUser) -> None:
     try:
         user.delete()
     except (ProtectedError, RestrictedError):
-        raise NotErased(gains.PROTECTED) from None
+        raise NotErased(dependents.PROTECTED) from None
 
 
 def _forget_in_admin_log(row: Model) -> None:

@@ -14,13 +14,13 @@ from uuid import UUID, uuid5
 from django.db import router, transaction
 from django.db.models import Max, QuerySet
 
-from ..cognito import Connection
-from ..models import ChallengeSession, ConnectionState, Delivery, ImportRun, MigratedUser
-from . import exports
-from .accounts import tombstones
-from .accounts.pool_records import has_second_factor
-from .conflicts import cases
-from .events import audit
+from ...cognito import Connection
+from ...models import ChallengeSession, ConnectionState, Delivery, ImportRun, MigratedUser
+from ..accounts import tombstones
+from ..accounts.pool_records import has_second_factor
+from ..conflicts import cases
+from ..events import audit
+from . import export
 
 Status = MigratedUser.Status
 Outcome = ChallengeSession.Outcome
@@ -205,11 +205,11 @@ def attempt_of(alias: str) -> UUID:
     return uuid5(_NAMESPACE, alias)
 
 
-def export_mapping(connection: Connection, path: Path, *, now: datetime) -> exports.Written:
+def export_mapping(connection: Connection, path: Path, *, now: datetime) -> export.Written:
     """The backup of who became whom, and a note that there is one."""
     rows = people(connection).order_by("pk")
     columns = ("connection", "pool", "sub", "status", "user_id", "method", "migrated_at")
-    written = exports.write(path, MAPPING, _as_text(rows.values_list(*columns).iterator(chunk_size=2000)))
+    written = export.write(path, MAPPING, _as_text(rows.values_list(*columns).iterator(chunk_size=2000)))
     _state(connection).update(exported_at=now, exported_rows=written.rows, exported_digest=written.digest)
     return written
 
@@ -219,10 +219,10 @@ def _as_text(rows: Any) -> Iterator[list[Any]]:
         yield [*values, moment.isoformat() if moment else ""]
 
 
-def export_left(connection: Connection, path: Path) -> exports.Written:
+def export_left(connection: Connection, path: Path) -> export.Written:
     """Who is left, and how each would come in after the cut-over."""
     rows = left(connection).order_by("pk").iterator(chunk_size=2000)
-    return exports.write(path, LEFT, ([*_who(row), way_in(row)] for row in rows))
+    return export.write(path, LEFT, ([*_who(row), way_in(row)] for row in rows))
 
 
 def _who(row: MigratedUser) -> list[str]:

@@ -15,15 +15,15 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import router, transaction
 from django.db.models import ProtectedError, QuerySet, RestrictedError
 
-from .. import compat
-from ..models import MigratedUser
-from ..signals import migration_undone
-from . import gains
-from .accounts import locking
-from .accounts.changes import Made
-from .accounts.owners import is_privileged
-from .events import audit
-from .pool_sync import outbox
+from ... import compat
+from ...models import MigratedUser
+from ...signals import migration_undone
+from ..accounts import locking
+from ..accounts.changes import Made
+from ..accounts.owners import is_privileged
+from ..events import audit
+from ..pool_sync import outbox
+from . import dependents
 
 Status = MigratedUser.Status
 Choice = Literal["keep", "remove"]
@@ -72,7 +72,7 @@ def preview(record: MigratedUser) -> Preview:
     if not made.user or _others_of(record).exists():
         # The account of several pool users goes when the last of them is undone.
         return Preview(record, created=False)
-    found = gains.of(user, record, made)
+    found = dependents.of(user, record, made)
     return Preview(record, created=True, gained=found.kinds, blocked=found.blocked)
 
 
@@ -129,7 +129,7 @@ def _remove(user: AbstractBaseUser) -> None:
     try:
         user.delete()
     except (ProtectedError, RestrictedError):
-        raise NotUndone(gains.PROTECTED) from None
+        raise NotUndone(dependents.PROTECTED) from None
 
 
 def take_back(user: AbstractBaseUser, record: MigratedUser, made: Made) -> None:
