@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from . import browser, compat
-from .flows.visitor import Visitor
+from .flows.sign_in.context import Visitor
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 

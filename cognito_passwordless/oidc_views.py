@@ -22,10 +22,11 @@ from .cognito import Connection
 from .conf import conf
 from .entrance import entrance, entrance_from_elsewhere, safe_next, visitor_of
 from .exceptions import MigrationRefused
-from .flows import completion, oidc, onwards
+from .flows import oidc, onwards
 from .flows.challenges import hosted_answer
 from .flows.challenges.hosted import Answer
-from .flows.visitor import TooMany
+from .flows.sign_in import completion
+from .flows.sign_in.context import TooMany
 from .forms import IdentifierForm
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from . import connections
 from .conf import conf
-from .flows import login as flow
+from .flows.sign_in import login as flow
 from .forms import CodeForm, IdentifierForm, PasswordForm
 from .models import ChallengeSession
 

@@ -16,12 +16,13 @@ from django.views.decorators.debug import sensitive_variables
 from . import compat, connections, step_messages
 from .cognito import Connection
 from .exceptions import InvalidIdentifier, MigrationRefused
-from .flows import login, named_pool, oidc, step_proofs
+from .flows import named_pool, oidc, step_proofs
 from .flows.challenges import hosted_answer
 from .flows.challenges.attempts import STEP
 from .flows.challenges.status import seconds_to_resend
 from .flows.events.categories import category_of
-from .flows.visitor import TooMany, Visitor
+from .flows.sign_in import login
+from .flows.sign_in.context import TooMany, Visitor
 from .identifiers import Identifier, parse
 from .models import ChallengeSession
 from .otp import read_code

@@ -15,9 +15,10 @@ from . import browser, captcha, compat, pages
 from .conf import conf
 from .entrance import entrance, safe_next, visitor_of
 from .exceptions import DispatchFailed, MigrationRefused
-from .flows import completion, held, onwards, passwords
-from .flows import login as flow
+from .flows import onwards
 from .flows.challenges import attempts
+from .flows.sign_in import completion, pool_password, step_up
+from .flows.sign_in import login as flow
 from .forms import ChannelForm, CodeForm, IdentifierForm, PasswordForm
 from .identifiers import parse
 from .models import ChallengeSession, Route
@@ -118,7 +119,7 @@ def otp(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Before an account whose address was proven for the first time: it has a second factor, which comes first."""
-    waiting = held.find(request, timezone.now())
+    waiting = step_up.find(request, timezone.now())
     if waiting is None or not waiting.user or request.user.is_authenticated:
         return _start_again()
     if request.method != "POST":
@@ -132,7 +133,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest) -> HttpResponse:
     """Before somebody gets a new account: one more proof would open one that is there."""
-    waiting = held.find(request, timezone.now())
+    waiting = step_up.find(request, timezone.now())
     if waiting is None or waiting.user or request.user.is_authenticated:
         return _start_again()
     if request.method != "POST":
@@ -140,7 +141,7 @@ def join(request: HttpRequest) -> HttpResponse:
     if request.POST.get("join") == "no":
         return _without_it(request, waiting)
     if waiting.connection:
-        held.follow(request, f"oidc {waiting.connection}")
+        step_up.follow(request, f"oidc {waiting.connection}")
         return to_hosted_login(request, waiting.connection)
     identifier = parse(waiting.address)
     try:
@@ -157,16 +158,16 @@ def join(request: HttpRequest) -> HttpResponse:
         return _join_page(request, waiting, _not_served())
     except DispatchFailed:
         return _join_page(request, waiting, _cannot_send(), status=503)
-    held.follow(request, str(started.challenge.pk))
+    step_up.follow(request, str(started.challenge.pk))
     return _to_code_page(started)
 
 
-def _join_page(request: HttpRequest, waiting: held.Held, notice: str = "", status: int = 200) -> HttpResponse:
+def _join_page(request: HttpRequest, waiting: step_up.Held, notice: str = "", status: int = 200) -> HttpResponse:
     context = {"app_name": conf.app_name, "identifier": waiting.address, "notice": notice}
     return render(request, "cognito_passwordless/join.html", context, status=status)
 
 
-def _without_it(request: HttpRequest, waiting: held.Held) -> HttpResponse:
+def _without_it(request: HttpRequest, waiting: step_up.Held) -> HttpResponse:
     try:
         return completion.without_it(request, waiting, now=timezone.now())
     except MigrationRefused as refusal:
@@ -193,7 +194,7 @@ def password(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _code_page(request, challenge, CodeForm(), password_form=form)
     try:
-        passwords.give(visitor_of(request), form.cleaned_data["password"], now=timezone.now())
+        pool_password.give(visitor_of(request), form.cleaned_data["password"], now=timezone.now())
     except flow.NoChallenge:
         return _start_again()
     _wait_until(began + challenge.refusal_floor)

@@ -21,8 +21,8 @@ from kombu import Connection
 from cognito_passwordless import delivery, steps, tasks
 from cognito_passwordless.cognito import OtpChallenge, Tokens
 from cognito_passwordless.delivery.memory import MemorySender
-from cognito_passwordless.flows import verification
 from cognito_passwordless.flows.sending import send_code
+from cognito_passwordless.flows.sign_in import verification
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession
 from cognito_passwordless.otp import Code
@@ -206,7 +206,7 @@ def test_an_error_report_of_the_request_shows_no_code(
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("after the comparison")
 
-    monkeypatch.setattr("cognito_passwordless.flows.login.attempts.accept", fail)
+    monkeypatch.setattr("cognito_passwordless.flows.sign_in.login.attempts.accept", fail)
     reporter = logging.getLogger("django.request")
     admin = AdminEmailHandler(include_html=True)
     reporter.addHandler(admin)

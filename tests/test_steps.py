@@ -504,7 +504,7 @@ class TestNothingSecretShows:
 
     def test_of_a_token_in_a_claim(self, cognito: LocalCognito, ann: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """A pool's own trigger may put one there."""
-        from cognito_passwordless.flows import verification
+        from cognito_passwordless.flows.sign_in import verification
 
         real = verification.verify_id_token
         token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln"

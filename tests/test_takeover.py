@@ -240,7 +240,7 @@ def answer_tokens_of(attack: Attack) -> str:
     """The cause when a challenge that asked for one person is answered by the tokens of another."""
     from django.utils import timezone
 
-    from cognito_passwordless.flows import verification
+    from cognito_passwordless.flows.sign_in import verification
     from cognito_passwordless.otp import read_code
 
     challenge = ChallengeSession.objects.get()

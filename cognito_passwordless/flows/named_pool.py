@@ -20,10 +20,10 @@ from .challenges import attempts
 from .challenges.status import seconds_to_resend, status
 from .events.categories import category_of
 from .limits import budgets
-from .login import NotServed, TooSoon
-from .refusals import too_many
 from .sending import send_code
-from .visitor import Visitor
+from .sign_in.context import Visitor
+from .sign_in.login import NotServed, TooSoon
+from .sign_in.refusals import too_many
 
 
 @dataclass(frozen=True, slots=True)

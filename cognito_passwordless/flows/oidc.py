@@ -30,10 +30,10 @@ from .events.categories import LOGIN_ERRORS
 from .events.journey import Outcome
 from .events.payload import told_of
 from .limits import budgets
-from .refusals import too_many
 from .sending import routing
-from .verification import Proven
-from .visitor import Visitor
+from .sign_in.context import Visitor
+from .sign_in.refusals import too_many
+from .sign_in.verification import Proven
 
 
 class Refused(Exception):

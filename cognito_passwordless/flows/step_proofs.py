@@ -15,9 +15,9 @@ from ..cognito import CognitoProfile, Connection
 from ..cognito.mapping import FrozenMapping
 from ..exceptions import MigrationRefused
 from ..models import ChallengeSession, MigratedUser
-from . import completion
 from .challenges import attempts
-from .verification import Proven
+from .sign_in import completion
+from .sign_in.verification import Proven
 
 # How long after its beginning a step may still end in a sign-in.
 GOOD_FOR = timedelta(hours=1)

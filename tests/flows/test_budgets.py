@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from cognito_passwordless.conf import Limit
 from cognito_passwordless.delivery import Message
-from cognito_passwordless.flows import login
 from cognito_passwordless.flows.limits import budgets
-from cognito_passwordless.flows.login import Visitor
 from cognito_passwordless.flows.sending.send_code import send
+from cognito_passwordless.flows.sign_in import login
+from cognito_passwordless.flows.sign_in.login import Visitor
 from cognito_passwordless.identifiers import Identifier
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, Delivery, JourneyEvent, SendCount

@@ -11,10 +11,10 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cognito_passwordless.flows import login
 from cognito_passwordless.flows.doctor import Case, diagnose_person
 from cognito_passwordless.flows.limits import budgets
-from cognito_passwordless.flows.login import Visitor
+from cognito_passwordless.flows.sign_in import login
+from cognito_passwordless.flows.sign_in.login import Visitor
 from cognito_passwordless.identifiers import parse
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, FailureCount, MigratedUser, PhoneNumber

@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from cognito_passwordless.delivery import Message
-from cognito_passwordless.flows import login
 from cognito_passwordless.flows.sending.recovery import recover_sends
+from cognito_passwordless.flows.sign_in import login
 from cognito_passwordless.models import ChallengeSession, Delivery
 
 from .challenges import ANN, NOW, after, held

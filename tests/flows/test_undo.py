@@ -245,7 +245,7 @@ class TestDuringTheirSignIn:
     def test_whoever_loses_their_user_before_they_are_signed_in_gets_another_one(
         self, pool: LocalPool, sign_in: SignIn, monkeypatch: Any
     ) -> None:
-        from cognito_passwordless.flows import completion
+        from cognito_passwordless.flows.sign_in import completion
 
         migrate = completion.migrate
         outcomes: list[str] = []
@@ -267,7 +267,7 @@ class TestDuringTheirSignIn:
     def test_a_returning_one_by_our_code_is_migrated_again(
         self, pool: LocalPool, sign_in: SignIn, monkeypatch: Any, before_it_is_looked_at: bool
     ) -> None:
-        from cognito_passwordless.flows import completion
+        from cognito_passwordless.flows.sign_in import completion
 
         pool.add_user(ANN)
         sign_in.at_pool(ANN)
@@ -291,7 +291,7 @@ class TestDuringTheirSignIn:
     def test_an_error_of_another_kind_is_told(self, pool: LocalPool, sign_in: SignIn, monkeypatch: Any) -> None:
         from django.db import DatabaseError
 
-        from cognito_passwordless.flows import completion
+        from cognito_passwordless.flows.sign_in import completion
 
         def broken(*arguments: Any, **named: Any) -> Any:
             raise DatabaseError("of the site's own")

@@ -12,9 +12,9 @@ from ...identity import Action, Conflict, Refusal
 from ...models import ChallengeSession, FailureCount, MigratedUser
 from ..accounts import pool_records
 from ..limits import budgets
-from ..offers import offers_for
 from ..sending import routing
 from ..sending.routing import ByOurCode, ByPool, Decoy
+from ..sign_in.options import offers_for
 from .causes import in_words
 from .findings import Verdict, ok, problem, unknown, warning
 from .masks import Show, moment

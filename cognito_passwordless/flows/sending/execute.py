@@ -202,8 +202,8 @@ def _pool_recipient(challenge: ChallengeSession, decision: ByPool) -> str:
 def _wait_for_password(
     challenge: ChallengeSession, connection: Connection, username: str, *, session_is_over: bool
 ) -> Done:
-    """Nothing goes out before the person has typed the password that this pool wants first (`flows.passwords`). It
-    looks as if something had, as for a decoy."""
+    """Nothing goes out before the person has typed the password that this pool wants first
+    (`flows.sign_in.pool_password`). It looks as if something had, as for a decoy."""
     if session_is_over or not pool_codes.has_session(challenge):
         pool_codes.keep(challenge, connection, pool_codes.Kept(username, pool_codes.WAITS_FOR_PASSWORD, ""))
     return Done(reason=PASSWORD_FIRST)

@@ -17,12 +17,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from .. import compat, connections, keys
-from ..cognito import CognitoProfile
-from ..exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
-from ..models import ChallengeSession, MigratedUser, Route
-from .accounts.pool_records import claims_of
-from .migration import migrate
+from ... import compat, connections, keys
+from ...cognito import CognitoProfile
+from ...exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
+from ...models import ChallengeSession, MigratedUser, Route
+from ..accounts.pool_records import claims_of
+from ..migration import migrate
 from .verification import Proven
 
 KEY: Final = "cognito_passwordless_held"

@@ -11,25 +11,25 @@ from uuid import uuid4
 from django.db import router, transaction
 from django.views.decorators.debug import sensitive_variables
 
-from .. import keys
-from ..conf import conf
-from ..exceptions import DispatchFailed
-from ..identifiers import MAX_LENGTH, Identifier
-from ..models import ChallengeSession, Route
-from ..otp import Code
-from .challenges import attempts
-from .challenges import hosted as oidc_state
-from .challenges.status import Status, can_resend, seconds_to_resend, status
-from .events import journey
-from .events.journey import Outcome
-from .events.payload import told_of
-from .limits import budgets
-from .offers import Offers, offers_for
+from ... import keys
+from ...conf import conf
+from ...exceptions import DispatchFailed
+from ...identifiers import MAX_LENGTH, Identifier
+from ...models import ChallengeSession, Route
+from ...otp import Code
+from ..challenges import attempts
+from ..challenges import hosted as oidc_state
+from ..challenges.status import Status, can_resend, seconds_to_resend, status
+from ..events import journey
+from ..events.journey import Outcome
+from ..events.payload import told_of
+from ..limits import budgets
+from ..sending import dispatch
+from ..sending.routing import typed
+from .context import TooMany, Visitor
+from .options import Offers, offers_for
 from .refusals import too_many
-from .sending import dispatch
-from .sending.routing import typed
 from .verification import NotProven, Proven, verify
-from .visitor import TooMany, Visitor
 
 __all__ = [
     "NoChallenge",

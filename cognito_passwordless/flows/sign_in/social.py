@@ -5,9 +5,9 @@ from allauth.socialaccount.signals import pre_social_login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from .. import compat
-from ..exceptions import MigrationRefused
-from ..models import SUB_LENGTH, MigratedUser
+from ... import compat
+from ...exceptions import MigrationRefused
+from ...models import SUB_LENGTH, MigratedUser
 from .verification import Proven
 
 

@@ -11,18 +11,18 @@ from datetime import datetime
 
 from django.views.decorators.debug import sensitive_variables
 
-from .. import connections
-from ..cognito import CognitoError, Connection, Password
-from ..conf import conf
-from ..models import ChallengeSession, Channel, Route
-from .challenges import attempts
-from .events import journey
-from .events.journey import Outcome
-from .limits import budgets
+from ... import connections
+from ...cognito import CognitoError, Connection, Password
+from ...conf import conf
+from ...models import ChallengeSession, Channel, Route
+from ..challenges import attempts
+from ..events import journey
+from ..events.journey import Outcome
+from ..limits import budgets
+from ..sending import pool_codes
+from .context import Visitor
 from .login import NoChallenge
-from .sending import pool_codes
 from .verification import NotProven
-from .visitor import Visitor
 
 logger = logging.getLogger(__name__)
 NOT_ASKED = "password_not_asked"

@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import uuid4
 
-from ..models import ChallengeSession, JourneyEvent
-from .events import journey
-from .limits import budgets
-from .visitor import TooMany
+from ...models import ChallengeSession, JourneyEvent
+from ..events import journey
+from ..limits import budgets
+from .context import TooMany
 
 
 def too_many(over: budgets.OverLimit, now: datetime) -> TooMany:

@@ -7,15 +7,15 @@ from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
-from .. import connections, keys
-from ..cognito import CognitoError, CognitoProfile, Connection, verify_id_token
-from ..identifiers import Identifier, parse
-from ..identity import Proof
-from ..models import ChallengeSession, MigratedUser, Route
-from ..otp import Code, derive, matches
-from .accounts import pool_records
-from .sending import pool_codes, review_codes
-from .sending.routing import typed
+from ... import connections, keys
+from ...cognito import CognitoError, CognitoProfile, Connection, verify_id_token
+from ...identifiers import Identifier, parse
+from ...identity import Proof
+from ...models import ChallengeSession, MigratedUser, Route
+from ...otp import Code, derive, matches
+from ..accounts import pool_records
+from ..sending import pool_codes, review_codes
+from ..sending.routing import typed
 
 Method = MigratedUser.Method
 

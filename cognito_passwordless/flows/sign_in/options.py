@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from .. import connections
-from ..cognito import Connection
-from ..conf import conf
-from ..identifiers import Identifier
+from ... import connections
+from ...cognito import Connection
+from ...conf import conf
+from ...identifiers import Identifier
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,18 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
-from .. import compat
-from ..exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
-from ..identifiers import parse
-from ..models import ChallengeSession, Route
-from . import held, social
-from .accounts import tombstones
-from .accounts.pool_records import UNUSABLE
-from .events import journey
-from .events.categories import category_of
-from .events.journey import Outcome
-from .lifecycle import erase
-from .migration import Migrated, migrate
+from ... import compat
+from ...exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
+from ...identifiers import parse
+from ...models import ChallengeSession, Route
+from ..accounts import tombstones
+from ..accounts.pool_records import UNUSABLE
+from ..events import journey
+from ..events.categories import category_of
+from ..events.journey import Outcome
+from ..lifecycle import erase
+from ..migration import Migrated, migrate
+from . import social, step_up
 from .verification import Proven, proven_locally
 
 TRIES = 3  # two people may undo a migration at once, each at the worst moment of a sign-in
@@ -48,7 +48,7 @@ def complete(
     Raises `MigrationRefused` (and `MigrationConflict`) for a person who is proven and yet may not come in. What else a
     hook or a receiver of the site's raises is a mistake in it: it is recorded, and not hidden.
     """
-    proven = held.joined(request, challenge, proven, now)
+    proven = step_up.joined(request, challenge, proven, now)
     ending = _Ending(request, challenge, proven, now, began=time.monotonic(), declined=declined, alone=alone)
     try:
         login = social.social_login(request, proven, challenge.next_url)
@@ -64,7 +64,7 @@ def complete(
         return ending.come_in(login)
     except (SecondFactorNeeded, JoinOffered) as wanted:
         ending.record(wanted.reason, Outcome.OK)
-        return held.hold(request, challenge, ending.proven, wanted, now)
+        return step_up.hold(request, challenge, ending.proven, wanted, now)
     except MigrationRefused as refusal:
         if refusal.reason == tombstones.ERASED:
             erase.forget_attempt(challenge)
@@ -78,17 +78,17 @@ def complete(
         raise
 
 
-def with_second_factor(request: HttpRequest, waiting: held.Held) -> HttpResponse:
+def with_second_factor(request: HttpRequest, waiting: step_up.Held) -> HttpResponse:
     """Signs in to the account that the person proved an address of: allauth asks for its second factor, and after that
     `held.finish` gives it the address."""
     user = get_user_model()._default_manager.get(pk=waiting.user)
     return _sign_in(request, user, waiting.proven, waiting.challenge, signup=False)
 
 
-def without_it(request: HttpRequest, waiting: held.Held, *, now: datetime) -> HttpResponse:
+def without_it(request: HttpRequest, waiting: step_up.Held, *, now: datetime) -> HttpResponse:
     """The sign-in of somebody who cannot give the other proof: without the account that it would have opened. Raises
     as `complete` does."""
-    held.drop(request)
+    step_up.drop(request)
     declined = [get_user_model()._meta.pk.to_python(waiting.user)] if waiting.user else []
     return complete(request, waiting.challenge, waiting.proven, now=now, declined=declined, alone=True)
 
