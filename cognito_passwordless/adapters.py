@@ -23,8 +23,8 @@ from .conf import conf
 from .delivery import SendFailed, code_message, deliver
 from .exceptions import InvalidIdentifier
 from .flows.accounts.owners import has_proven_address
+from .flows.hosted_login.sign_out import hosted_sign_out
 from .flows.limits import budgets
-from .flows.sign_out import hosted_sign_out
 from .identifiers import normalise_phone
 from .models import PhoneNumber
 from .otp import Code

@@ -22,9 +22,9 @@ from .cognito import Connection
 from .conf import conf
 from .entrance import entrance, entrance_from_elsewhere, safe_next, visitor_of
 from .exceptions import MigrationRefused
-from .flows import oidc, onwards
 from .flows.challenges import hosted_answer
 from .flows.challenges.hosted import Answer
+from .flows.hosted_login import fallback, flow
 from .flows.sign_in import completion
 from .flows.sign_in.context import TooMany
 from .forms import IdentifierForm
@@ -43,12 +43,12 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
         return HttpResponseRedirect(next_url or compat.login_redirect_url(request))
     now, visitor = timezone.now(), visitor_of(request)
     try:
-        challenge = None if next_url else oidc.waiting(chosen, visitor, now)
+        challenge = None if next_url else flow.waiting(chosen, visitor, now)
         if challenge is not None:
-            url = oidc.depart(chosen, challenge, redirect_uri=_callback_url(request, chosen), now=now)
+            url = flow.depart(chosen, challenge, redirect_uri=_callback_url(request, chosen), now=now)
             return HttpResponseRedirect(url)
-        identifier, before = oidc.typed_before(visitor)
-        departure = oidc.begin(
+        identifier, before = flow.typed_before(visitor)
+        departure = flow.begin(
             chosen,
             visitor,
             redirect_uri=_callback_url(request, chosen),
@@ -60,7 +60,7 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
         response = _failed(request, chosen, status=429)
         response["Retry-After"] = str(error.retry_after)
         return response
-    except oidc.Unavailable as gone:
+    except flow.Unavailable as gone:
         if gone.onwards:
             return _code_instead(request, chosen)
         return _failed(request, chosen, status=503)
@@ -70,7 +70,8 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
 
 
 # The provider's form cannot know our CSRF token. What stands in for it is the state: only the attempt for which it was
-# made takes the answer, and only the browser that started it, from a page of ours, may finish (`flows.oidc`).
+# made takes the answer, and only the browser that started it, from a page of ours, may finish
+# (`flows.hosted_login.flow`).
 @entrance_from_elsewhere
 @sensitive_post_parameters("code", "state")
 @sensitive_variables()
@@ -93,11 +94,11 @@ def _step(request: HttpRequest, connection: Connection) -> HttpResponse:
     answer, problem = _take_answer(request)
     try:
         if answer is None:
-            oidc.refuse_stranger(connection, problem, visitor, now)
+            flow.refuse_stranger(connection, problem, visitor, now)
         if browser.comes_back_with_cookies(request):
             return _finish(request, connection, answer)
-        oidc.keep(connection, visitor, answer, now=now)
-    except oidc.Refused as refused:
+        flow.keep(connection, visitor, answer, now=now)
+    except flow.Refused as refused:
         return _refused(request, connection, refused)
     # 303: whatever came, the next is a GET, without anything of the answer in its address.
     response = HttpResponseRedirect(f"{request.path}?wait")
@@ -109,13 +110,13 @@ def _step(request: HttpRequest, connection: Connection) -> HttpResponse:
 def _finish(request: HttpRequest, connection: Connection, answer: Answer | None) -> HttpResponse:
     visitor, now = visitor_of(request), timezone.now()
     if request.user.is_authenticated:
-        oidc.note_signed_in(connection, visitor, now)
+        flow.note_signed_in(connection, visitor, now)
         return _page(request, "hosted_signed_in.html", connection, status=403)
     try:
-        challenge, proven = oidc.finish(
+        challenge, proven = flow.finish(
             connection, visitor, answer, redirect_uri=_callback_url(request, connection), now=now
         )
-    except oidc.Refused as refused:
+    except flow.Refused as refused:
         return _refused(request, connection, refused)
     try:
         response = completion.complete(request, challenge, proven, now=now)
@@ -165,7 +166,7 @@ def _wait_page(request: HttpRequest, connection: Connection, url: str) -> HttpRe
     return _page(request, "hosted_wait.html", connection, url=url)
 
 
-def _refused(request: HttpRequest, connection: Connection, refused: oidc.Refused) -> HttpResponse:
+def _refused(request: HttpRequest, connection: Connection, refused: flow.Refused) -> HttpResponse:
     if refused.onwards:
         return _code_instead(request, connection)
     return _failed(request, connection, status=503 if refused.unavailable else 403)
@@ -178,9 +179,9 @@ def _failed(request: HttpRequest, connection: Connection, *, status: int) -> Htt
 def _code_instead(request: HttpRequest, connection: Connection) -> HttpResponse:
     """The way on by a code, one press away: a visit that another site can bring about sends no message, and the site's
     captcha is asked as before any other."""
-    identifier, next_url = oidc.typed_before(visitor_of(request))
+    identifier, next_url = flow.typed_before(visitor_of(request))
     form = IdentifierForm(initial={"identifier": identifier.value if identifier else ""})
-    context = {"form": form, "next": safe_next(request) or next_url, "instead_of": onwards.attest(connection.alias)}
+    context = {"form": form, "next": safe_next(request) or next_url, "instead_of": fallback.attest(connection.alias)}
     return _page(request, "hosted_failed.html", connection, status=503, unavailable=True, **context)
 
 

@@ -18,7 +18,7 @@ FEW_SECONDS = 5
 
 
 def login_context(form: IdentifierForm, *, next_url: str, start_again: bool, instead_of: str = "") -> dict[str, Any]:
-    """For ``login.html``. ``instead_of`` as `flows.onwards` attests it."""
+    """For ``login.html``. ``instead_of`` as `flows.hosted_login.fallback` attests it."""
     active = connections.active()
     return {
         "form": form,

@@ -16,11 +16,12 @@ from django.views.decorators.debug import sensitive_variables
 from . import compat, connections, step_messages
 from .cognito import Connection
 from .exceptions import InvalidIdentifier, MigrationRefused
-from .flows import named_pool, oidc, step_proofs
+from .flows import named_pool, step_proofs
 from .flows.challenges import hosted_answer
 from .flows.challenges.attempts import STEP
 from .flows.challenges.status import seconds_to_resend
 from .flows.events.categories import category_of
+from .flows.hosted_login import flow
 from .flows.sign_in import login
 from .flows.sign_in.context import TooMany, Visitor
 from .identifiers import Identifier, parse
@@ -143,12 +144,12 @@ def authenticate_url(
         return chosen
     try:
         who: Identifier | None = parse(identifier) if identifier else None
-        left = oidc.begin(chosen, _visitor(request, handle), redirect_uri=redirect_uri, now=now, identifier=who)
+        left = flow.begin(chosen, _visitor(request, handle), redirect_uri=redirect_uri, now=now, identifier=who)
     except InvalidIdentifier:
         return step_messages.error("invalid_identifier")
     except TooMany as error:
         return step_messages.too_many(error.retry_after)
-    except oidc.Unavailable as error:
+    except flow.Unavailable as error:
         cause = str(error)
         return step_messages.hosted(cause, category_of(cause), chosen.name or chosen.alias, unavailable=True)
     step_proofs.keep_scope(left.challenge, chosen.scope)
@@ -175,9 +176,9 @@ def authenticate_callback(
     answer, problem = hosted_answer.read(lambda name: _values(parameters, name))
     try:
         if answer is None:
-            oidc.refuse_stranger(chosen, problem, visitor, now)
-        challenge, proven = oidc.finish(chosen, visitor, answer, redirect_uri=redirect_uri, now=now)
-    except oidc.Refused as refused:
+            flow.refuse_stranger(chosen, problem, visitor, now)
+        challenge, proven = flow.finish(chosen, visitor, answer, redirect_uri=redirect_uri, now=now)
+    except flow.Refused as refused:
         category = category_of(refused.cause)
         return step_messages.hosted(
             refused.cause, category, chosen.name or chosen.alias, unavailable=refused.unavailable

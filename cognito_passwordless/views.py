@@ -15,8 +15,8 @@ from . import browser, captcha, compat, pages
 from .conf import conf
 from .entrance import entrance, safe_next, visitor_of
 from .exceptions import DispatchFailed, MigrationRefused
-from .flows import onwards
 from .flows.challenges import attempts
+from .flows.hosted_login import fallback
 from .flows.sign_in import completion, pool_password, step_up
 from .flows.sign_in import login as flow
 from .forms import ChannelForm, CodeForm, IdentifierForm, PasswordForm
@@ -57,7 +57,7 @@ def login(request: HttpRequest) -> HttpResponse:
             channel=channel.cleaned_data["channel"] or None,
             next_url=next_url,
             by_code=request.POST.get("by") == "code",
-            instead_of=onwards.attested(request.POST.get("instead_of", "")),
+            instead_of=fallback.attested(request.POST.get("instead_of", "")),
         )
     except flow.TooMany as error:
         form.add_error(None, _too_many(error))
@@ -259,7 +259,7 @@ def _login_page(request: HttpRequest, form: IdentifierForm, next_url: str, statu
         form,
         next_url=next_url,
         start_again="again" in request.GET,
-        instead_of=instead_of if onwards.attested(instead_of) else "",
+        instead_of=instead_of if fallback.attested(instead_of) else "",
     )
     return render(request, "cognito_passwordless/login.html", context, status=status)
 

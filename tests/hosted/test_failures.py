@@ -18,8 +18,8 @@ from django.test import Client
 
 from cognito_passwordless.cognito import discovery, fetch, tokens
 from cognito_passwordless.cognito.jwks import JwksCache
-from cognito_passwordless.flows import onwards
 from cognito_passwordless.flows.events.categories import LOGIN_ERRORS
+from cognito_passwordless.flows.hosted_login import fallback
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, JourneyEvent, MigratedUser
 
@@ -426,8 +426,8 @@ def test_whoever_says_so_themselves_opens_nothing(
     broken("branch")
     token = forged if forged == "main" else signing.dumps("main")
     if forged == "old":
-        token = onwards.attest("main")
-        monkeypatch.setattr(onwards, "GOOD_FOR", -1)
+        token = fallback.attest("main")
+        monkeypatch.setattr(fallback, "GOOD_FOR", -1)
     person = Person(provider)
     person.client.post("/login/", {"identifier": ANN, "by": "code", "instead_of": token})
     assert ChallengeSession.objects.latest("created_at").decoy_reason == "hosted_login_only"
@@ -453,7 +453,7 @@ def test_what_was_found_holds_for_that_hosted_login_and_as_it_is_configured_now(
 ) -> None:
     broken(on_failure, routes=routes)
     person = Person(provider)
-    person.client.post("/login/", {"identifier": ANN, "by": "code", "instead_of": onwards.attest(alias)})
+    person.client.post("/login/", {"identifier": ANN, "by": "code", "instead_of": fallback.attest(alias)})
     assert ChallengeSession.objects.latest("created_at").decoy_reason == "hosted_login_only"
     nobody_is_in(person, outbox)
 

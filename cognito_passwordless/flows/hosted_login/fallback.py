@@ -8,7 +8,7 @@ from typing import Final
 
 from django.core import signing
 
-from ..cognito import Cause, CognitoError, Connection
+from ...cognito import Cause, CognitoError, Connection
 
 # How long what was found of a provider opens its next route, in seconds.
 GOOD_FOR: Final = 900

@@ -6,8 +6,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from django.utils import timezone
 
-from .. import compat, connections
-from ..cognito import CognitoError, provider_of, sign_out_url
+from ... import compat, connections
+from ...cognito import CognitoError, provider_of, sign_out_url
 
 logger = logging.getLogger(__name__)
 

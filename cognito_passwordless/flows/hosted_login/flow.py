@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from django.views.decorators.debug import sensitive_variables
 
-from ..cognito import (
+from ...cognito import (
     AuthorizationCode,
     CognitoError,
     CognitoProfile,
@@ -20,20 +20,20 @@ from ..cognito import (
     redeem,
     with_trusted,
 )
-from ..identifiers import Identifier
-from ..models import ChallengeSession, MigratedUser, Route
-from . import onwards
-from .challenges import attempts, hosted
-from .challenges.hosted import Answer
-from .events import journey
-from .events.categories import LOGIN_ERRORS
-from .events.journey import Outcome
-from .events.payload import told_of
-from .limits import budgets
-from .sending import routing
-from .sign_in.context import Visitor
-from .sign_in.refusals import too_many
-from .sign_in.verification import Proven
+from ...identifiers import Identifier
+from ...models import ChallengeSession, MigratedUser, Route
+from ..challenges import attempts, hosted
+from ..challenges.hosted import Answer
+from ..events import journey
+from ..events.categories import LOGIN_ERRORS
+from ..events.journey import Outcome
+from ..events.payload import told_of
+from ..limits import budgets
+from ..sending import routing
+from ..sign_in.context import Visitor
+from ..sign_in.refusals import too_many
+from ..sign_in.verification import Proven
+from . import fallback
 
 
 class Refused(Exception):
@@ -44,7 +44,7 @@ class Refused(Exception):
         super().__init__(cause)
         self.cause = cause
         self.unavailable = unavailable
-        self.onwards = onwards
+        self.onwards = fallback
 
 
 class Unavailable(Exception):
@@ -53,7 +53,7 @@ class Unavailable(Exception):
 
     def __init__(self, cause: str, *, onwards: bool = False) -> None:
         super().__init__(cause)
-        self.onwards = onwards
+        self.onwards = fallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def depart(connection: Connection, challenge: ChallengeSession, *, redirect_uri:
             detail=error.detail or error.aws_code,
             duration=time.monotonic() - began,
         )
-        raise Unavailable(str(error.cause), onwards=onwards.from_departure(connection, error)) from None
+        raise Unavailable(str(error.cause), onwards=fallback.from_departure(connection, error)) from None
     if secrets is None:
         raise Unavailable("key_retired")
     url = authorize_url(
@@ -187,7 +187,7 @@ def _prove(
         cause, took = str(error.cause), time.monotonic() - started
         detail = error.detail or error.aws_code
         _record(challenge, "answered", cause, error.cause.category, now, detail=detail, duration=took)
-        unavailable, goes_on = error.cause.scope == "pool", onwards.from_exchange(connection, error)
+        unavailable, goes_on = error.cause.scope == "pool", fallback.from_exchange(connection, error)
         raise Refused(cause, unavailable=unavailable, onwards=goes_on) from None
     took = time.monotonic() - started
     # Somebody signed in there; no code of this sign-in went to any address (law 7).
