@@ -16,7 +16,6 @@ from django.views.decorators.debug import sensitive_variables
 from . import compat, connections, step_messages
 from .cognito import Connection
 from .exceptions import InvalidIdentifier, MigrationRefused
-from .flows import named_pool, step_proofs
 from .flows.challenges import hosted_answer
 from .flows.challenges.attempts import STEP
 from .flows.challenges.status import seconds_to_resend
@@ -24,6 +23,7 @@ from .flows.events.categories import category_of
 from .flows.hosted_login import flow
 from .flows.sign_in import login
 from .flows.sign_in.context import TooMany, Visitor
+from .flows.steps import finish, request_code
 from .identifiers import Identifier, parse
 from .models import ChallengeSession
 from .otp import read_code
@@ -76,7 +76,7 @@ def generate(
         return step_messages.error("unknown_channel")
     visitor = _visitor(request, handle)
     try:
-        asked = named_pool.ask(chosen, who, visitor, channel=channel, scope=chosen.scope, now=now)
+        asked = request_code.ask(chosen, who, visitor, channel=channel, scope=chosen.scope, now=now)
     except TooMany as error:
         return step_messages.too_many(error.retry_after)
     except login.TooSoon as error:
@@ -91,7 +91,7 @@ def generate(
     return step_messages.private(asked.cause, asked.category, output) if asked.cause else output
 
 
-def _generated(asked: named_pool.Asked, now: datetime) -> Generated:
+def _generated(asked: request_code.Asked, now: datetime) -> Generated:
     challenge = asked.challenge
     return Generated(
         handle=asked.handle,
@@ -123,7 +123,7 @@ def validate(
     except login.Wrong as wrong:
         _wait(pause, began, wrong.challenge)
         return step_messages.wrong(wrong.cause, wrong.category, attempt=str(wrong.challenge.pk))
-    return _identity(challenge, step_proofs.told(challenge, proven))
+    return _identity(challenge, finish.told(challenge, proven))
 
 
 def authenticate_url(
@@ -152,7 +152,7 @@ def authenticate_url(
     except flow.Unavailable as error:
         cause = str(error)
         return step_messages.hosted(cause, category_of(cause), chosen.name or chosen.alias, unavailable=True)
-    step_proofs.keep_scope(left.challenge, chosen.scope)
+    finish.keep_scope(left.challenge, chosen.scope)
     return Departure(left.handle, left.url, str(left.challenge.pk), chosen.alias, left.challenge.expires_at)
 
 
@@ -183,7 +183,7 @@ def authenticate_callback(
         return step_messages.hosted(
             refused.cause, category, chosen.name or chosen.alias, unavailable=refused.unavailable
         )
-    return _identity(challenge, step_proofs.told(challenge, proven))
+    return _identity(challenge, finish.told(challenge, proven))
 
 
 def sign_in(
@@ -197,7 +197,7 @@ def sign_in(
     now = now or timezone.now()
     safe = next_url if next_url and compat.is_safe_url(request, next_url) else ""
     try:
-        response = step_proofs.sign_in(
+        response = finish.sign_in(
             request,
             identity.attempt,
             profile=identity.profile,
@@ -219,7 +219,7 @@ def _connection(alias: str, route: str, scope: Collection[str] | None) -> Connec
     # The steps have no place to type a password, so nobody would ever get a code by them.
     if route not in found.routes or (route == "otp" and found.needs_password):
         return step_messages.error("route_not_offered", category_of("route_not_offered"))
-    narrowed = step_proofs.narrowed(found, scope)
+    narrowed = finish.narrowed(found, scope)
     return narrowed or step_messages.error("scope_not_allowed", category_of("scope_not_allowed"))
 
 
@@ -236,7 +236,7 @@ def _values(parameters: Mapping[str, Any], name: str) -> Sequence[str]:
     return [] if value is None else [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
 
 
-def _identity(challenge: ChallengeSession, told: step_proofs.Told) -> Identity:
+def _identity(challenge: ChallengeSession, told: finish.Told) -> Identity:
     return Identity(
         attempt=str(challenge.pk),
         connection=challenge.connection,

@@ -11,19 +11,19 @@ from uuid import uuid4
 
 from django.db import router, transaction
 
-from .. import keys
-from ..cognito import Connection
-from ..conf import conf
-from ..identifiers import MAX_LENGTH, Identifier
-from ..models import ChallengeSession, Delivery, Route
-from .challenges import attempts
-from .challenges.status import seconds_to_resend, status
-from .events.categories import category_of
-from .limits import budgets
-from .sending import send_code
-from .sign_in.context import Visitor
-from .sign_in.login import NotServed, TooSoon
-from .sign_in.refusals import too_many
+from ... import keys
+from ...cognito import Connection
+from ...conf import conf
+from ...identifiers import MAX_LENGTH, Identifier
+from ...models import ChallengeSession, Delivery, Route
+from ..challenges import attempts
+from ..challenges.status import seconds_to_resend, status
+from ..events.categories import category_of
+from ..limits import budgets
+from ..sending import send_code
+from ..sign_in.context import Visitor
+from ..sign_in.login import NotServed, TooSoon
+from ..sign_in.refusals import too_many
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from .. import connections
-from ..cognito import CognitoProfile, Connection
-from ..cognito.mapping import FrozenMapping
-from ..exceptions import MigrationRefused
-from ..models import ChallengeSession, MigratedUser
-from .challenges import attempts
-from .sign_in import completion
-from .sign_in.verification import Proven
+from ... import connections
+from ...cognito import CognitoProfile, Connection
+from ...cognito.mapping import FrozenMapping
+from ...exceptions import MigrationRefused
+from ...models import ChallengeSession, MigratedUser
+from ..challenges import attempts
+from ..sign_in import completion
+from ..sign_in.verification import Proven
 
 # How long after its beginning a step may still end in a sign-in.
 GOOD_FOR = timedelta(hours=1)
