@@ -7,9 +7,9 @@ import pytest
 
 from cognito_passwordless import connections
 from cognito_passwordless.cognito import MailAccount, SmsAccount
-from cognito_passwordless.flows.doctor import account, diagnose_connection, diagnose_senders
+from cognito_passwordless.flows.doctor import aws_account, diagnose_connection, diagnose_senders
 from cognito_passwordless.flows.doctor.findings import Verdict
-from cognito_passwordless.flows.doctor.questions import Unanswered
+from cognito_passwordless.flows.doctor.probes import Unanswered
 
 from ..cognito.standin import StandIn, reply
 from ..cognito.test_account import ARN as FUNCTION_ARN
@@ -95,7 +95,7 @@ def test_our_own_pre_sign_up_trigger_is_read(
 ) -> None:
     aws.says("DescribeUserPool", reply({"UserPool": POOL | {"LambdaConfig": {"PreSignUp": FUNCTION_ARN}}}))
     said = {
-        "Handler": account.OUR_PRE_SIGN_UP,
+        "Handler": aws_account.OUR_PRE_SIGN_UP,
         "Environment": {"Variables": {"OTP_SECRET": "do not show", **variables}},
     }
     aws.says(FUNCTION, reply(said))
@@ -110,21 +110,21 @@ def test_our_own_pre_sign_up_trigger_is_read(
 @pytest.mark.parametrize(
     ("verdict", "state", "word"),
     [
-        (account.mail("r", GOOD), "ok", "14 a second"),
-        (account.mail("r", MailAccount(True, False, "SHUTDOWN", 1, 0, 1)), "problem", "stopped"),
-        (account.mail("r", MailAccount(False, True, "HEALTHY", 200, 0, 1)), "problem", "sandbox"),
-        (account.mail("r", MailAccount(True, True, "HEALTHY", 1000, 900, 14)), "warning", "900 of 1000"),
-        (account.mail("r", MailAccount(True, True, "PROBATION", 1000, 0, 14)), "warning", "PROBATION"),
-        (account.mail("r", DENIED), "unknown", "Amazon SES"),
-        (account.sms("r", SmsAccount(False, 100.0)), "ok", "out of the sandbox"),
-        (account.sms("r", SmsAccount(False, 1.0)), "warning", "1 US dollars"),
-        (account.sms("r", SmsAccount(False, None)), "ok", "out of"),
-        (account.sms("r", DENIED), "unknown", "Amazon SNS"),
-        (account.messaging("r", "SANDBOX"), "problem", "sandbox"),
-        (account.messaging("r", "PRODUCTION"), "ok", "production"),
-        (account.messaging("r", DENIED), "unknown", "End User Messaging"),
-        (account.starts_quota(120.0), "ok", "100 starts a second of the account's 120"),
-        (account.starts_quota(DENIED), "unknown", "quota"),
+        (aws_account.mail("r", GOOD), "ok", "14 a second"),
+        (aws_account.mail("r", MailAccount(True, False, "SHUTDOWN", 1, 0, 1)), "problem", "stopped"),
+        (aws_account.mail("r", MailAccount(False, True, "HEALTHY", 200, 0, 1)), "problem", "sandbox"),
+        (aws_account.mail("r", MailAccount(True, True, "HEALTHY", 1000, 900, 14)), "warning", "900 of 1000"),
+        (aws_account.mail("r", MailAccount(True, True, "PROBATION", 1000, 0, 14)), "warning", "PROBATION"),
+        (aws_account.mail("r", DENIED), "unknown", "Amazon SES"),
+        (aws_account.sms("r", SmsAccount(False, 100.0)), "ok", "out of the sandbox"),
+        (aws_account.sms("r", SmsAccount(False, 1.0)), "warning", "1 US dollars"),
+        (aws_account.sms("r", SmsAccount(False, None)), "ok", "out of"),
+        (aws_account.sms("r", DENIED), "unknown", "Amazon SNS"),
+        (aws_account.messaging("r", "SANDBOX"), "problem", "sandbox"),
+        (aws_account.messaging("r", "PRODUCTION"), "ok", "production"),
+        (aws_account.messaging("r", DENIED), "unknown", "End User Messaging"),
+        (aws_account.starts_quota(120.0), "ok", "100 starts a second of the account's 120"),
+        (aws_account.starts_quota(DENIED), "unknown", "quota"),
     ],
 )
 def test_what_is_made_of_it(verdict: Verdict, state: str, word: str) -> None:
@@ -133,7 +133,7 @@ def test_what_is_made_of_it(verdict: Verdict, state: str, word: str) -> None:
 
 
 def test_a_quota_that_is_not_listed_is_no_finding() -> None:
-    assert account.starts_quota(None) is None
+    assert aws_account.starts_quota(None) is None
 
 
 def test_the_sites_own_senders_are_asked_after(aws: StandIn, settings: Any) -> None:

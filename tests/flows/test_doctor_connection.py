@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cognito_passwordless import connections
 from cognito_passwordless.cognito import describe_pool
-from cognito_passwordless.flows.doctor import Finding, diagnose_connection, questions
+from cognito_passwordless.flows.doctor import Finding, diagnose_connection, probes
 from cognito_passwordless.flows.doctor.pool import issuer
 from cognito_passwordless.local import LocalCognito, LocalPool
 
@@ -187,7 +187,7 @@ def test_a_directory_that_may_not_be_read_stops_everybody_who_is_looked_up_in_it
 def test_a_pool_that_hangs_is_waited_for_no_longer_than_said(
     cognito: LocalCognito, diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(questions.ask, "__kwdefaults__", {"seconds": 0.3})
+    monkeypatch.setattr(probes.ask, "__kwdefaults__", {"seconds": 0.3})
     cognito.fail("DescribeUserPool", "timeout")
     began = time.monotonic()
     found = diagnose()

@@ -21,11 +21,11 @@ from ...cognito import (
     published_keys,
     sms_account,
 )
-from . import account, reach
+from . import aws_account, connectivity
 from .client import CLIENT_CHECKS
 from .findings import Finding, Verdict, looked_at, ok, problem, warning
 from .pool import POOL_CHECKS
-from .questions import Unanswered, ask
+from .probes import Unanswered, ask
 
 Clock = Callable[[], datetime]
 Named = Iterator[tuple[str, Verdict | None]]
@@ -76,7 +76,7 @@ def _second_questions(connection: Connection, pool: PoolSetup) -> dict[str, Call
         return {}
     asked: dict[str, Callable[[], Any]] = {}
     if "otp" in connection.routes:
-        asked["quota"] = partial(describe_quota, connection.region, account.STARTS_QUOTA)
+        asked["quota"] = partial(describe_quota, connection.region, aws_account.STARTS_QUOTA)
         if pool.sms_configured:
             asked["SNS"] = partial(sms_account, pool.sms_region)
         if pool.email_source_arn:
@@ -89,13 +89,13 @@ def _second_questions(connection: Connection, pool: PoolSetup) -> dict[str, Call
 def _reached(connection: Connection, answers: Mapping[str, Any]) -> Named:
     keys = answers["keys"]
     published, heard_at = (keys, None) if isinstance(keys, Unanswered) else keys
-    yield "keys", reach.keys(connection, published)
+    yield "keys", connectivity.keys(connection, published)
     if heard_at:
-        yield "clock", reach.clock(published, heard_at)
+        yield "clock", connectivity.clock(published, heard_at)
     if "endpoints" in answers:
-        yield "endpoints", reach.endpoints(connection, answers["endpoints"])
+        yield "endpoints", connectivity.endpoints(connection, answers["endpoints"])
         if not isinstance(answers["endpoints"], Unanswered):
-            yield "hosted login", reach.hosted_login(connection, answers["hosted login"])
+            yield "hosted login", connectivity.hosted_login(connection, answers["hosted login"])
 
 
 def _set_up(connection: Connection, answers: Mapping[str, Any]) -> Named:
@@ -134,13 +134,13 @@ def _each(
 
 
 def _account(connection: Connection, pool: PoolSetup, answers: Mapping[str, Any]) -> Named:
-    yield "pre sign-up", account.pre_sign_up(connection, pool, answers.get("pre sign-up"))
+    yield "pre sign-up", aws_account.pre_sign_up(connection, pool, answers.get("pre sign-up"))
     if "quota" in answers:
-        yield "quota", looked_at(account.starts_quota, answers["quota"])
+        yield "quota", looked_at(aws_account.starts_quota, answers["quota"])
     if "SNS" in answers:
-        yield "pool's SNS", account.sms(pool.sms_region, answers["SNS"])
+        yield "pool's SNS", aws_account.sms(pool.sms_region, answers["SNS"])
     if "SES" in answers:
-        yield "pool's SES", account.mail(region_of(pool.email_source_arn), answers["SES"])
+        yield "pool's SES", aws_account.mail(region_of(pool.email_source_arn), answers["SES"])
 
 
 def region_of(arn: str) -> str:

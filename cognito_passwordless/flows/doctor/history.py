@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from ...models import ChallengeSession, Delivery, JourneyEvent, Route
 from ..challenges.status import STALLED_AFTER
-from .causes import Words, in_words
+from .explanations import Words, in_words
 from .findings import State, Verdict, ok, problem, warning
 from .masks import moment
 

@@ -14,11 +14,11 @@ from ...identifiers import Identifier, parse
 from ..accounts import pool_records
 from ..sending import routing
 from . import history
-from .causes import in_words
+from .current_state import Person, standing
+from .explanations import in_words
 from .findings import Finding, State, Verdict, ok, problem, warning
 from .masks import Show
-from .questions import Unanswered, ask
-from .standing import Person, standing
+from .probes import Unanswered, ask
 
 AREA = "person"
 MAX_NAMES = 3  # people of one pool who share an address

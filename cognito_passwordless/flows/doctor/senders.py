@@ -14,9 +14,9 @@ from ...conf import DEFAULT_SENDERS, conf
 from ...delivery.email import DjangoEmailSender
 from ...delivery.end_user_messaging import EndUserMessagingSender
 from ...delivery.sns import SnsSender
-from . import account
+from . import aws_account
 from .findings import Finding, Verdict, ok, problem, unknown
-from .questions import Unanswered, ask
+from .probes import Unanswered, ask
 
 # https://docs.aws.amazon.com/general/latest/gr/ses.html
 _SES_HOST: Final = re.compile(r"email-smtp(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
@@ -61,11 +61,14 @@ def _of(sender: object) -> Iterator[tuple[str, _Asked]]:
     match sender:
         case SnsSender():
             where = sender.region or "the default region"
-            yield "SNS", _Asked(partial(sms_account, sender.region, sender.endpoint_url), partial(account.sms, where))
+            yield (
+                "SNS",
+                _Asked(partial(sms_account, sender.region, sender.endpoint_url), partial(aws_account.sms, where)),
+            )
         case EndUserMessagingSender():
             where = sender.region or "the default region"
             question = partial(messaging_tier, sender.region, sender.endpoint_url)
-            yield "End User Messaging", _Asked(question, partial(account.messaging, where))
+            yield "End User Messaging", _Asked(question, partial(aws_account.messaging, where))
         case DjangoEmailSender():
             yield from _of_mail(sender)
 
@@ -80,7 +83,7 @@ def _of_mail(sender: DjangoEmailSender) -> Iterator[tuple[str, _Asked]]:
         region = found[1] if found else ""
     if region or type(backend).__module__.startswith(_SES_BACKENDS):
         where = region or "the default region"
-        yield "SES", _Asked(partial(mail_account, region or None), partial(account.mail, where))
+        yield "SES", _Asked(partial(mail_account, region or None), partial(aws_account.mail, where))
 
 
 def _mail_server(where: str, answer: Unanswered | None) -> Verdict:

@@ -22,7 +22,7 @@ from ..challenges import status
 from ..limits import budgets
 from ..sending import workers
 from .findings import Finding, State, Verdict, looked_at, ok, problem, warning
-from .questions import Unanswered, ask
+from .probes import Unanswered, ask
 
 TAG: Final = "cognito_passwordless"  # our system checks carry it, and so do our migrations
 BROKER_SECONDS: Final = 6.0

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from ...cognito import Cause, Connection, Provider, Published
 from .findings import Verdict, ok, problem, unknown, warning
-from .questions import Unanswered
+from .probes import Unanswered
 
 # `cognito.tokens` forgives a minute; a signature for AWS five.
 WARN_AFTER, WRONG_AFTER = 20, 60  # seconds

@@ -15,7 +15,7 @@ from ..limits import budgets
 from ..sending import routing
 from ..sending.routing import ByOurCode, ByPool, Decoy
 from ..sign_in.options import offers_for
-from .causes import in_words
+from .explanations import in_words
 from .findings import Verdict, ok, problem, unknown, warning
 from .masks import Show, moment
 

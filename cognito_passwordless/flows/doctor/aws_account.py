@@ -5,7 +5,7 @@ from typing import Final
 from ...cognito import Connection, Function, MailAccount, PoolSetup, SmsAccount
 from ...conf import conf
 from .findings import Verdict, ok, problem, warning
-from .questions import Unanswered
+from .probes import Unanswered
 
 OUR_PRE_SIGN_UP: Final = "cognito_passwordless.lambda_triggers.pre_sign_up.handler"
 # The quota that InitiateAuth counts on: "UserAuthentication" among the category quotas in the developer guide.
