@@ -44,7 +44,7 @@ class Refused(Exception):
         super().__init__(cause)
         self.cause = cause
         self.unavailable = unavailable
-        self.onwards = fallback
+        self.onwards = onwards
 
 
 class Unavailable(Exception):
@@ -53,7 +53,7 @@ class Unavailable(Exception):
 
     def __init__(self, cause: str, *, onwards: bool = False) -> None:
         super().__init__(cause)
-        self.onwards = fallback
+        self.onwards = onwards
 
 
 @dataclass(frozen=True, slots=True)

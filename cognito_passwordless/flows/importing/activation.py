@@ -29,10 +29,10 @@ from ...exceptions import MigrationConflict
 from ...identity import Action, Evidence, Verdict, judge
 from ...models import ImportProblem, ImportRun, MigratedUser
 from ...signals import user_migrated
-from .. import migration
 from ..accounts import owners, pool_records
 from ..accounts.changes import Made
 from ..accounts.new_users import reason_of
+from ..migration.flow import carry_out, policy_of
 from . import run_lease
 from .lookup import Carried
 from .rows import MFA
@@ -188,7 +188,7 @@ class _Rules:
         carriers = owners.carriers_of(profile, self._connection, row)
         accounts = owners.read(claims, carriers=carriers, record=row)
         evidence = Evidence({address.value: claim for address, claim in claims.items()}, in_pool=True)
-        return Found(profile, accounts, judge(evidence, accounts.holders, migration.policy_of(self._connection)))
+        return Found(profile, accounts, judge(evidence, accounts.holders, policy_of(self._connection)))
 
     def _obstacle(self, row: MigratedUser, profile: CognitoProfile) -> str:
         """Why no Django user is made for somebody ahead of time; empty where one is."""
@@ -276,7 +276,7 @@ class _Batch:
     def _give_user(self, row: MigratedUser, found: Found) -> object:
         made = Made.of(row)
         addresses = pool_records.claims_of(found.profile)
-        user, created = migration.carry_out(found.verdict, found.accounts, found.profile, addresses, made=made)
+        user, created = carry_out(found.verdict, found.accounts, found.profile, addresses, made=made)
         row.user_id, row.status, row.method = user.pk, Status.MIGRATED, MigratedUser.Method.BULK
         row.migrated_at, row.last_error, row.made = self._now, "", made.as_json()
         row.import_run = self._run

@@ -13,8 +13,8 @@ from typing import Final
 from ...cognito import Connection
 from ...identity import Action, Claim, Evidence, Verdict, judge
 from ...models import ImportProblem, ImportRun, MigratedUser
-from .. import migration
 from ..accounts import owners, pool_records
+from ..migration.flow import policy_of
 from .diff import Sorted, erased_among, sort_out
 from .lookup import Carried
 from .rows import Broken, Row
@@ -168,7 +168,7 @@ def outcome_of(record: MigratedUser, connection: Connection, carried: Carried) -
     outcome: Outcome = ("skip", "no_verified_address")
     for proven in sorted(by_code, key=lambda address: "@" not in address) or [""]:
         claims = {**written, proven: Claim.PROVEN} if proven else written
-        verdict = judge(Evidence(claims, in_pool=True), accounts.holders, migration.policy_of(connection))
+        verdict = judge(Evidence(claims, in_pool=True), accounts.holders, policy_of(connection))
         outcome = _named(verdict, accounts)
         if outcome[0] in {"create", "link"}:
             break
