@@ -8,7 +8,7 @@ import pytest
 import example_project
 from cognito_passwordless import conf
 from cognito_passwordless import flows as flows_room
-from cognito_passwordless.cognito.rules import SETTINGS as CONNECTION_SETTINGS
+from cognito_passwordless.cognito.connection_rules import SETTINGS as CONNECTION_SETTINGS
 from cognito_passwordless.otp import Policy
 from cognito_passwordless.otp.policy import BOUNDS
 

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 from ..checks.connections import apps_of_settings
 from ..checks.together import because_of
 from ..cognito import Connection, ConnectionConfigError
-from ..cognito.rules import AFTER_MIGRATION, SETTINGS
+from ..cognito.connection_rules import AFTER_MIGRATION, SETTINGS
 from ..connections import PROVIDER, is_retired
 from ..models import ConnectionState, MigratedUser, PoolConnection
 

@@ -27,7 +27,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from ..checks import connections as checks
 from ..checks import together
 from ..cognito import Connection, ConnectionConfigError
-from ..cognito.rules import SETTINGS
+from ..cognito.connection_rules import SETTINGS
 from ..connections import PROVIDER, is_retired
 from ..flows.doctor import State, diagnose_connection
 from ..flows.lifecycle import cutover

@@ -1,6 +1,9 @@
 """The only code that talks to a Cognito user pool. No Django in here."""
 
-from .account import (
+from .claims import is_true
+from .client import idp_client
+from .connection import Connection, ConnectionConfigError
+from .diagnostics.account import (
     Function,
     MailAccount,
     SmsAccount,
@@ -10,30 +13,23 @@ from .account import (
     messaging_tier,
     sms_account,
 )
-from .answers import Tokens
-from .authorize import Secrets, authorize_url, sign_out_url
-from .changes import disable_user, enable_user, mark_user, sign_out_everywhere, unmark_user, username_of
-from .claims import is_true
-from .client import idp_client
-from .connection import Connection, ConnectionConfigError
-from .custom import CustomChallenge, answer_custom, resend_custom, start_custom
-from .directory import PoolUser, find_users, get_user, iter_users
-from .discovery import Provider, provider_of
+from .diagnostics.connectivity import Published, endpoints_now, hosted_login_status, published_keys
+from .diagnostics.pool import ClientSetup, PoolSetup, describe_client, describe_pool
 from .errors import Cause, CognitoError
-from .jwks import JwksCache
-from .listing import ListedPage, TokenRefused, estimate_users, list_page
-from .oidc import AuthorizationCode, redeem
-from .password import Password, can_prove_passwords, start_with_password
+from .oidc.authorize import Secrets, authorize_url, sign_out_url
+from .oidc.discovery import Provider, provider_of
+from .oidc.jwks import JwksCache
+from .oidc.redeem import AuthorizationCode, redeem
+from .oidc.tokens import verify_id_token
 from .profile import CognitoProfile, with_trusted
-from .reach import Published, endpoints_now, hosted_login_status, published_keys
-from .setup import ClientSetup, PoolSetup, describe_client, describe_pool
-from .sign_in import (
-    OtpChallenge,
-    answer_otp,
-    start_otp,
-)
-from .signing import secret_hash
-from .tokens import verify_id_token
+from .sign_in.answers import Tokens
+from .sign_in.custom import CustomChallenge, answer_custom, resend_custom, start_custom
+from .sign_in.otp import OtpChallenge, answer_otp, start_otp
+from .sign_in.password import Password, can_prove_passwords, start_with_password
+from .sign_in.signing import secret_hash
+from .users.changes import disable_user, enable_user, mark_user, sign_out_everywhere, unmark_user, username_of
+from .users.directory import PoolUser, find_users, get_user, iter_users
+from .users.listing import ListedPage, TokenRefused, estimate_users, list_page
 
 __all__ = [
     "AuthorizationCode",

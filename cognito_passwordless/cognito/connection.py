@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
+from .connection_rules import FIELDS, SETTINGS
 from .mapping import FrozenMapping
-from .rules import FIELDS, SETTINGS
 
 _EMPTY: FrozenMapping[Any] = FrozenMapping()
 # The first label of the host, by ``IssuerConfiguration.Type``.

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 from .claims import is_true, text
-from .directory import PoolUser
 from .mapping import FrozenMapping
 from .masking import mask_email, mask_phone, mask_username
+from .users.directory import PoolUser
 
 _EMPTY: FrozenMapping[str] = FrozenMapping()
 

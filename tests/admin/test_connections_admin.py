@@ -16,7 +16,7 @@ from django.views.debug import SafeExceptionReporterFilter
 
 from cognito_passwordless import connections
 from cognito_passwordless.admin.connection_form import PoolConnectionForm
-from cognito_passwordless.cognito.rules import SETTINGS
+from cognito_passwordless.cognito.connection_rules import SETTINGS
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, ConnectionState, MigratedUser, PoolConnection
 

@@ -75,7 +75,7 @@ def test_sound_connections_have_none(apps: Any, ours: dict[str, Any], find: Find
 
 
 def test_a_password_first_without_its_extra(find: Find, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cognito_passwordless.cognito.password.AWSSRP", None)
+    monkeypatch.setattr("cognito_passwordless.cognito.sign_in.password.AWSSRP", None)
     chosen = {"otp_flow": "CUSTOM_AUTH", "first_factor": "password"}
     settings.SOCIALACCOUNT_PROVIDERS = {"cognito": {"APPS": [app(**chosen)]}}
     assert find() == ["E615"]

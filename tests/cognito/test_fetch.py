@@ -3,7 +3,7 @@ import socket
 import pytest
 
 from cognito_passwordless.cognito import Cause, CognitoError
-from cognito_passwordless.cognito.fetch import MAX_BYTES, fetch_json
+from cognito_passwordless.cognito.oidc.http import MAX_BYTES, fetch_json
 
 from .standin import HANG_UP, Reply, StandIn, reply
 

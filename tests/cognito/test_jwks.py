@@ -5,7 +5,7 @@ import pytest
 from jwt.algorithms import RSAAlgorithm
 
 from cognito_passwordless.cognito import Cause, CognitoError, JwksCache
-from cognito_passwordless.cognito.jwks import read_keys
+from cognito_passwordless.cognito.oidc.jwks import read_keys
 
 from .signing import NOW, jwk, private_key
 from .standin import Reply, StandIn, reply

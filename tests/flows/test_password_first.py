@@ -306,7 +306,7 @@ class TestNoWayRound:
     ) -> None:
         custom()
         (found,) = connections.every()
-        monkeypatch.setattr("cognito_passwordless.cognito.password.AWSSRP", None)
+        monkeypatch.setattr("cognito_passwordless.cognito.sign_in.password.AWSSRP", None)
         with pytest.raises(CognitoError, match=r"\[srp\]") as raised:
             start_with_password(found, EMAIL, Password(TYPED), now=timezone.now())
         assert raised.value.cause is Cause.misconfigured

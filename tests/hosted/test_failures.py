@@ -16,8 +16,8 @@ from django.core import signing
 from django.http import HttpResponse
 from django.test import Client
 
-from cognito_passwordless.cognito import discovery, fetch, tokens
-from cognito_passwordless.cognito.jwks import JwksCache
+from cognito_passwordless.cognito.oidc import discovery, http, tokens
+from cognito_passwordless.cognito.oidc.jwks import JwksCache
 from cognito_passwordless.flows.events.categories import LOGIN_ERRORS
 from cognito_passwordless.flows.hosted_login import fallback
 from cognito_passwordless.local import LocalCognito, LocalPool
@@ -202,7 +202,7 @@ def test_a_token_endpoint_that_fails(
     goes_on: bool,
     on_failure: str,
 ) -> None:
-    monkeypatch.setattr(fetch, "TIMEOUT", 1.0)
+    monkeypatch.setattr(http, "TIMEOUT", 1.0)
     broken(on_failure)
     person = Person(provider)
     provider.status, provider.tokens = status, answer
@@ -249,7 +249,7 @@ def test_keys_or_user_info_that_cannot_be_had(
     cause: str,
     on_failure: str,
 ) -> None:
-    monkeypatch.setattr(fetch, "TIMEOUT", 1.0)
+    monkeypatch.setattr(http, "TIMEOUT", 1.0)
     broken(on_failure)
     settings.SOCIALACCOUNT_PROVIDERS["cognito"]["APPS"][-1]["settings"]["claims"] = {"userinfo": {"email": None}}
     person = Person(provider)
@@ -288,7 +288,7 @@ def test_a_hosted_login_that_nobody_can_be_sent_to(
     goes_on: bool,
     on_failure: str,
 ) -> None:
-    monkeypatch.setattr(fetch, "TIMEOUT", 1.0)
+    monkeypatch.setattr(http, "TIMEOUT", 1.0)
     broken(on_failure)
     provider.discovery = document
     if fault:

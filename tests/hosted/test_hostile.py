@@ -15,8 +15,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from cognito_passwordless import connections
-from cognito_passwordless.cognito import CognitoError, discovery, provider_of, tokens
-from cognito_passwordless.cognito.jwks import JwksCache
+from cognito_passwordless.cognito import CognitoError, provider_of
+from cognito_passwordless.cognito.oidc import discovery, tokens
+from cognito_passwordless.cognito.oidc.jwks import JwksCache
 from cognito_passwordless.models import ChallengeSession, JourneyEvent, MigratedUser
 
 from .conftest import CALLBACK

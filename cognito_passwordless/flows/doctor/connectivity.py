@@ -6,7 +6,7 @@ from ...cognito import Cause, Connection, Provider, Published
 from .findings import Verdict, ok, problem, unknown, warning
 from .probes import Unanswered
 
-# `cognito.tokens` forgives a minute; a signature for AWS five.
+# `cognito.oidc.tokens` forgives a minute; a signature for AWS five.
 WARN_AFTER, WRONG_AFTER = 20, 60  # seconds
 
 

@@ -6,10 +6,10 @@ For imports: ``iter_users`` ends at a row that is no user, and takes five times 
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .client import Secrets, call, call_unread
-from .connection import Connection
+from ..client import Secrets, call, call_unread
+from ..connection import Connection
+from ..errors import Cause, CognitoError
 from .directory import MAX_PAGE
-from .errors import Cause, CognitoError
 
 _LIST: Final = "ListUsers"
 _DESCRIBE: Final = "DescribeUserPool"

@@ -7,10 +7,10 @@ session; after a wrong one, Define may go on with a new round, and then the answ
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..client import Secrets
+from ..connection import Connection
+from ..errors import Cause, CognitoError
 from .answers import Answer, Tokens, ask
-from .client import Secrets
-from .connection import Connection
-from .errors import Cause, CognitoError
 from .signing import signed
 
 NAME: Final = "CUSTOM_CHALLENGE"

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 
-from .connection import Connection
+from ..connection import Connection
 
 
 def secret_hash(connection: Connection, username: str) -> str | None:

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
+from ..client import Secrets
+from ..connection import Connection
+from ..errors import Cause, CognitoError
 from .answers import ask
-from .client import Secrets
-from .connection import Connection
 from .custom import CustomChallenge, next_round
-from .errors import Cause, CognitoError
 from .signing import signed
 
 try:

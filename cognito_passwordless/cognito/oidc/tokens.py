@@ -12,8 +12,8 @@ from typing import Any, Final, NoReturn
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from .connection import Connection
-from .errors import Cause, CognitoError
+from ..connection import Connection
+from ..errors import Cause, CognitoError
 from .jwks import JwksCache
 
 # The only one Cognito signs with. Pinned: a token does not choose how it is checked.

@@ -9,8 +9,8 @@ import botocore.exceptions
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
-from .client import silence
-from .errors import Cause, CognitoError, translate
+from ..client import silence
+from ..errors import Cause, CognitoError, translate
 
 _CONFIG: Final = Config(connect_timeout=2.0, read_timeout=4.0, retries={"total_max_attempts": 1})
 _MAX_PAGES: Final = 5

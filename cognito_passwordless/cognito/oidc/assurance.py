@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from .connection import Connection
+from ..connection import Connection
 from .tokens import LEEWAY, refuse
 
 # Levels of assurance that are ordered by the number at their end, as Cognito's urn:cognito:loa:1 to 4.

@@ -10,12 +10,12 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote_plus
 
-from .answers import Tokens
+from ..connection import Connection
+from ..errors import Cause, CognitoError
+from ..sign_in.answers import Tokens
 from .assurance import check_assurance
-from .connection import Connection
 from .discovery import Provider
-from .errors import Cause, CognitoError
-from .fetch import Got, Sent, exchange
+from .http import Got, Sent, exchange
 from .tokens import refuse, verify_id_token
 
 _TOKEN: Final = "token"  # noqa: S105 - the operation's name

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from ..client import Secrets
+from ..connection import Connection
+from ..errors import Cause, CognitoError
 from .answers import Answer, Tokens, ask
-from .client import Secrets
-from .connection import Connection
-from .errors import Cause, CognitoError
 from .signing import signed
 
 Channel = Literal["email", "sms"]

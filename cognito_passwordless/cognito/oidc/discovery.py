@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .connection import Connection
-from .errors import Cause, CognitoError
-from .fetch import fetch_json
-from .rules import ENDPOINTS, url
+from ..connection import Connection
+from ..connection_rules import ENDPOINTS, url
+from ..errors import Cause, CognitoError
+from .http import fetch_json
 
 MAX_AGE: Final = 6 * 3600.0  # seconds after which a document is fetched again
 RETRY_AFTER: Final = 10.0  # seconds between two tries that failed

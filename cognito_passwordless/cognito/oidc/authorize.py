@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from .connection import Connection
+from ..connection import Connection
 from .discovery import Provider
 
 # What Cognito's managed login speaks; for anything else it chooses by itself.

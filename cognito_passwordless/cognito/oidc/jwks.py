@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 from jwt.exceptions import InvalidKeyError
 
-from .errors import Cause, CognitoError
-from .fetch import fetch_json
+from ..errors import Cause, CognitoError
+from .http import fetch_json
 
 MAX_KEYS: Final = 64
 MIN_BITS: Final = 2048  # RFC 7518 3.3

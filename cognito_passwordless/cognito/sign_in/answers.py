@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .client import Purpose, Secrets, call
-from .connection import Connection
-from .errors import Cause, CognitoError
+from ..client import Purpose, Secrets, call
+from ..connection import Connection
+from ..errors import Cause, CognitoError
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ to it, and trying again, is the caller's. Every call may be made twice, with the
 from collections.abc import Callable
 from typing import Any, Final
 
-from .client import Secrets, call
-from .connection import Connection
+from ..client import Secrets, call
+from ..connection import Connection
+from ..errors import Cause, CognitoError
 from .directory import find_users
-from .errors import Cause, CognitoError
 
 Change = Callable[[Connection, str], None]
 

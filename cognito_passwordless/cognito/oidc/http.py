@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 from botocore.httpsession import get_cert_path
 
-from .errors import Cause, CognitoError
+from ..errors import Cause, CognitoError
 
 TIMEOUT: Final = 5.0  # seconds to connect, and between two bytes
 DEADLINE: Final = 10.0  # seconds for the whole body, however slowly it drips

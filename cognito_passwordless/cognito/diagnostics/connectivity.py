@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from .connection import Connection
-from .discovery import DiscoveryCache, Provider, provider_of
-from .errors import Cause, CognitoError
-from .fetch import Sent, exchange
-from .jwks import read_keys
+from ..connection import Connection
+from ..errors import Cause, CognitoError
+from ..oidc.discovery import DiscoveryCache, Provider, provider_of
+from ..oidc.http import Sent, exchange
+from ..oidc.jwks import read_keys
 
 
 @dataclass(frozen=True)

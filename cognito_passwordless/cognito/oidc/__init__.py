@@ -1,0 +1,1 @@
+"""The hosted login's protocol: authorize, redeem, and what an ID token must show."""

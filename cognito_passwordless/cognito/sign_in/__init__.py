@@ -1,0 +1,1 @@
+"""Signing in to a pool: one-time codes, passwords, custom challenges."""

@@ -1,0 +1,1 @@
+"""A pool's users: finding, listing, and marking those who have left."""
