@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
 from ..conf import conf
-from ..lambda_triggers.site import VERSION, signature
+from ..lambda_triggers.site.client import VERSION, signature
 
 # Seconds that clocks may differ, and that a request may have been under way.
 WINDOW = 60

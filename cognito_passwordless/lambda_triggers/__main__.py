@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .packaging import build
+from .deploy.packaging import build
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for path in build(options.output):
                 sys.stdout.write(f"{path}\n")
         else:
-            from .attach import attach_from  # noqa: PLC0415  # needs boto3, which a build does not
+            from .deploy.attach import attach_from  # noqa: PLC0415  # needs boto3, which a build does not
 
             sys.stdout.write(attach_from(options))
     except (OSError, ValueError) as error:

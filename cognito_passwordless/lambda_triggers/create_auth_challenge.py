@@ -3,21 +3,21 @@
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-create-auth-challenge.html
 """
 
-from . import history
-from .challenges import Round
-from .choosing import challenge_for
-from .deadline import Deadline
-from .environment import Settings
+from .challenge import history
+from .challenge.interface import Round
+from .challenge.registry import challenge_for
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .core.events import answered, request_of
 from .errors import unavailable
-from .events import answered, request_of
 from .runtime import Note, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .limits import Limits
-    from .senders import Send
+    from .challenge.limits import Limits
+    from .messages.senders import Send
 
 
 def respond(

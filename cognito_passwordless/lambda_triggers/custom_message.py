@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-custo
 
 from collections.abc import Mapping
 
-from .deadline import Deadline
-from .environment import Settings
-from .events import answered, request_of, source_of, text
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .core.events import answered, request_of, source_of, text
+from .messages.cognito import OCCASIONS, filled, words_for
 from .runtime import Note, run
-from .words import OCCASIONS, filled, words_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,16 +1,16 @@
 """Custom SMS sender: Cognito's own codes, in our words, by our senders."""
 
-from .custom_sending import send as send_by
-from .deadline import Deadline
-from .environment import Settings
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .messages.custom_sender import send as send_by
 from .runtime import Note, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .custom_sending import Decrypt
-    from .senders import Send
+    from .messages.custom_sender import Decrypt
+    from .messages.senders import Send
 
 
 def respond(

@@ -4,13 +4,13 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-defin
 """
 
 from ..otp.policy import Policy
-from . import history, resend
-from .deadline import Deadline
-from .environment import Settings
-from .events import answered, is_unknown, request_of
-from .history import CUSTOM_CHALLENGE, PASSWORD_VERIFIER, History
+from .challenge import history, resend
+from .challenge.history import CUSTOM_CHALLENGE, PASSWORD_VERIFIER, History
+from .challenge.state import State
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .core.events import answered, is_unknown, request_of
 from .runtime import Note, run
-from .state import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

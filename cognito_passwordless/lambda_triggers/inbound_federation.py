@@ -7,10 +7,10 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbou
 
 from collections.abc import Mapping
 
-from .deadline import Deadline
-from .environment import Settings
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .core.events import answered, mapping, request_of, text
 from .errors import Misconfigured
-from .events import answered, mapping, request_of, text
 from .runtime import Note, run
 
 TYPE_CHECKING = False

@@ -3,17 +3,17 @@
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html
 """
 
-from .deadline import Deadline
-from .environment import Settings
-from .events import answered, source_of
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .core.events import answered, source_of
 from .runtime import Note, run
-from .telling import tell
+from .site.notify import tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .site import Ask
+    from .site.client import Ask
 
 
 def respond(

@@ -6,17 +6,17 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-a
 
 from collections.abc import Mapping
 
-from .deadline import Deadline
-from .environment import Settings
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .core.events import answered, attributes_of, is_true, is_unknown, mapping, request_of
 from .errors import Misconfigured, Unavailable, not_allowed
-from .events import answered, attributes_of, is_true, is_unknown, mapping, request_of
 from .runtime import Note, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .site import Ask
+    from .site.client import Ask
 
 REASONS = frozenset({"migrated", "blocked", "unverified"})
 
@@ -53,12 +53,12 @@ def _applies(reason: str, attributes: Mapping[str, str], settings: Settings) -> 
 
 
 def _allowed(event: object, settings: Settings, deadline: Deadline, note: Note, ask: "Ask | None") -> bool:
-    from . import site  # noqa: PLC0415  # without a question no network
+    from .site import client  # noqa: PLC0415  # without a question no network
 
     validation = mapping(request_of(event).get("validationData"))
-    payload = {**site.about(event), "validation": {str(name): str(value) for name, value in validation.items()}}
+    payload = {**client.about(event), "validation": {str(name): str(value) for name, value in validation.items()}}
     try:
-        answer = (ask or site.ask)("pre_authentication", payload, settings=settings, deadline=deadline)
+        answer = (ask or client.ask)("pre_authentication", payload, settings=settings, deadline=deadline)
     except Unavailable as error:
         note.add(django=error.cause)
         # Closed, unless the site has decided that its pool must go on without it.

@@ -7,10 +7,10 @@ import hmac
 from collections.abc import Callable, Mapping
 from importlib import import_module
 
-from .deadline import Deadline
-from .environment import Settings
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .core.events import answered, attributes_of, mapping, request_of, source_of, text
 from .errors import Misconfigured, not_allowed
-from .events import answered, attributes_of, mapping, request_of, source_of, text
 from .runtime import Note, run
 
 TYPE_CHECKING = False
@@ -76,7 +76,7 @@ def _check_invitation(validation: Mapping[str, object], settings: Settings) -> N
 def _external(event: object, settings: Settings, deadline: Deadline, note: Note) -> None:
     """Federated users are left alone; linking them to a user with the same proven address is a choice."""
     if settings.flag("PRE_SIGN_UP_LINK"):
-        from .linking import link  # noqa: PLC0415  # few pools link
+        from .rules.federated_linking import link  # noqa: PLC0415  # few pools link
 
         note.add(linked=link(event, settings=settings, deadline=deadline))
 

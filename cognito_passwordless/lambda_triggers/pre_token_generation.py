@@ -13,18 +13,18 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-t
 
 from collections.abc import Mapping
 
-from .deadline import Deadline
-from .environment import Settings
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .core.events import answered, attributes_of, mapping, request_of, text
 from .errors import Unavailable
-from .events import answered, attributes_of, mapping, request_of, text
+from .rules.tokens import Rules, merged, read
 from .runtime import Note, run
-from .token_rules import Rules, merged, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .site import Ask
+    from .site.client import Ask
 
 
 def respond(
@@ -81,10 +81,10 @@ def _groups(rules: Rules, before: "Mapping[str, Any]") -> "dict[str, Any]":
 
 
 def _from_django(event: object, settings: Settings, deadline: Deadline, note: Note, ask: "Ask | None") -> Rules:
-    from . import site  # noqa: PLC0415  # without a question no network
+    from .site import client  # noqa: PLC0415  # without a question no network
 
     try:
-        answer = (ask or site.ask)("pre_token_generation", site.about(event), settings=settings, deadline=deadline)
+        answer = (ask or client.ask)("pre_token_generation", client.about(event), settings=settings, deadline=deadline)
     except Unavailable as error:
         note.add(django=error.cause)
         # A claim or a scope that should have been taken away must not slip through; a site may decide otherwise.

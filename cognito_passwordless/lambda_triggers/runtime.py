@@ -5,11 +5,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from .deadline import Deadline
-from .environment import Settings
+from .aws.secrets import log_marker
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .core.events import mapping, source_of, username_of
 from .errors import Misconfigured, Refused, Unavailable, unavailable
-from .events import mapping, source_of, username_of
-from .keys import log_marker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

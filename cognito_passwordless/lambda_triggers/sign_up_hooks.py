@@ -5,11 +5,11 @@ A hook refuses by raising `errors.not_allowed`; whatever else it raises, or retu
 
 import re
 
-from .captcha import verify
-from .deadline import Deadline
-from .environment import Settings
+from .challenge.captcha import verify
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .core.events import attributes_of, mapping, request_of, source_of, text
 from .errors import Misconfigured, not_allowed
-from .events import attributes_of, mapping, request_of, source_of, text
 
 SIGN_UP = "PreSignUp_SignUp"
 LONGEST = 2048

@@ -7,17 +7,17 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-migra
 import re
 from collections.abc import Mapping
 
-from .deadline import Deadline
-from .environment import Settings
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .core.events import answered, mapping, request_of, source_of, text, username_of
 from .errors import Unavailable, not_allowed
-from .events import answered, mapping, request_of, source_of, text, username_of
 from .runtime import Note, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .site import Ask
+    from .site.client import Ask
 
 AUTHENTICATION, FORGOT = "UserMigration_Authentication", "UserMigration_ForgotPassword"
 STATUSES = ("CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD")
@@ -40,15 +40,15 @@ def respond(
     ask: "Ask | None" = None,
 ) -> "dict[str, Any]":
     """The attributes and options that Django gives, each validated. Raises `Refused` where it knows nobody."""
-    from . import site  # noqa: PLC0415  # kept beside its one use, so that a test may run without a network
+    from .site import client  # noqa: PLC0415  # kept beside its one use, so that a test may run without a network
 
     source, password = source_of(event), text(request_of(event).get("password"))
     if source not in {AUTHENTICATION, FORGOT} or (source == AUTHENTICATION and not _usable(password)):
         raise not_allowed("source" if password else "password")
-    payload = {**site.about(event), "attributes": {}}
+    payload = {**client.about(event), "attributes": {}}
     if source == AUTHENTICATION:
         payload["password"] = password
-    found = (ask or site.ask)("user_migration", payload, settings=settings, deadline=deadline)
+    found = (ask or client.ask)("user_migration", payload, settings=settings, deadline=deadline)
     if found.get("found") is not True:
         raise not_allowed("not_found")
     note("found")

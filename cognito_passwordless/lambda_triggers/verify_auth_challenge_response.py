@@ -3,19 +3,19 @@
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-verify-auth-challenge-response.html
 """
 
-from .challenges import Attempt
-from .choosing import challenge_named
-from .deadline import Deadline
-from .environment import Settings
-from .events import answered, mapping, request_of, text
+from .challenge.interface import Attempt
+from .challenge.registry import challenge_named
+from .core.deadline import Deadline
+from .core.environment import Settings
+from .core.events import answered, mapping, request_of, text
 from .runtime import Note, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .challenges import Ask
-    from .limits import Limits
+    from .challenge.interface import Ask
+    from .challenge.limits import Limits
 
 
 def respond(

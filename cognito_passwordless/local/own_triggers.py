@@ -31,11 +31,11 @@ from ..lambda_triggers import (
     user_migration,
     verify_auth_challenge_response,
 )
-from ..lambda_triggers.deadline import Deadline
-from ..lambda_triggers.environment import Settings
+from ..lambda_triggers.core.deadline import Deadline
+from ..lambda_triggers.core.environment import Settings
 from ..lambda_triggers.errors import Unavailable
+from ..lambda_triggers.messages.senders import Message
 from ..lambda_triggers.runtime import run
-from ..lambda_triggers.senders import Message
 from . import LocalCognito, LocalPool
 from .cipher import Encrypt, LocalKey
 from .clock import Clock
@@ -43,7 +43,7 @@ from .messages import Inbox, Medium, sent
 from .triggers import Handler
 
 if TYPE_CHECKING:
-    from ..lambda_triggers.senders import Send
+    from ..lambda_triggers.messages.senders import Send
 
 _CODE = re.compile(r"(?<!\d)\d{6,10}(?!\d)")
 logger = logging.getLogger(__name__)

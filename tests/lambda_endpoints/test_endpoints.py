@@ -16,11 +16,11 @@ from django.utils import timezone
 from cognito_passwordless.delivery import Message
 from cognito_passwordless.flows.pool_sync.trigger_events import still_in_pool
 from cognito_passwordless.lambda_triggers import post_confirmation, user_migration
-from cognito_passwordless.lambda_triggers.deadline import Deadline
-from cognito_passwordless.lambda_triggers.environment import Settings
+from cognito_passwordless.lambda_triggers.core.deadline import Deadline
+from cognito_passwordless.lambda_triggers.core.environment import Settings
 from cognito_passwordless.lambda_triggers.errors import Unavailable
 from cognito_passwordless.lambda_triggers.runtime import Note
-from cognito_passwordless.lambda_triggers.site import VERSION, ask, signature
+from cognito_passwordless.lambda_triggers.site.client import VERSION, ask, signature
 from cognito_passwordless.models import JourneyEvent, MigratedUser
 from cognito_passwordless.signals import pool_device_added, pool_user_confirmed
 from tests.lambda_triggers.rounds import UNHURRIED, event

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
-from cognito_passwordless.lambda_triggers import delivery, keys, limits, packaging
+from cognito_passwordless.lambda_triggers.aws import secrets
+from cognito_passwordless.lambda_triggers.challenge import delivery, limits
+from cognito_passwordless.lambda_triggers.deploy import packaging
 
 from .rounds import Post
 
@@ -21,7 +23,7 @@ def _fresh_function() -> Iterator[None]:
     delivery._experience[:] = [(0.0, False)]
     yield
     delivery._experience.clear()
-    keys._fetched.clear()
+    secrets._fetched.clear()
     limits._begun.clear()
 
 

@@ -10,11 +10,11 @@ from cognito_passwordless.lambda_triggers import (
     define_auth_challenge,
     verify_auth_challenge_response,
 )
-from cognito_passwordless.lambda_triggers.deadline import Deadline
-from cognito_passwordless.lambda_triggers.environment import Settings
+from cognito_passwordless.lambda_triggers.core.deadline import Deadline
+from cognito_passwordless.lambda_triggers.core.environment import Settings
 from cognito_passwordless.lambda_triggers.errors import Unavailable
+from cognito_passwordless.lambda_triggers.messages.senders import Message
 from cognito_passwordless.lambda_triggers.runtime import Note
-from cognito_passwordless.lambda_triggers.senders import Message
 
 POOL = "eu-west-1_Example"
 NOW = 1_790_000_000.0

@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from cognito_passwordless.lambda_triggers.deadline import Deadline
-from cognito_passwordless.lambda_triggers.environment import Settings
-from cognito_passwordless.lambda_triggers.keys import keyring, mark
-from cognito_passwordless.lambda_triggers.state import PURPOSE, owner_tag
+from cognito_passwordless.lambda_triggers.aws.secrets import keyring, mark
+from cognito_passwordless.lambda_triggers.challenge.state import PURPOSE, owner_tag
+from cognito_passwordless.lambda_triggers.core.deadline import Deadline
+from cognito_passwordless.lambda_triggers.core.environment import Settings
 from cognito_passwordless.otp import derive
 
 from .rounds import ENVIRONMENT, POOL

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from cognito_passwordless.lambda_triggers import define_auth_challenge, history
+from cognito_passwordless.lambda_triggers import define_auth_challenge
+from cognito_passwordless.lambda_triggers.challenge import history
 
 from .rounds import NOW, Post, SignIn, event
 

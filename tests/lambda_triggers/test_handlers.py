@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from cognito_passwordless.lambda_triggers import delivery, environment
+from cognito_passwordless.lambda_triggers.challenge import delivery
+from cognito_passwordless.lambda_triggers.core import environment
 from cognito_passwordless.lambda_triggers.errors import Refused
 
 from .rounds import COGNITO_WAITS, ENVIRONMENT, NOW, POOL, Post, SignIn, event

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cognito_passwordless.lambda_triggers import http as ours
-from cognito_passwordless.lambda_triggers.deadline import Deadline
+from cognito_passwordless.lambda_triggers.aws import http as ours
+from cognito_passwordless.lambda_triggers.core.deadline import Deadline
 from cognito_passwordless.lambda_triggers.errors import Misconfigured, Unavailable
 
 TOO_LARGE = ours.LARGEST_ANSWER + 1

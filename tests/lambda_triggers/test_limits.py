@@ -10,12 +10,12 @@ import boto3
 import pytest
 from moto.dynamodb.models import DynamoDBBackend
 
-from cognito_passwordless.lambda_triggers import limits
-from cognito_passwordless.lambda_triggers.deadline import BUDGET, Deadline
-from cognito_passwordless.lambda_triggers.dynamodb import Table
-from cognito_passwordless.lambda_triggers.environment import Limit, Settings
+from cognito_passwordless.lambda_triggers.aws.dynamodb import Table
+from cognito_passwordless.lambda_triggers.challenge import limits
+from cognito_passwordless.lambda_triggers.challenge.limits import limits_of
+from cognito_passwordless.lambda_triggers.core.deadline import BUDGET, Deadline
+from cognito_passwordless.lambda_triggers.core.environment import Limit, Settings
 from cognito_passwordless.lambda_triggers.errors import Unavailable
-from cognito_passwordless.lambda_triggers.limits import limits_of
 from cognito_passwordless.otp import Policy
 
 from .aws import AWS, IDENTITY, limits_table, moto_server

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cognito_passwordless.lambda_triggers import pre_sign_up
-from cognito_passwordless.lambda_triggers.deadline import Deadline
-from cognito_passwordless.lambda_triggers.environment import Settings
+from cognito_passwordless.lambda_triggers.core.deadline import Deadline
+from cognito_passwordless.lambda_triggers.core.environment import Settings
 from cognito_passwordless.lambda_triggers.errors import Unavailable
 from cognito_passwordless.lambda_triggers.runtime import Note
 from cognito_passwordless.local import LocalCognito

@@ -13,8 +13,8 @@ import pytest
 from moto import mock_aws
 
 from cognito_passwordless.lambda_triggers import __main__ as command
-from cognito_passwordless.lambda_triggers import attach, packaging
-from cognito_passwordless.lambda_triggers.stack import FUNCTIONS
+from cognito_passwordless.lambda_triggers.deploy import attach, packaging
+from cognito_passwordless.lambda_triggers.deploy.functions import FUNCTIONS
 
 DOCS = Path(__file__).parents[2] / "docs" / "lambda-triggers.md"
 

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from cognito_passwordless.lambda_triggers import (
     create_auth_challenge,
     define_auth_challenge,
-    delivery,
-    state,
     verify_auth_challenge_response,
 )
-from cognito_passwordless.lambda_triggers.environment import Settings
+from cognito_passwordless.lambda_triggers.challenge import delivery, state
+from cognito_passwordless.lambda_triggers.core.environment import Settings
 from cognito_passwordless.lambda_triggers.errors import Refused
 from cognito_passwordless.lambda_triggers.runtime import run
 
@@ -178,7 +177,7 @@ def test_any_course_of_a_sign_in_keeps_the_law(course: list[str], on_resend: str
 
 
 def _unseen(sign_in: SignIn) -> bool:
-    from cognito_passwordless.lambda_triggers import resend
+    from cognito_passwordless.lambda_triggers.challenge import resend
 
     found = state.read(sign_in.private["state"])
     assert found is not None

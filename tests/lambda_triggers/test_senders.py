@@ -11,10 +11,10 @@ import boto3
 import pytest
 from aiosmtpd.controller import Controller
 
-from cognito_passwordless.lambda_triggers.deadline import BUDGET, Deadline
-from cognito_passwordless.lambda_triggers.environment import Settings
+from cognito_passwordless.lambda_triggers.core.deadline import BUDGET, Deadline
+from cognito_passwordless.lambda_triggers.core.environment import Settings
 from cognito_passwordless.lambda_triggers.errors import Unavailable
-from cognito_passwordless.lambda_triggers.senders import Message, deliver
+from cognito_passwordless.lambda_triggers.messages.senders import Message, deliver
 
 from .aws import AWS, moto_server
 from .rounds import COGNITO_WAITS, PHONE, UNHURRIED

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cognito_passwordless.lambda_triggers import create_auth_challenge, limits
+from cognito_passwordless.lambda_triggers import create_auth_challenge
+from cognito_passwordless.lambda_triggers.challenge import limits
 from cognito_passwordless.lambda_triggers.errors import Refused, Unavailable
 
 from .rounds import NOW, PHONE, Post, SignIn, code_in, other_than
@@ -269,7 +270,7 @@ class TestFailedSends:
         assert SignIn(post).start().public["message"] == "code_sent"
 
     def test_an_outage_shows_to_unknown_people_too(self, post: Post) -> None:
-        from cognito_passwordless.lambda_triggers import delivery
+        from cognito_passwordless.lambda_triggers.challenge import delivery
 
         delivery._experience.clear()
         post.failure = Unavailable("sns_timeout")

@@ -10,8 +10,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from cognito_passwordless.lambda_triggers.environment import Aws
-from cognito_passwordless.lambda_triggers.signature import signed
+from cognito_passwordless.lambda_triggers.aws.signature import signed
+from cognito_passwordless.lambda_triggers.core.environment import Aws
 
 REQUESTS = 5000
 WORDS = string.ascii_letters + string.digits + "+/="

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognito_passwordless.lambda_triggers import captcha_state, state
-from cognito_passwordless.lambda_triggers.captcha_state import CaptchaState
+from cognito_passwordless.lambda_triggers.challenge import captcha_state, state
+from cognito_passwordless.lambda_triggers.challenge.captcha_state import CaptchaState
 
 from .rounds import Post, SignIn
 

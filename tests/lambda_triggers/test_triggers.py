@@ -22,8 +22,8 @@ from cognito_passwordless.lambda_triggers import (
     pre_token_generation,
     user_migration,
 )
-from cognito_passwordless.lambda_triggers.deadline import Deadline
-from cognito_passwordless.lambda_triggers.environment import Settings
+from cognito_passwordless.lambda_triggers.core.deadline import Deadline
+from cognito_passwordless.lambda_triggers.core.environment import Settings
 from cognito_passwordless.lambda_triggers.errors import Misconfigured, Refused, Unavailable, not_allowed
 from cognito_passwordless.lambda_triggers.runtime import Note, run
 

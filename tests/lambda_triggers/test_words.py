@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import cognito_passwordless
-from cognito_passwordless.lambda_triggers import messages, words
-from cognito_passwordless.lambda_triggers.environment import Settings
+from cognito_passwordless.lambda_triggers.core.environment import Settings
 from cognito_passwordless.lambda_triggers.errors import Misconfigured
-from cognito_passwordless.lambda_triggers.messages import code_message
+from cognito_passwordless.lambda_triggers.messages import cognito, otp
+from cognito_passwordless.lambda_triggers.messages.otp import code_message
 from cognito_passwordless.otp import Key, derive
 
 CATALOGUES = Path(cognito_passwordless.__file__).parent / "locale"
@@ -23,15 +23,15 @@ def places(text: str) -> set[str]:
 
 def test_they_are_the_languages_of_the_app() -> None:
     catalogues = {path.name for path in CATALOGUES.iterdir() if path.is_dir()}
-    assert {"en", *catalogues} == set(LANGUAGES) == messages.WORDS.keys() == words.WORDS.keys()
+    assert {"en", *catalogues} == set(LANGUAGES) == otp.WORDS.keys() == cognito.WORDS.keys()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_sentence_says_what_the_english_one_does_in_its_own_words(language: str) -> None:
-    english, here = words.WORDS["en"], words.WORDS[language]
+    english, here = cognito.WORDS["en"], cognito.WORDS[language]
     assert here.keys() == english.keys()
-    pairs = [(english[occasion][part], here[occasion][part]) for occasion in english for part in words.PARTS]
-    pairs += [(messages.WORDS["en"][part], messages.WORDS[language][part]) for part in words.PARTS]
+    pairs = [(english[occasion][part], here[occasion][part]) for occasion in english for part in cognito.PARTS]
+    pairs += [(otp.WORDS["en"][part], otp.WORDS[language][part]) for part in cognito.PARTS]
     for first, other in pairs:
         assert places(first) == places(other)
         assert (first == other) is (language == "en")
@@ -49,7 +49,7 @@ def test_a_code_is_sent_in_the_language_of_the_environment(language: str) -> Non
         assert "{" not in text
     assert sms.text.endswith(f"\n\n@www.example.com #{CODE.reveal()}")
     assert "Example" in mail.subject
-    own = messages.WORDS[language[:2].lower()]["subject"].replace("{app}", "Example")
+    own = otp.WORDS[language[:2].lower()]["subject"].replace("{app}", "Example")
     assert mail.subject == own
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cognito_passwordless.lambda_triggers import delivery, limits
+from cognito_passwordless.lambda_triggers.challenge import delivery, limits
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.local.own_triggers import attach
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cognito_passwordless.lambda_triggers import delivery, limits
+from cognito_passwordless.lambda_triggers.challenge import delivery, limits
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.local.own_triggers import attach
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import InvalidToken
 
-from cognito_passwordless.lambda_triggers.senders import Message as Sent
+from cognito_passwordless.lambda_triggers.messages.senders import Message as Sent
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.local.cipher import LocalKey
 from cognito_passwordless.local.own_triggers import attach

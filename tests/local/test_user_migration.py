@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cognito_passwordless.lambda_triggers import user_migration
-from cognito_passwordless.lambda_triggers.environment import Settings
+from cognito_passwordless.lambda_triggers.core.environment import Settings
 from cognito_passwordless.lambda_triggers.runtime import run
 from cognito_passwordless.local import LocalCognito
 

@@ -16,7 +16,8 @@ from .signing import signed
 NAME: Final = "CUSTOM_CHALLENGE"
 _START: Final = "InitiateAuth"
 _ANSWER: Final = "RespondToAuthChallenge"
-# What this package's own triggers understand (`lambda_triggers.resend`); other triggers get it and may ignore it.
+# What this package's own triggers understand (`lambda_triggers.challenge.resend`); other triggers get it and may
+# ignore it.
 _RESEND: Final = {"action": "resend"}
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cognito_passwordless.lambda_triggers import delivery, limits
+from cognito_passwordless.lambda_triggers.challenge import delivery, limits
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.local.own_triggers import attach
 from tests.node import Conversation

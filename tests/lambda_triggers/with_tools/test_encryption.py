@@ -12,8 +12,8 @@ import botocore.session
 import pytest
 
 from cognito_passwordless.lambda_triggers import custom_sms_sender
-from cognito_passwordless.lambda_triggers.deadline import Deadline
-from cognito_passwordless.lambda_triggers.environment import Settings
+from cognito_passwordless.lambda_triggers.core.deadline import Deadline
+from cognito_passwordless.lambda_triggers.core.environment import Settings
 from cognito_passwordless.lambda_triggers.errors import Unavailable
 from cognito_passwordless.lambda_triggers.runtime import Note
 from cognito_passwordless.local import LocalCognito
@@ -122,7 +122,7 @@ def test_a_pools_own_code_goes_through_kms_to_our_sender(sdk: Any, kms: str, mon
 def test_without_the_extra_the_error_names_it() -> None:
     script = (
         "import sys; sys.modules['aws_encryption_sdk'] = None\n"
-        "try:\n import cognito_passwordless.lambda_triggers.encryption\n"
+        "try:\n import cognito_passwordless.lambda_triggers.aws.encryption\n"
         "except ImportError as error:\n print(error)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

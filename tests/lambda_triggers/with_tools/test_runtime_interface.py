@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from cognito_passwordless.lambda_triggers import packaging
+from cognito_passwordless.lambda_triggers.deploy import packaging
 from tests.services import missing
 
 from ..rounds import ENVIRONMENT

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from cognito_passwordless.lambda_triggers.stack import FUNCTIONS
+from cognito_passwordless.lambda_triggers.deploy.functions import FUNCTIONS
 from tests.services import package
 
 pytestmark = pytest.mark.usefixtures("_region")

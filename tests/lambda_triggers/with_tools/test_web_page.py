@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cognito_passwordless.lambda_triggers import delivery, limits
+from cognito_passwordless.lambda_triggers.challenge import delivery, limits
 from cognito_passwordless.local import LocalCognito
 
 from .web import WEB, modules

@@ -1,0 +1,1 @@
+"""Signed calls to AWS, without boto3: DynamoDB, KMS, secrets."""

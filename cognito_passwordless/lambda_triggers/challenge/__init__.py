@@ -1,0 +1,1 @@
+"""The one-time-code challenge between Define, Create and Verify."""

@@ -1,0 +1,119 @@
+"""The code challenge: sends a code that nobody stores, and compares the answer with it.
+
+Unknown people, and people without an address to send to, get the same rounds in the same time, and no message.
+"""
+
+import os
+
+from ...otp import machine
+from ...otp.codes import Keyring
+from ...otp.entry import read_code
+from ...otp.machine import Phase, Verdict
+from ...otp.policy import Policy
+from ...otp.records import replace
+from ..aws.secrets import keyring
+from ..core.events import is_unknown, pool_of, username_of
+from . import resend, state
+from .interface import Attempt, Presented, Round
+from .limits import limits_of
+from .state import PURPOSE, State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .delivery import Delivery
+
+
+class CodeChallenge:
+    kind = "otp"
+
+    def present(self, due: Round) -> Presented:
+        from .delivery import Delivery  # noqa: PLC0415  # Verify has nothing to deliver
+
+        policy, keys = due.settings.policy, keyring(due.settings, due.deadline)
+        delivery = Delivery(due, policy, keys)
+        before = due.history.code
+        if before is None:
+            current, message = self._begin(due, delivery, keys)
+        elif not state.belongs(before, _key(keys, before), pool_of(due.event), username_of(due.event)):
+            raise LookupError("the state is not this user's, or its key is gone")
+        elif resend.asked(due.event, before, policy):
+            current, message = self._resend(due, delivery, before, policy)
+        else:
+            current, message = before.spend(), "wrong_code"
+        due.note(message, attempts=current.challenge.attempts, sends=current.challenge.sends)
+        return Presented(public=_public(current, message, delivery, policy, due.now), state=current.write())
+
+    def _begin(self, due: Round, delivery: "Delivery", keys: Keyring) -> tuple[State, str]:
+        tag = state.owner_tag(keys.current.secret, pool_of(due.event), username_of(due.event))
+        number = delivery.number()
+        challenge = machine.issue(f"{tag}-{number}", purpose=PURPOSE, keyring=keys, now=due.now)
+        begun = State(
+            challenge=challenge,
+            nonce=os.urandom(16).hex(),
+            seen=resend.seen(due.event),
+            live=delivery.deliverable,
+        )
+        return delivery.send(begun, "code_sent")
+
+    def _resend(self, due: Round, delivery: "Delivery", before: State, policy: Policy) -> tuple[State, str]:
+        marked = replace(before, seen=resend.seen(due.event))
+        try:
+            following = machine.resend(before.challenge, policy, due.now)
+        except machine.Refused as refusal:
+            return marked, {"cooldown": "resend_wait", "sends": "resend_limit"}.get(refusal.reason, "expired")
+        if before.send_failed:
+            # What did not arrive is sent again; only a code that somebody may hold is worth replacing.
+            following = replace(following, generation=before.challenge.generation)
+        return delivery.send(replace(marked, challenge=following), "code_resent")
+
+    def check(self, attempt: Attempt) -> bool:
+        policy, keys = attempt.settings.policy, keyring(attempt.settings, attempt.deadline)
+        asked_under = state.read(attempt.state)
+        reason = _refusal(attempt, asked_under, policy, keys)
+        given = read_code(attempt.answer)
+        if asked_under is None or reason or given is None:
+            attempt.note("wrong", reason=reason or "unreadable")
+            return False
+        limits = attempt.limits or limits_of(attempt.settings, attempt.deadline)
+        owner = state.limits_owner(keys, pool_of(attempt.event), username_of(attempt.event))
+        # The attempt is claimed before anything is compared (law 2), whoever it is for.
+        if not limits.claim_attempt(owner, asked_under.nonce, policy, attempt.now):
+            attempt.note("wrong", reason="limit")
+            return False
+        _, verdict = machine.answer(asked_under.challenge, policy, keys, given, attempt.now)
+        right = verdict is Verdict.RIGHT and asked_under.live and not is_unknown(attempt.event)
+        if right:
+            limits.clear(owner)
+        attempt.note("right" if right else "wrong")
+        return right
+
+
+def _refusal(attempt: Attempt, asked_under: State | None, policy: Policy, keys: Keyring) -> str:
+    """Why the answer is not even compared; empty when it is."""
+    if asked_under is None:
+        return "state"
+    if not state.belongs(asked_under, _key(keys, asked_under), pool_of(attempt.event), username_of(attempt.event)):
+        return "owner"
+    if resend.asked(attempt.event, asked_under, policy):
+        return "resend"
+    phase = machine.phase(asked_under.challenge, policy, attempt.now)
+    return "" if phase is Phase.OPEN else phase.value
+
+
+def _key(keys: Keyring, of: State) -> bytes:
+    key = keys.find(of.challenge.fingerprint)
+    # A key that is gone derives nothing: its challenge has no right answer any more.
+    return key.secret if key else b"gone"
+
+
+def _public(current: State, message: str, delivery: "Delivery", policy: Policy, now: float) -> dict[str, str]:
+    """What the client is shown: the same shape for everybody."""
+    left = max(0, int(current.challenge.issued_at + policy.ttl - now))
+    return {
+        "kind": "otp",
+        "medium": delivery.medium,
+        "destination": delivery.masked,
+        "message": message,
+        "attemptsLeft": str(policy.max_attempts - current.challenge.attempts),
+        "secondsLeft": str(left),
+    }

@@ -1,0 +1,70 @@
+"""What a challenge is: the smallest thing that can be asked and checked in one round of a sign-in.
+
+A new one is a class with these two methods, and a line in `choosing`.
+"""
+
+from collections.abc import Mapping
+
+from ...otp.records import field, record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from ..core.deadline import Deadline
+    from ..core.environment import Settings
+    from ..messages.senders import Send
+    from ..runtime import Note
+    from .history import History
+    from .limits import Limits
+
+    class Challenge(Protocol):
+        kind: str
+
+        def present(self, due: "Round") -> "Presented":
+            """What the client is shown and what is remembered. Sends what has to be sent."""
+
+        def check(self, attempt: "Attempt") -> bool:
+            """Whether the answer is right. Raises only `Unavailable` and `Misconfigured`."""
+
+    class Ask(Protocol):
+        """Whether the captcha's service calls the client's token solved. Raises `Unavailable`."""
+
+        def __call__(self, token: str, *, settings: Settings, deadline: Deadline) -> bool: ...
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Presented:
+    """``public`` goes to the client; ``state`` goes to Verify, Define and the next Create, and nowhere else."""
+
+    public: Mapping[str, str]
+    state: str
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Round:
+    """A round to be presented: the event, its history, and what may be used."""
+
+    event: object
+    history: "History"
+    settings: "Settings"
+    now: float
+    deadline: "Deadline"
+    note: "Note"
+    send: "Send | None" = None
+    limits: "Limits | None" = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An answer to be checked, the state it was asked under, and what may be used."""
+
+    event: object
+    state: str
+    answer: str = field(repr=False)
+    settings: "Settings"
+    now: float
+    deadline: "Deadline"
+    note: "Note"
+    limits: "Limits | None" = None
+    ask: "Ask | None" = None

@@ -1,0 +1,112 @@
+"""What a sign-in remembers between its rounds. Cognito carries it; it never holds a code.
+
+Create writes it twice: as ``challengeMetadata``, which Define and the next Create read, and as a private parameter,
+which Verify reads. Anything that does not read back exactly is no state, and a sign-in without state fails.
+"""
+
+from hmac import compare_digest
+
+from ...otp.records import record, replace
+from ..aws.secrets import mark
+from .captcha_state import is_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ...otp.codes import Keyring
+    from ...otp.machine import Challenge
+
+PURPOSE = "custom_auth"
+KIND, FIELDS = "otp1", 11
+_HEX = frozenset("0123456789abcdef")
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class State:
+    """One challenge, as its newest round left it.
+
+    ``nonce`` names this one sign-in to the limits table: the id may be shared by a repeat. ``seen`` is a hash of the
+    last ``custom:resend`` that was acted upon. ``live`` is False for a decoy, which has no right answer.
+    A ``last_sent_at`` of 0 says that the last message could not be sent.
+    """
+
+    challenge: "Challenge"
+    nonce: str
+    seen: str = ""
+    live: bool = True
+
+    @property
+    def send_failed(self) -> bool:
+        return self.challenge.last_sent_at == 0
+
+    def write(self) -> str:
+        it = self.challenge
+        fields = (
+            KIND,
+            it.id,
+            self.nonce,
+            it.fingerprint,
+            int(it.issued_at),
+            int(it.last_sent_at),
+            it.generation,
+            it.attempts,
+            it.sends,
+            self.seen,
+            int(self.live),
+        )
+        return "|".join(str(value) for value in fields)
+
+    def spend(self) -> "State":
+        """One attempt more."""
+        return replace(self, challenge=replace(self.challenge, attempts=self.challenge.attempts + 1))
+
+
+def read(text: object) -> State | None:
+    """The state that `State.write` wrote, or None for anything else.
+
+    No regular expression: compiling one takes longer than all the rest of a cold start of ours.
+    """
+    parts = text.split("|") if isinstance(text, str) else []
+    if len(parts) != FIELDS or parts[0] != KIND:
+        return None
+    _, number, nonce, fingerprint, *counts, seen, live = parts
+    owner, dash, own = number.partition("-")
+    marks = ((owner, 32), (own, 32), (nonce, 32), (fingerprint, 16), (seen, len(seen) and 8))
+    if not (dash and all(_is_hex(mark, length) for mark, length in marks) and live in {"0", "1"}):
+        return None
+    # issued at, last sent at, generation, attempts, sends
+    if not all(is_number(count, digits) for count, digits in zip(counts, (12, 12, 2, 2, 2), strict=True)):
+        return None
+    issued_at, last_sent_at, generation, attempts, sends = map(int, counts)
+    if not (issued_at and generation and sends):
+        return None
+    from ...otp.machine import Challenge  # noqa: PLC0415  # the first Define of a sign-in has no state to read
+
+    challenge = Challenge(
+        id=number,
+        purpose=PURPOSE,
+        fingerprint=fingerprint,
+        issued_at=float(issued_at),
+        last_sent_at=float(last_sent_at),
+        generation=generation,
+        attempts=attempts,
+        sends=sends,
+    )
+    return State(challenge=challenge, nonce=nonce, seen=seen, live=live == "1")
+
+
+def _is_hex(word: str, length: int) -> bool:
+    return len(word) == length and _HEX.issuperset(word)
+
+
+def owner_tag(key: bytes, pool_id: str, username: str) -> str:
+    """The first half of a challenge's id: whose it is, so that nobody's state serves somebody else."""
+    return mark(key, "owner", pool_id, username)
+
+
+def belongs(state: State, key: bytes, pool_id: str, username: str) -> bool:
+    return compare_digest(state.challenge.id.partition("-")[0], owner_tag(key, pool_id, username))
+
+
+def limits_owner(keys: "Keyring", pool_id: str, username: str) -> str:
+    """Who a count in the limits table is about, as a hash. The oldest key: a rotation must not reset the counts."""
+    return mark(keys.keys[-1].secret, "limits", pool_id, username)

@@ -1,0 +1,1 @@
+"""What each trigger stands on: events, environment, deadlines."""

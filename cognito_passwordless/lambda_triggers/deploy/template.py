@@ -1,0 +1,158 @@
+"""The SAM template: a user pool with secure defaults, its triggers, and all that they need, as one stack."""
+
+from typing import Any
+
+from .functions import FUNCTIONS, POOL, Function, Grant
+from .parameters import CONDITIONS, PARAMETERS, VARIABLES
+from .template_parts import Resource, if_, role, statement, when
+from .template_pool import key, pool, secrets, table
+
+RUNTIME = "python3.13"
+LICENSE_NAME, README_NAME = "LICENSE.txt", "README.md"
+# What the name of an output that holds a trigger begins with; the rest is its key in LambdaConfig.
+TRIGGER_OUTPUT = "Trigger"
+# Milliseconds; a function that takes longer is near Cognito's five seconds.
+SLOW = 3500
+ALARMS = {"Errors": ("Sum", 0), "Throttles": ("Sum", 0), "Duration": ("Maximum", SLOW)}
+
+
+def template(zip_name: str, version: str) -> Resource:
+    """The whole template. ``zip_name`` is where the code lies beside it."""
+    resources = {**pool(), **secrets(), **table(), **key()}
+    for function in FUNCTIONS:
+        resources |= _function(function, zip_name)
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Description": "A user pool that people sign in to with one-time codes",
+        "Metadata": {
+            "AWS::ServerlessRepo::Application": {
+                "Name": "django-cognito-passwordless",
+                "Description": "Lambda triggers for one-time codes in an Amazon Cognito user pool",
+                "Author": "django-cognito-passwordless",
+                "SpdxLicenseId": "MIT",
+                # Files beside the template; `sam package` uploads them.
+                "LicenseUrl": LICENSE_NAME,
+                "ReadmeUrl": README_NAME,
+                "Labels": ["cognito", "passwordless", "otp"],
+                "SemanticVersion": version,
+            }
+        },
+        "Parameters": PARAMETERS,
+        "Conditions": CONDITIONS,
+        "Resources": resources,
+        "Outputs": _outputs(),
+    }
+
+
+def _outputs() -> Resource:
+    """What somebody needs to know afterwards; ``attach --stack`` reads the triggers from here."""
+    outputs = {
+        "UserPoolId": {"Condition": "WithOwnPool", "Value": {"Ref": "UserPool"}},
+        "UserPoolClientId": {"Condition": "WithOwnPool", "Value": {"Ref": "UserPoolClient"}},
+        f"{TRIGGER_OUTPUT}KMSKeyID": {
+            "Condition": "WithCustomSenders",
+            "Value": {"Fn::GetAtt": ["SenderKey", "Arn"]},
+        },
+    }
+    for function in FUNCTIONS:
+        arn = {"Value": {"Fn::GetAtt": [f"{function.name}Function", "Arn"]}}
+        outputs[f"{TRIGGER_OUTPUT}{function.config}"] = when(function.condition, arn)
+    return outputs
+
+
+def _function(function: Function, zip_name: str) -> dict[str, Resource]:
+    name, condition = function.name, function.condition
+    code: Resource = {
+        "Description": f"{function.config} of a user pool",
+        "Runtime": RUNTIME,
+        "Architectures": ["arm64"],
+        # Memory buys CPU, and a cold start is nearly all CPU.
+        "MemorySize": 512,
+        "Timeout": 5,
+        "Handler": f"cognito_passwordless.lambda_triggers.{function.module}.handler",
+        "CodeUri": zip_name,
+        "Role": {"Fn::GetAtt": [f"{name}Role", "Arn"]},
+        "LoggingConfig": {"LogGroup": {"Ref": f"{name}Logs"}},
+        "Environment": {"Variables": _variables(function)},
+    }
+    if function.layer:
+        code["Layers"] = [{"Ref": "EncryptionLayerArn"}]
+    permission = {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Ref": f"{name}Function"},
+        "Principal": "cognito-idp.amazonaws.com",
+        "SourceArn": POOL,
+        "SourceAccount": {"Ref": "AWS::AccountId"},
+    }
+    logs = {"RetentionInDays": {"Ref": "LogRetentionDays"}}
+    resources = {
+        f"{name}Function": {"Type": "AWS::Serverless::Function", "Properties": code},
+        f"{name}Permission": {"Type": "AWS::Lambda::Permission", "Properties": permission},
+        f"{name}Logs": {
+            "Type": "AWS::Logs::LogGroup",
+            "DeletionPolicy": "Delete",
+            "UpdateReplacePolicy": "Delete",
+            "Properties": logs,
+        },
+        f"{name}Role": role(_lambda_trust(), _statements(function)),
+        **{f"{name}{metric}Alarm": _alarm(name, metric) for metric in ALARMS},
+    }
+    found = {key: when(condition, resource) for key, resource in resources.items()}
+    return found | {
+        f"{name}Policy": _policy(name, grant) for grant in function.grants if grant.condition == "WithLinking"
+    }
+
+
+def _variables(function: Function) -> Resource:
+    values = {name: VARIABLES[name] for name in function.variables}
+    found = {name: {"Ref": value} if isinstance(value, str) else value for name, value in values.items()}
+    return {**found, "LOG_KEY": {"Fn::Sub": "{{resolve:secretsmanager:${LogKey}}}"}}
+
+
+def _lambda_trust() -> Resource:
+    return {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+def _statements(function: Function) -> list[Any]:
+    own_logs = Grant(
+        ("logs:CreateLogStream", "logs:PutLogEvents"),
+        {"Fn::GetAtt": [f"{function.name}Logs", "Arn"]},
+    )
+    grants = (own_logs, *(grant for grant in function.grants if grant.condition != "WithLinking"))
+    return [
+        if_("" if grant.condition == function.condition else grant.condition, statement(grant)) for grant in grants
+    ]
+
+
+def _policy(name: str, grant: Grant) -> Resource:
+    # On its own, because it names the pool, which names the function, which names the role.
+    return {
+        "Type": "AWS::IAM::Policy",
+        "Condition": grant.condition,
+        "Properties": {
+            "PolicyName": "linking",
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement(grant)]},
+            "Roles": [{"Ref": f"{name}Role"}],
+        },
+    }
+
+
+def _alarm(name: str, metric: str) -> Resource:
+    statistic, threshold = ALARMS[metric]
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmDescription": f"{metric} of {name}",
+            "Namespace": "AWS/Lambda",
+            "MetricName": metric,
+            "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": f"{name}Function"}}],
+            "Statistic": statistic,
+            "Period": 300,
+            "EvaluationPeriods": 1,
+            "Threshold": threshold,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": if_("WithAlarmTopic", [{"Ref": "AlarmTopicArn"}]),
+        },
+    }

@@ -1,0 +1,1 @@
+"""Texts that a trigger gives Cognito, or sends itself."""

@@ -1,0 +1,1 @@
+"""What a site decides about federated users and tokens."""
