@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cognito_passwordless.local import LocalCognito, LocalPool
-from cognito_passwordless.local.choice import ChoiceSignIn
+from cognito_passwordless.local.sign_in.choice import ChoiceSignIn
 from cognito_passwordless.models import ChallengeSession, FailureCount, MigratedUser
 
 from .gunicorn_site import Database, Site

@@ -311,7 +311,7 @@ def test_somebody_whose_address_the_pool_never_verified_comes_in_and_it_stays_un
 def test_a_pool_that_does_not_say_where_it_sent_to_proves_no_address(
     attack: MakeAttack, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cognito_passwordless.local.choice.masked", lambda medium, destination: "")
+    monkeypatch.setattr("cognito_passwordless.local.sign_in.choice.masked", lambda medium, destination: "")
     honest = attack("EMAIL_OTP", "try")
     honest.start(MALLORY)
     honest.answer(MALLORY)

@@ -5,9 +5,9 @@ with `pool.add_user("ann@example.com")`, and point boto3's `endpoint_url` at `co
 """
 
 try:
-    from .front import Call
-    from .messages import Message
-    from .pools import LocalPool
+    from .backend.pools import LocalPool
+    from .messages.inbox import Message
+    from .proxy import Call
     from .server import LocalCognito
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in {

@@ -37,10 +37,10 @@ from ..lambda_triggers.errors import Unavailable
 from ..lambda_triggers.messages.senders import Message
 from ..lambda_triggers.runtime import run
 from . import LocalCognito, LocalPool
-from .cipher import Encrypt, LocalKey
-from .clock import Clock
-from .messages import Inbox, Medium, sent
-from .triggers import Handler
+from .messages.inbox import Inbox, Medium, sent
+from .testing.clock import Clock
+from .triggers.cipher import Encrypt, LocalKey
+from .triggers.runner import Handler
 
 if TYPE_CHECKING:
     from ..lambda_triggers.messages.senders import Send

@@ -19,12 +19,12 @@ from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 
 from . import errors
-from .auth import Authentication
-from .directory import Directory, find_user, read_person
-from .lifecycle import Lifecycle
-from .password import PasswordSignIn
-from .token_trigger import TokenTrigger
-from .tokens import Signer, claims
+from .backend.directory import Directory, find_user, read_person
+from .backend.tokens import Signer, claims
+from .sign_in.auth import Authentication
+from .sign_in.password import PasswordSignIn
+from .sign_in.sign_up import Lifecycle
+from .triggers.tokens import TokenTrigger
 
 Method = Callable[..., Any]
 LIFECYCLE = {

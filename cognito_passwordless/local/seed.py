@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .pools import LocalPool
+from .backend.pools import LocalPool
 
 # The same person has the same sub in every run, so that a site's database still fits.
 _NAMESPACE = uuid.UUID("6f0d9c5e-3c0b-4d5b-9a53-6d2f1c1a7e10")

@@ -18,26 +18,26 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from . import pools, tokens
-from .auth import Authentication
-from .choice import ChoiceSignIn
-from .cipher import Encrypt
-from .clock import Clock
-from .custom import CustomSignIn
-from .directory import Directory
-from .faults import Faults
-from .front import Call, Front
+from .backend import pools, tokens
+from .backend.directory import Directory
 from .hosted import HostedLogin
-from .lifecycle import Lifecycle
-from .messages import Inbox, Message
-from .password import PasswordSignIn
+from .messages.inbox import Inbox, Message
+from .messages.post import Post
 from .patches import Tenant, patches
-from .post import Post
-from .sessions import Sessions
-from .sign_in_triggers import SignInTriggers
-from .token_trigger import TokenTrigger
-from .triggers import Handler, Triggers
-from .user_migration import UserMigration
+from .proxy import Call, Front
+from .sign_in.auth import Authentication
+from .sign_in.choice import ChoiceSignIn
+from .sign_in.custom import CustomSignIn
+from .sign_in.password import PasswordSignIn
+from .sign_in.sessions import Sessions
+from .sign_in.sign_up import Lifecycle
+from .testing.clock import Clock
+from .testing.faults import Faults
+from .triggers.cipher import Encrypt
+from .triggers.runner import Handler, Triggers
+from .triggers.sign_in import SignInTriggers
+from .triggers.tokens import TokenTrigger
+from .triggers.user_migration import UserMigration
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from cognito_passwordless.cognito import (
     secret_hash,
     start_with_password,
 )
-from cognito_passwordless.local.srp import Exchange, public_value
+from cognito_passwordless.local.sign_in.srp import Exchange, public_value
 
 from .conftest import make_connection
 from .standin import HANG_UP, Reply, Request, StandIn, challenge, error, reply

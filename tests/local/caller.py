@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cognito_passwordless.local import LocalCognito, LocalPool
-from cognito_passwordless.local.secret_hash import secret_hash
+from cognito_passwordless.local.sign_in.secret_hash import secret_hash
 
 
 def boto(cognito: LocalCognito, **config: Any) -> Any:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cognito_passwordless.local import LocalCognito, LocalPool
-from cognito_passwordless.local.choice import new_code
+from cognito_passwordless.local.sign_in.choice import new_code
 
 from .caller import Caller, other_than, refusal
 

@@ -1,6 +1,6 @@
 import pytest
 
-from cognito_passwordless.local.clock import Clock
+from cognito_passwordless.local.testing.clock import Clock
 
 
 def test_advancing_adds_up_on_top_of_the_real_time() -> None:

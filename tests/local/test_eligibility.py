@@ -85,13 +85,13 @@ def test_a_simulated_session_runs_out_like_any_other(caller: Caller) -> None:
 
 def test_the_right_code_of_a_simulated_challenge_is_wrong(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     # The code of a challenge that is not sent anywhere can only be guessed: let the guess be right.
-    monkeypatch.setattr("cognito_passwordless.local.choice.new_code", lambda: "12345678")
+    monkeypatch.setattr("cognito_passwordless.local.sign_in.choice.new_code", lambda: "12345678")
     started = caller.start("nobody@example.com")
     assert refusal(caller.answer, "nobody@example.com", started, "12345678") == MISMATCH
 
 
 def test_a_simulated_session_cannot_be_used_by_someone_real(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cognito_passwordless.local.choice.new_code", lambda: "12345678")
+    monkeypatch.setattr("cognito_passwordless.local.sign_in.choice.new_code", lambda: "12345678")
     caller.pool.add_user(ANN)
     started = caller.start("nobody@example.com")
     assert refusal(caller.answer, ANN, started, "12345678")[0] == "NotAuthorizedException"

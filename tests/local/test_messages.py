@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cognito_passwordless.local.messages import Inbox, Message, masked, sent
+from cognito_passwordless.local.messages.inbox import Inbox, Message, masked, sent
 
 
 def message(destination: str = "ann@example.com", code: str = "01234567") -> Message:

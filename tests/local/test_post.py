@@ -11,8 +11,8 @@ from cryptography.fernet import InvalidToken
 
 from cognito_passwordless.lambda_triggers.messages.senders import Message as Sent
 from cognito_passwordless.local import LocalCognito, LocalPool
-from cognito_passwordless.local.cipher import LocalKey
 from cognito_passwordless.local.own_triggers import attach
+from cognito_passwordless.local.triggers.cipher import LocalKey
 
 from .caller import Caller, refusal
 from .test_custom import ANN, ENVIRONMENT

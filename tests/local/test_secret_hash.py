@@ -1,7 +1,7 @@
 import pytest
 
 from cognito_passwordless.local.errors import PoolError
-from cognito_passwordless.local.secret_hash import check_secret_hash, secret_hash
+from cognito_passwordless.local.sign_in.secret_hash import check_secret_hash, secret_hash
 
 
 def test_it_is_the_base64_hmac_that_aws_describes() -> None:

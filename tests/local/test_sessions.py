@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cognito_passwordless.local.clock import Clock
 from cognito_passwordless.local.errors import PoolError
-from cognito_passwordless.local.sessions import MAX_LENGTH, Session, Sessions
+from cognito_passwordless.local.sign_in.sessions import MAX_LENGTH, Session, Sessions
+from cognito_passwordless.local.testing.clock import Clock
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cognito_passwordless.local import srp
+from cognito_passwordless.local.sign_in import srp
 
 pycognito = pytest.importorskip("pycognito.aws_srp")
 

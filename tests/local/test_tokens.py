@@ -11,7 +11,7 @@ from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
 from cognito_passwordless.local import LocalCognito, LocalPool
-from cognito_passwordless.local.tokens import Signer
+from cognito_passwordless.local.backend.tokens import Signer
 
 from .caller import Caller
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from ..clock import Clock
-from ..directory import Directory
-from ..post import Post
-from ..sign_in_triggers import SignInTriggers
-from ..tokens import Signer
-from ..triggers import Triggers
+from ..backend.directory import Directory
+from ..backend.tokens import Signer
+from ..messages.post import Post
+from ..testing.clock import Clock
+from ..triggers.runner import Triggers
+from ..triggers.sign_in import SignInTriggers
 from .authorize import Authorize
 from .exchange import TokenEndpoint
 from .federation import Federation

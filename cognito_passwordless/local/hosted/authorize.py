@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..directory import Client, Directory, Pool
+from ..backend.directory import Client, Directory, Pool
 from ..errors import PoolError
 from . import pages
 from .login import LoginPages, send_back

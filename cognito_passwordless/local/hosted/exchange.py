@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
-from ..directory import Client, Directory
+from ..backend.directory import Client, Directory
+from ..backend.tokens import Signer
 from ..errors import PoolError
-from ..token_trigger import issuing
-from ..tokens import Signer
+from ..triggers.tokens import issuing
 from .grants import Grant, Grants, fits
 from .user_info import permitted
 from .web import Request, Response, as_json, single

@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbou
 
 from __future__ import annotations
 
-from ..directory import Directory
-from ..triggers import Asking, Triggers, strings
+from ..backend.directory import Directory
+from ..triggers.runner import Asking, Triggers, strings
 
 MAPPED = "userAttributesToMap"
 

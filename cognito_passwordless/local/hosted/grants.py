@@ -12,7 +12,7 @@ import secrets
 import threading
 from dataclasses import dataclass, field
 
-from ..clock import Clock
+from ..testing.clock import Clock
 
 LIFETIME = 300.0  # seconds
 

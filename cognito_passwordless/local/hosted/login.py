@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..choice import new_code
-from ..directory import Directory, Person
-from ..eligibility import admit
+from ..backend.directory import Directory, Person
 from ..errors import PoolError
-from ..messages import Medium
-from ..post import Letter, Post
-from ..sign_in_triggers import SignInTriggers, Who
+from ..messages.inbox import Medium
+from ..messages.post import Letter, Post
+from ..sign_in.choice import new_code
+from ..sign_in.eligibility import admit
+from ..triggers.sign_in import SignInTriggers, Who
 from . import pages
 from .federation import Federation
 from .grants import Grant, Grants

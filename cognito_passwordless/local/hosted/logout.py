@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html
 
 from __future__ import annotations
 
-from ..directory import Directory
+from ..backend.directory import Directory
 from ..errors import PoolError
 from . import pages
 from .visits import Visits

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from ..directory import Directory
-from ..tokens import Signer
+from ..backend.directory import Directory
+from ..backend.tokens import Signer
 from .web import Request, Response, as_json
 
 _BY_SCOPE = {

@@ -6,8 +6,8 @@ import secrets
 import threading
 from dataclasses import dataclass, field
 
-from ..clock import Clock
-from ..directory import Client, Pool
+from ..backend.directory import Client, Pool
+from ..testing.clock import Clock
 
 VISIT_LIFETIME = 900.0  # seconds
 SESSION_LIFETIME = 3600.0  # as long as the cookie of Cognito's managed login

@@ -7,11 +7,11 @@ from typing import Any
 
 from moto.cognitoidp.exceptions import UserNotFoundError
 
-from . import errors
-from .directory import Client, Directory
-from .sign_in_triggers import SignInTriggers, Who
-from .token_trigger import AUTHENTICATION, issuing
-from .user_migration import UserMigration
+from .. import errors
+from ..backend.directory import Client, Directory
+from ..triggers.sign_in import SignInTriggers, Who
+from ..triggers.tokens import AUTHENTICATION, issuing
+from ..triggers.user_migration import UserMigration
 
 Moto = Callable[[], Any]
 # The client sends the password itself, so that somebody else may be asked about it.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .directory import Person, attributes_of
-from .triggers import Asking, Triggers
+from ..backend.directory import Person, attributes_of
+from .runner import Asking, Triggers
 
 SOURCE = "Authentication"
 

@@ -16,14 +16,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import errors, srp
-from .clock import Clock
-from .directory import Directory, Person, attributes_of
+from .. import errors
+from ..backend.directory import Directory, Person, attributes_of
+from ..testing.clock import Clock
+from ..triggers.runner import Triggers, strings, unusable
+from ..triggers.sign_in import SOURCE, SignInTriggers, Who
+from ..triggers.tokens import AUTHENTICATION, issuing
+from . import srp
 from .eligibility import Asked, admit
 from .sessions import MAX_LENGTH, Session, Sessions
-from .sign_in_triggers import SOURCE, SignInTriggers, Who
-from .token_trigger import AUTHENTICATION, issuing
-from .triggers import Triggers, strings, unusable
 
 CUSTOM, PASSWORD_VERIFIER = "CUSTOM_CHALLENGE", "PASSWORD_VERIFIER"
 # What Cognito adds to our own state, encrypted, before it is a session's text.

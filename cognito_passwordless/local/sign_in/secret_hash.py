@@ -9,7 +9,7 @@ import base64
 import hashlib
 import hmac
 
-from . import errors
+from .. import errors
 
 
 def secret_hash(secret: str, client_id: str, username: str) -> str:

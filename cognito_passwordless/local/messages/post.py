@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import errors
-from .clock import Clock
-from .directory import Person, attributes_of
-from .messages import Inbox, Medium, sent
-from .triggers import Asking, Triggers, unusable
+from .. import errors
+from ..backend.directory import Person, attributes_of
+from ..testing.clock import Clock
+from ..triggers.runner import Asking, Triggers, unusable
+from .inbox import Inbox, Medium, sent
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from . import errors
-from .directory import Directory, Person
-from .triggers import Asking, Triggers, strings, unusable
+from .. import errors
+from ..backend.directory import Directory, Person
+from .runner import Asking, Triggers, strings, unusable
 
 logger = logging.getLogger(__name__)
 STATUSES = frozenset({"CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD"})

@@ -12,13 +12,13 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import errors
-from .directory import Client, Directory, Person, attributes_of
-from .messages import Medium
-from .post import Letter, Post
+from .. import errors
+from ..backend.directory import Client, Directory, Person, attributes_of
+from ..messages.inbox import Medium
+from ..messages.post import Letter, Post
+from ..triggers.runner import Asking, Triggers
+from ..triggers.user_migration import UserMigration
 from .secret_hash import check_secret_hash
-from .triggers import Asking, Triggers
-from .user_migration import UserMigration
 
 Moto = Callable[[], Any]
 ADDRESSES: dict[str, Medium] = {"email": "EMAIL", "phone_number": "SMS"}

@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from . import faults as faulty
-from .faults import Faults
 from .hosted import HostedLogin
 from .hosted.web import Request
+from .testing import faults as faulty
+from .testing.faults import Faults
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from . import errors
-from .directory import Client, Person, Pool
-from .messages import Medium
+from .. import errors
+from ..backend.directory import Client, Person, Pool
+from ..messages.inbox import Medium
 
 MEDIA: dict[str, tuple[Medium, str]] = {
     "EMAIL_OTP": ("EMAIL", "email"),

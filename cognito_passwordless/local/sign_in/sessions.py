@@ -13,8 +13,8 @@ import secrets
 import threading
 from dataclasses import dataclass, field
 
-from . import errors
-from .clock import Clock
+from .. import errors
+from ..testing.clock import Clock
 
 MIN_LENGTH, MAX_LENGTH = 20, 4096
 # Amazon's are about a thousand characters. Ours are as long, so that a column or a cookie that is

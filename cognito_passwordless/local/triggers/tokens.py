@@ -12,8 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from .directory import Person, attributes_of
-from .triggers import Asking, Triggers
+from ..backend.directory import Person, attributes_of
+from .runner import Asking, Triggers
 
 NAMES = ("PreTokenGenerationConfig", "PreTokenGeneration")
 AUTHENTICATION = "TokenGeneration_Authentication"

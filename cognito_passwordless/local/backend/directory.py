@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 
-from . import errors
+from .. import errors
 
 
 @dataclass(frozen=True, slots=True)

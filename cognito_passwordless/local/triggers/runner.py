@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import errors
+from .. import errors
 from .cipher import Encrypt, LocalKey
 
 logger = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import errors
+from .. import errors
+from ..backend.directory import Directory
 from .choice import ChoiceSignIn
 from .custom import CustomSignIn
-from .directory import Directory
 from .eligibility import MEDIA, Asked
 from .secret_hash import check_secret_hash
 

@@ -10,15 +10,15 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from . import errors
-from .clock import Clock
-from .directory import Directory, Person
+from .. import errors
+from ..backend.directory import Directory, Person
+from ..messages.inbox import masked
+from ..messages.post import Letter, Post
+from ..testing.clock import Clock
+from ..triggers.sign_in import SignInTriggers, Who
+from ..triggers.tokens import AUTHENTICATION, issuing
 from .eligibility import MEDIA, Asked, admit, imagined, offers
-from .messages import masked
-from .post import Letter, Post
 from .sessions import Session, Sessions
-from .sign_in_triggers import SignInTriggers, Who
-from .token_trigger import AUTHENTICATION, issuing
 
 CODE_DIGITS = 8
 

@@ -1,0 +1,1 @@
+"""The pools themselves, on moto's."""

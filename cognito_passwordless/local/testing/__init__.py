@@ -1,0 +1,1 @@
+"""A clock to turn and faults to switch on."""

@@ -1,0 +1,1 @@
+"""Running a pool's Lambda triggers."""
