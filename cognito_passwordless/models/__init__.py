@@ -2,14 +2,14 @@
 
 from django.apps import apps
 
-from .cut_over import ConnectionState
+from .base import ALIAS_LENGTH, SUB_LENGTH, Channel, Route
+from .connections import ConnectionState
 from .erasures import Erasure
+from .events import JourneyEvent
 from .imports import ImportProblem, ImportRun
-from .journey import JourneyEvent
 from .notices import PoolNotice
 from .people import ConflictCase, MigratedUser, PhoneNumber
 from .progress import DailyFigure, PeopleFigure, Progress
-from .routes import ALIAS_LENGTH, SUB_LENGTH, Channel, Route
 from .sign_in import ChallengeSession, Delivery, FailureCount, SendCount
 
 if apps.is_installed("allauth.socialaccount"):

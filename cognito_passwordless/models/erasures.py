@@ -6,7 +6,7 @@ from uuid import uuid4
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .routes import ALIAS_LENGTH
+from .base import ALIAS_LENGTH
 
 
 class Erasure(models.Model):

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .routes import ALIAS_LENGTH, SUB_LENGTH
+from .base import ALIAS_LENGTH, SUB_LENGTH
 
 # One run at a time for each connection: whoever comes second finds it here.
 ONE_AT_A_TIME = "cpw_import_run_one_at_a_time"

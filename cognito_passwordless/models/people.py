@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from ..cognito import is_true
 from ..identifiers import MAX_LENGTH, mask
 from ..identity.addresses import email_key, phone_key
+from .base import ALIAS_LENGTH, SUB_LENGTH
 from .imports import ImportRun
-from .routes import ALIAS_LENGTH, SUB_LENGTH
 
 
 class MigratedUser(models.Model):

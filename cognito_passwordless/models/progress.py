@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .routes import ALIAS_LENGTH, Route
+from .base import ALIAS_LENGTH, Route
 
 
 class Progress(models.Model):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..identifiers import MAX_LENGTH, mask
-from .routes import ALIAS_LENGTH, Channel, Route
+from .base import ALIAS_LENGTH, Channel, Route
 
 
 class ChallengeSession(models.Model):

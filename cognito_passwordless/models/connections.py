@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .routes import ALIAS_LENGTH
+from .base import ALIAS_LENGTH
 
 
 class ConnectionState(models.Model):

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .routes import ALIAS_LENGTH, Route
+from .base import ALIAS_LENGTH, Route
 
 
 class JourneyEvent(models.Model):
