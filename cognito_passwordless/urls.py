@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import oidc_views, views
+from .web import hosted_views, views
 
 app_name = "cognito_passwordless"
 
@@ -13,6 +13,6 @@ urlpatterns = [
     path("code/resend/", views.resend, name="resend"),
     path("code/retry/", views.retry, name="retry"),
     path("code/status/", views.status, name="status"),
-    path("cognito/<str:connection>/", oidc_views.oidc_login, name="oidc_login"),
-    path("cognito/<str:connection>/callback/", oidc_views.oidc_callback, name="oidc_callback"),
+    path("cognito/<str:connection>/", hosted_views.oidc_login, name="oidc_login"),
+    path("cognito/<str:connection>/callback/", hosted_views.oidc_callback, name="oidc_callback"),
 ]

@@ -11,12 +11,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from cognito_passwordless import pages
 from cognito_passwordless.conf import conf
 from cognito_passwordless.delivery import Message
-from cognito_passwordless.forms import CodeForm
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession
+from cognito_passwordless.web import context
+from cognito_passwordless.web.forms import CodeForm
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value=)"[^"]*"')
@@ -91,7 +91,7 @@ def test_the_time_left_in_words(seconds: int, said: str) -> None:
         # Half a second for the test itself.
         expires_at=now + timedelta(seconds=seconds + 0.5 if seconds else 0),
     )
-    assert pages.code_context(challenge, CodeForm())["left_text"] == said
+    assert context.code_context(challenge, CodeForm())["left_text"] == said
 
 
 def test_hosted_login_is_offered_where_a_connection_has_one(client: Client, bob: User) -> None:

@@ -413,7 +413,7 @@ class TestPage:
         settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "REFUSAL_FLOOR": 5}
         custom()
         waited: list[float] = []
-        monkeypatch.setattr("cognito_passwordless.views.time.sleep", waited.append)
+        monkeypatch.setattr("cognito_passwordless.web.views.time.sleep", waited.append)
         start(client)
         for password in (TYPED, WRONG):
             waited.clear()

@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from cognito_passwordless import views
+from cognito_passwordless.web import views
 from example_project.urls import urlpatterns as example_urls
 
 BREAK = "X-Break"

@@ -9,10 +9,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from . import identifiers
-from .cognito import Password
-from .exceptions import InvalidIdentifier
-from .otp import Code, read_code
+from .. import identifiers
+from ..cognito import Password
+from ..exceptions import InvalidIdentifier
+from ..otp import Code, read_code
 
 
 class IdentifierForm(forms.Form):

@@ -7,11 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from . import connections
-from .conf import conf
-from .flows.sign_in import login as flow
+from .. import connections
+from ..conf import conf
+from ..flows.sign_in import login as flow
+from ..models import ChallengeSession
 from .forms import CodeForm, IdentifierForm, PasswordForm
-from .models import ChallengeSession
 
 # Rather "10 minutes" at 9:56 than "9 minutes" as soon as the page is there. `code.js` rounds in the same way.
 FEW_SECONDS = 5

@@ -8,8 +8,8 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string
 
-from . import keys
-from .conf import conf
+from .. import keys
+from ..conf import conf
 
 HANDLE_COOKIE = "cognito_passwordless"
 KNOWN_COOKIE = "cognito_passwordless_browser"

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from .conf import conf
+from ..conf import conf
 
 
 class NotPassed(Exception):

@@ -11,18 +11,20 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from . import browser, captcha, compat, pages
-from .conf import conf
-from .entrance import entrance, safe_next, visitor_of
-from .exceptions import DispatchFailed, MigrationRefused
-from .flows.challenges import attempts
-from .flows.hosted_login import fallback
-from .flows.sign_in import completion, pool_password, step_up
-from .flows.sign_in import login as flow
+from .. import compat
+from ..conf import conf
+from ..exceptions import DispatchFailed, MigrationRefused
+from ..flows.challenges import attempts
+from ..flows.hosted_login import fallback
+from ..flows.sign_in import completion, pool_password, step_up
+from ..flows.sign_in import login as flow
+from ..identifiers import parse
+from ..models import ChallengeSession, Route
+from . import captcha, cookies
+from . import context as pages
+from .decorators import entrance, safe_next, visitor_of
 from .forms import ChannelForm, CodeForm, IdentifierForm, PasswordForm
-from .identifiers import parse
-from .models import ChallengeSession, Route
-from .oidc_views import to_hosted_login
+from .hosted_views import to_hosted_login
 
 LOGIN = "cognito_passwordless:login"
 OTP = "cognito_passwordless:otp"
@@ -70,7 +72,7 @@ def login(request: HttpRequest) -> HttpResponse:
         return _login_page(request, form, next_url, status=503)
     if started.challenge.route == Route.COGNITO_OIDC:
         response = to_hosted_login(request, started.challenge.connection)
-        browser.hold(response, started.handle)
+        cookies.hold(response, started.handle)
         return response
     return _to_code_page(started)
 
@@ -83,7 +85,7 @@ def otp(request: HttpRequest) -> HttpResponse:
     """Asks for the code, and signs in."""
     began = time.monotonic()
     if request.method != "POST":
-        challenge = attempts.find(browser.handle(request))
+        challenge = attempts.find(cookies.handle(request))
         if challenge is None or challenge.outcome == ChallengeSession.Outcome.VERIFIED:
             return _start_again()
         if challenge.route == Route.COGNITO_OIDC:
@@ -92,7 +94,7 @@ def otp(request: HttpRequest) -> HttpResponse:
         return _code_page(request, challenge, CodeForm(), notice=notice)
     form = CodeForm(request.POST)
     if not form.is_valid():
-        challenge = attempts.find(browser.handle(request))
+        challenge = attempts.find(cookies.handle(request))
         return _code_page(request, challenge, form) if challenge else _start_again()
     now = timezone.now()
     try:
@@ -110,8 +112,8 @@ def otp(request: HttpRequest) -> HttpResponse:
         response = _refused(request, refusal)
     else:
         if request.user.is_authenticated:
-            browser.remember(request, response, challenge.identifier)
-    browser.release(response)
+            cookies.remember(request, response, challenge.identifier)
+    cookies.release(response)
     return response
 
 
@@ -187,7 +189,7 @@ def password(request: HttpRequest) -> HttpResponse:
     """Takes the password that a pool wants before its code. Everybody gets the same answer, right passwords too: a
     quick one would say that it was right to who has only the password."""
     began = time.monotonic()
-    challenge = attempts.find(browser.handle(request))
+    challenge = attempts.find(cookies.handle(request))
     if challenge is None or not challenge.password_offered:
         return _start_again()
     form = PasswordForm(request.POST)
@@ -239,7 +241,7 @@ def retry(request: HttpRequest) -> HttpResponse:
 @require_GET
 def status(request: HttpRequest) -> HttpResponse:
     """What the code page shows live, as JSON."""
-    challenge = attempts.find(browser.handle(request))
+    challenge = attempts.find(cookies.handle(request))
     if challenge is None:
         return JsonResponse({"state": "none"}, status=404)
     now = flow.status(challenge, now=timezone.now())
@@ -279,7 +281,7 @@ def _code_page(
 
 def _to_code_page(started: flow.Started) -> HttpResponse:
     response = redirect(OTP)
-    browser.hold(response, started.handle)
+    cookies.hold(response, started.handle)
     return response
 
 
@@ -289,7 +291,7 @@ def _start_again() -> HttpResponse:
 
 def _not_sent(request: HttpRequest, error: Exception) -> HttpResponse:
     """The code page, saying why no message went out: the same for everybody."""
-    challenge = attempts.find(browser.handle(request))
+    challenge = attempts.find(cookies.handle(request))
     if challenge is None:
         return _start_again()
     if isinstance(error, flow.TooSoon):

@@ -11,8 +11,9 @@ from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from . import browser, compat
-from .flows.sign_in.context import Visitor
+from .. import compat
+from ..flows.sign_in.context import Visitor
+from . import cookies
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
@@ -37,8 +38,8 @@ def _open(view: View) -> View:
 def visitor_of(request: HttpRequest, identifier: str = "") -> Visitor:
     """Who asks. With an identifier, also whether this browser has signed in as that person before."""
     return Visitor(
-        handle=browser.handle(request),
-        known_browser=browser.known(request).id_for(identifier) if identifier else "",
+        handle=cookies.handle(request),
+        known_browser=cookies.known(request).id_for(identifier) if identifier else "",
         ip=compat.client_ip(request),
         language=translation.get_language() or "",
     )

@@ -17,16 +17,17 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from . import browser, compat, connections
-from .cognito import Connection
-from .conf import conf
-from .entrance import entrance, entrance_from_elsewhere, safe_next, visitor_of
-from .exceptions import MigrationRefused
-from .flows.challenges import hosted_answer
-from .flows.challenges.hosted import Answer
-from .flows.hosted_login import fallback, flow
-from .flows.sign_in import completion
-from .flows.sign_in.context import TooMany
+from .. import compat, connections
+from ..cognito import Connection
+from ..conf import conf
+from ..exceptions import MigrationRefused
+from ..flows.challenges import hosted_answer
+from ..flows.challenges.hosted import Answer
+from ..flows.hosted_login import fallback, flow
+from ..flows.sign_in import completion
+from ..flows.sign_in.context import TooMany
+from . import cookies
+from .decorators import entrance, entrance_from_elsewhere, safe_next, visitor_of
 from .forms import IdentifierForm
 
 
@@ -65,7 +66,7 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
             return _code_instead(request, chosen)
         return _failed(request, chosen, status=503)
     response = HttpResponseRedirect(departure.url)
-    browser.hold(response, departure.handle)
+    cookies.hold(response, departure.handle)
     return response
 
 
@@ -95,7 +96,7 @@ def _step(request: HttpRequest, connection: Connection) -> HttpResponse:
     try:
         if answer is None:
             flow.refuse_stranger(connection, problem, visitor, now)
-        if browser.comes_back_with_cookies(request):
+        if cookies.comes_back_with_cookies(request):
             return _finish(request, connection, answer)
         flow.keep(connection, visitor, answer, now=now)
     except flow.Refused as refused:
@@ -123,7 +124,7 @@ def _finish(request: HttpRequest, connection: Connection, answer: Answer | None)
     except MigrationRefused as refusal:
         deleted = refusal.reason == "user_deleted"
         response = _page(request, "hosted_refused.html", connection, status=403, deleted=deleted)
-    browser.release(response)
+    cookies.release(response)
     return response
 
 
