@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from ..conf import conf
-from ..review_codes import ReviewCode
+from ..conf.values import ReviewCode
 from .problems import SETTING, Messages, configured, usable, warning
 
 LOCAL_MEMORY = "django.core.cache.backends.locmem.LocMemCache"

@@ -10,8 +10,8 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.encoding import punycode
 
-from .otp import Policy, PolicyError
-from .review_codes import ReviewCode
+from ..otp import Policy, PolicyError
+from .values import ReviewCode
 
 T = TypeVar("T")
 

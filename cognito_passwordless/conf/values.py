@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from .otp import Code
+from ..otp import Code
 
 
 @dataclass(frozen=True, slots=True)

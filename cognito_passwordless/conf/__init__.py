@@ -1,0 +1,5 @@
+"""The settings: `conf` reads ``COGNITO_PASSWORDLESS`` live and typed."""
+
+from .settings import DEFAULT_LIMITS, DEFAULT_RETENTION, DEFAULT_SENDERS, KEYS, Limit, conf
+
+__all__ = ["DEFAULT_LIMITS", "DEFAULT_RETENTION", "DEFAULT_SENDERS", "KEYS", "Limit", "conf"]
