@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .step_outputs import Generated, StepError
+from .outputs import Generated, StepError
 
 
 def _cannot_send() -> str:

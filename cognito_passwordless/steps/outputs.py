@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .cognito import CognitoProfile
-from .cognito.mapping import FrozenMapping
+from ..cognito import CognitoProfile
+from ..cognito.mapping import FrozenMapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,21 +13,22 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.views.decorators.debug import sensitive_variables
 
-from . import compat, connections, step_messages
-from .cognito import Connection
-from .exceptions import InvalidIdentifier, MigrationRefused
-from .flows.challenges import hosted_answer
-from .flows.challenges.attempts import STEP
-from .flows.challenges.status import seconds_to_resend
-from .flows.events.categories import category_of
-from .flows.hosted_login import flow
-from .flows.sign_in import login
-from .flows.sign_in.context import TooMany, Visitor
-from .flows.steps import finish, request_code
-from .identifiers import Identifier, parse
-from .models import ChallengeSession
-from .otp import read_code
-from .step_outputs import Departure, Generated, Identity, StepError
+from .. import compat, connections
+from ..cognito import Connection
+from ..exceptions import InvalidIdentifier, MigrationRefused
+from ..flows.challenges import hosted_answer
+from ..flows.challenges.attempts import STEP
+from ..flows.challenges.status import seconds_to_resend
+from ..flows.events.categories import category_of
+from ..flows.hosted_login import flow
+from ..flows.sign_in import login
+from ..flows.sign_in.context import TooMany, Visitor
+from ..flows.steps import finish, request_code
+from ..identifiers import Identifier, parse
+from ..models import ChallengeSession
+from ..otp import read_code
+from . import messages
+from .outputs import Departure, Generated, Identity, StepError
 
 __all__ = [
     "Departure",
@@ -70,25 +71,25 @@ def generate(
     try:
         who = parse(identifier)
     except InvalidIdentifier:
-        return step_messages.error("invalid_identifier")
+        return messages.error("invalid_identifier")
     channel = channel or who.channel
     if channel not in {"email", "sms"}:
-        return step_messages.error("unknown_channel")
+        return messages.error("unknown_channel")
     visitor = _visitor(request, handle)
     try:
         asked = request_code.ask(chosen, who, visitor, channel=channel, scope=chosen.scope, now=now)
     except TooMany as error:
-        return step_messages.too_many(error.retry_after)
+        return messages.too_many(error.retry_after)
     except login.TooSoon as error:
-        return step_messages.too_soon(error.seconds)
+        return messages.too_soon(error.seconds)
     except login.NotServed:
-        return step_messages.error("not_served")
+        return messages.error("not_served")
     attempt = str(asked.challenge.pk)
     if asked.cause and not asked.private:
-        return step_messages.error(asked.cause, asked.category, attempt=attempt)
+        return messages.error(asked.cause, asked.category, attempt=attempt)
     output = _generated(asked, now)
     _wait(pause, began, asked.challenge)
-    return step_messages.private(asked.cause, asked.category, output) if asked.cause else output
+    return messages.private(asked.cause, asked.category, output) if asked.cause else output
 
 
 def _generated(asked: request_code.Asked, now: datetime) -> Generated:
@@ -115,14 +116,14 @@ def validate(
     began, now = time.monotonic(), now or timezone.now()
     given = read_code(code)
     if given is None:
-        return step_messages.error("no_code")  # it can never be right: no attempt is spent
+        return messages.error("no_code")  # it can never be right: no attempt is spent
     try:
         challenge, proven = login.answer(Visitor(handle=handle), given, now=now, purpose=STEP)
     except login.NoChallenge:
-        return step_messages.error("no_step")
+        return messages.error("no_step")
     except login.Wrong as wrong:
         _wait(pause, began, wrong.challenge)
-        return step_messages.wrong(wrong.cause, wrong.category, attempt=str(wrong.challenge.pk))
+        return messages.wrong(wrong.cause, wrong.category, attempt=str(wrong.challenge.pk))
     return _identity(challenge, finish.told(challenge, proven))
 
 
@@ -146,12 +147,12 @@ def authenticate_url(
         who: Identifier | None = parse(identifier) if identifier else None
         left = flow.begin(chosen, _visitor(request, handle), redirect_uri=redirect_uri, now=now, identifier=who)
     except InvalidIdentifier:
-        return step_messages.error("invalid_identifier")
+        return messages.error("invalid_identifier")
     except TooMany as error:
-        return step_messages.too_many(error.retry_after)
+        return messages.too_many(error.retry_after)
     except flow.Unavailable as error:
         cause = str(error)
-        return step_messages.hosted(cause, category_of(cause), chosen.name or chosen.alias, unavailable=True)
+        return messages.hosted(cause, category_of(cause), chosen.name or chosen.alias, unavailable=True)
     finish.keep_scope(left.challenge, chosen.scope)
     return Departure(left.handle, left.url, str(left.challenge.pk), chosen.alias, left.challenge.expires_at)
 
@@ -180,9 +181,7 @@ def authenticate_callback(
         challenge, proven = flow.finish(chosen, visitor, answer, redirect_uri=redirect_uri, now=now)
     except flow.Refused as refused:
         category = category_of(refused.cause)
-        return step_messages.hosted(
-            refused.cause, category, chosen.name or chosen.alias, unavailable=refused.unavailable
-        )
+        return messages.hosted(refused.cause, category, chosen.name or chosen.alias, unavailable=refused.unavailable)
     return _identity(challenge, finish.told(challenge, proven))
 
 
@@ -193,7 +192,7 @@ def sign_in(
     and within an hour. Somebody who is signed in already stays who they are. Returns the response to give, a redirect
     as a rule."""
     if request.user.is_authenticated:
-        return step_messages.error("signed_in_already", attempt=identity.attempt)
+        return messages.error("signed_in_already", attempt=identity.attempt)
     now = now or timezone.now()
     safe = next_url if next_url and compat.is_safe_url(request, next_url) else ""
     try:
@@ -207,20 +206,20 @@ def sign_in(
             now=now,
         )
     except MigrationRefused as refusal:
-        return step_messages.refused(refusal.reason, category_of(refusal.reason), attempt=identity.attempt)
-    return step_messages.error("no_step", attempt=identity.attempt) if response is None else response
+        return messages.refused(refusal.reason, category_of(refusal.reason), attempt=identity.attempt)
+    return messages.error("no_step", attempt=identity.attempt) if response is None else response
 
 
 def _connection(alias: str, route: str, scope: Collection[str] | None) -> Connection | StepError:
     """The connection, with what is asked of it instead of its own scope."""
     found = connections.find(alias)
     if found is None or not found.active:
-        return step_messages.error("no_connection", category_of("no_connection"))
+        return messages.error("no_connection", category_of("no_connection"))
     # The steps have no place to type a password, so nobody would ever get a code by them.
     if route not in found.routes or (route == "otp" and found.needs_password):
-        return step_messages.error("route_not_offered", category_of("route_not_offered"))
+        return messages.error("route_not_offered", category_of("route_not_offered"))
     narrowed = finish.narrowed(found, scope)
-    return narrowed or step_messages.error("scope_not_allowed", category_of("scope_not_allowed"))
+    return narrowed or messages.error("scope_not_allowed", category_of("scope_not_allowed"))
 
 
 def _visitor(request: HttpRequest | None, handle: str) -> Visitor:
