@@ -95,7 +95,7 @@ def test_trouble_of_everybodys_is_told(client: Client, cognito: LocalCognito, po
 
 def test_the_page_names_every_error_and_every_function() -> None:
     page = PAGE.read_text()
-    source = "".join((Path(steps.__file__).parent / name).read_text() for name in ("steps.py", "step_messages.py"))
+    source = "".join((Path(steps.__file__).parent / name).read_text() for name in ("api.py", "messages.py"))
     codes = set(re.findall(r'(?:error|StepError)\("(\w+)"', source))
     assert len(codes) >= 10
     assert {code for code in codes if f"| `{code}` |" not in page} == set()

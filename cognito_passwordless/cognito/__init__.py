@@ -1,6 +1,5 @@
 """The only code that talks to a Cognito user pool. No Django in here."""
 
-from .claims import is_true
 from .client import idp_client
 from .connection import Connection, ConnectionConfigError
 from .diagnostics.account import (
@@ -22,14 +21,14 @@ from .oidc.jwks import JwksCache
 from .oidc.redeem import AuthorizationCode, redeem
 from .oidc.tokens import verify_id_token
 from .profile import CognitoProfile, with_trusted
-from .sign_in.answers import Tokens
+from .sign_in.calls import Tokens, secret_hash
 from .sign_in.custom import CustomChallenge, answer_custom, resend_custom, start_custom
 from .sign_in.otp import OtpChallenge, answer_otp, start_otp
 from .sign_in.password import Password, can_prove_passwords, start_with_password
-from .sign_in.signing import secret_hash
 from .users.changes import disable_user, enable_user, mark_user, sign_out_everywhere, unmark_user, username_of
 from .users.directory import PoolUser, find_users, get_user, iter_users
 from .users.listing import ListedPage, TokenRefused, estimate_users, list_page
+from .values import is_true
 
 __all__ = [
     "AuthorizationCode",

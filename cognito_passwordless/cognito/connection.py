@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from .connection_rules import FIELDS, SETTINGS
-from .mapping import FrozenMapping
+from .values import FrozenMapping
 
 _EMPTY: FrozenMapping[Any] = FrozenMapping()
 # The first label of the host, by ``IssuerConfiguration.Type``.

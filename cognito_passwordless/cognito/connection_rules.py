@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from .mapping import FrozenMapping
+from .values import FrozenMapping
 
 Rule = Callable[[Any], Any]
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Self
 
-from .claims import is_true, text
-from .mapping import FrozenMapping
-from .masking import mask_email, mask_phone, mask_username
 from .users.directory import PoolUser
+from .values import FrozenMapping, is_true, mask_email, mask_phone, mask_username, text
 
 _EMPTY: FrozenMapping[str] = FrozenMapping()
 

@@ -4,11 +4,9 @@ from django.apps import apps
 
 from .base import ALIAS_LENGTH, SUB_LENGTH, Channel, Route
 from .connections import ConnectionState
-from .erasures import Erasure
 from .events import JourneyEvent
 from .imports import ImportProblem, ImportRun
-from .notices import PoolNotice
-from .people import ConflictCase, MigratedUser, PhoneNumber
+from .people import ConflictCase, Erasure, MigratedUser, PhoneNumber, PoolNotice
 from .progress import DailyFigure, PeopleFigure, Progress
 from .sign_in import ChallengeSession, Delivery, FailureCount, SendCount
 

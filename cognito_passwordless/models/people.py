@@ -1,6 +1,7 @@
 """Who has come out of a pool, and what of theirs Django holds."""
 
 from typing import Any, ClassVar, Self
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -160,3 +161,53 @@ class PhoneNumber(models.Model):
 
     def __str__(self) -> str:
         return mask(self.number)
+
+
+class Erasure(models.Model):
+    """A tombstone: nobody can read from it who it is, and whoever is it can be recognised (`flows.lifecycle.erase`).
+
+    ``mark`` is a keyed hash of (pool, sub) and ``key_fingerprint`` names the key, one of ``SECRET_KEY`` and its
+    fallbacks. Without that key the tombstone stands for nobody, so it must stay among the fallbacks.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    mark = models.CharField(max_length=32, unique=True, editable=False)
+    key_fingerprint = models.CharField(_("key"), max_length=16, editable=False)
+    connection = models.CharField(_("connection"), max_length=ALIAS_LENGTH, blank=True)
+    erased_at = models.DateTimeField(_("erased"), db_index=True)
+
+    class Meta:
+        verbose_name = _("erasure")
+        verbose_name_plural = _("erasures")
+        ordering: ClassVar = ["-erased_at"]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class PoolNotice(models.Model):
+    """One per person, written in the transaction of the migration: whatever dies, nothing is forgotten.
+
+    ``told`` has a word of the connection's ``after_migration`` for each thing that was ``begun`` (it may have
+    happened) or is ``done``. ``version`` counts what was asked for: a worker sees by it that more was asked.
+    """
+
+    person = models.OneToOneField(MigratedUser, models.CASCADE, primary_key=True, related_name="pool_notice")
+    told = models.JSONField(default=dict)
+    waiting = models.BooleanField(default=True)
+    version = models.PositiveIntegerField(default=1)
+    tries = models.PositiveSmallIntegerField(default=0)
+    cause = models.CharField(_("cause"), max_length=60, blank=True)
+    asked_at = models.DateTimeField()
+    # Whoever works on it has it until then.
+    held_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("notice to a pool")
+        verbose_name_plural = _("notices to pools")
+        indexes: ClassVar = [
+            models.Index(fields=["asked_at"], condition=models.Q(waiting=True), name="cpw_pool_notice_waiting")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

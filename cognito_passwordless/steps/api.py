@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from .. import compat, connections
 from ..cognito import Connection
 from ..exceptions import InvalidIdentifier, MigrationRefused
-from ..flows.challenges import hosted_answer
+from ..flows.challenges import hosted
 from ..flows.challenges.attempts import STEP
 from ..flows.challenges.status import seconds_to_resend
 from ..flows.events.categories import category_of
@@ -174,7 +174,7 @@ def authenticate_callback(
     if isinstance(chosen, StepError):
         return chosen
     visitor = _visitor(request, handle)
-    answer, problem = hosted_answer.read(lambda name: _values(parameters, name))
+    answer, problem = hosted.read(lambda name: _values(parameters, name))
     try:
         if answer is None:
             flow.refuse_stranger(chosen, problem, visitor, now)

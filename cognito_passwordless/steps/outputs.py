@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from ..cognito import CognitoProfile
-from ..cognito.mapping import FrozenMapping
+from ..cognito.values import FrozenMapping
 
 
 @dataclass(frozen=True, slots=True)

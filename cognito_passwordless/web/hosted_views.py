@@ -21,7 +21,7 @@ from .. import compat, connections
 from ..cognito import Connection
 from ..conf import conf
 from ..exceptions import MigrationRefused
-from ..flows.challenges import hosted_answer
+from ..flows.challenges import hosted
 from ..flows.challenges.hosted import Answer
 from ..flows.hosted_login import fallback, flow
 from ..flows.sign_in import completion
@@ -132,7 +132,7 @@ def _take_answer(request: HttpRequest) -> tuple[Answer | None, str]:
     """The answer, or None and why there is none. It is taken out of the request, so that no error report shows it."""
     given = request.POST if request.method == "POST" else request.GET
     request.GET, request.META["QUERY_STRING"] = QueryDict(), ""
-    return hosted_answer.read(given.getlist)
+    return hosted.read(given.getlist)
 
 
 def _connection(alias: str) -> Connection:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from ..client import Secrets, call
 from ..connection import Connection
 from ..errors import Cause, CognitoError
-from ..mapping import FrozenMapping
+from ..values import FrozenMapping
 
 # "If you don't specify a value for ExplicitAuthFlows": API reference of CreateUserPoolClient.
 _FLOWS_UNLESS_SET: Final = ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")

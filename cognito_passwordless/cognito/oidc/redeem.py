@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 
 from ..connection import Connection
 from ..errors import Cause, CognitoError
-from ..sign_in.answers import Tokens
+from ..sign_in.calls import Tokens
 from .assurance import check_assurance
 from .discovery import Provider
 from .http import Got, Sent, exchange

@@ -10,8 +10,7 @@ from typing import Final
 from ..client import Secrets
 from ..connection import Connection
 from ..errors import Cause, CognitoError
-from .answers import Answer, Tokens, ask
-from .signing import signed
+from .calls import Answer, Tokens, ask, signed
 
 NAME: Final = "CUSTOM_CHALLENGE"
 _START: Final = "InitiateAuth"

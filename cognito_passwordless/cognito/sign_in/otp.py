@@ -13,8 +13,7 @@ from typing import Final, Literal
 from ..client import Secrets
 from ..connection import Connection
 from ..errors import Cause, CognitoError
-from .answers import Answer, Tokens, ask
-from .signing import signed
+from .calls import Answer, Tokens, ask, signed
 
 Channel = Literal["email", "sms"]
 OtpName = Literal["EMAIL_OTP", "SMS_OTP"]

@@ -16,9 +16,8 @@ from typing import Any, Final, NoReturn
 from ..client import Secrets
 from ..connection import Connection
 from ..errors import Cause, CognitoError
-from .answers import ask
+from .calls import ask, signed
 from .custom import CustomChallenge, next_round
-from .signing import signed
 
 try:
     from pycognito.aws_srp import AWSSRP

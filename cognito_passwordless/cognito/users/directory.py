@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from ..claims import is_true
 from ..client import Secrets, call
 from ..connection import Connection
 from ..errors import Cause, CognitoError
-from ..mapping import FrozenMapping
-from ..masking import mask_email, mask_phone, mask_username
+from ..values import FrozenMapping, is_true, mask_email, mask_phone, mask_username
 
 Attribute = Literal["username", "email", "phone_number", "preferred_username", "sub"]
 

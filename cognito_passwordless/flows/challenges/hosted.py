@@ -6,8 +6,10 @@ The state begins with the id, so that an answer finds its row though no cookie c
 
 import hmac
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID, uuid4
 
 from django.db import router, transaction
@@ -146,3 +148,19 @@ def _database() -> str:
 
 def _rows() -> QuerySet[ChallengeSession]:
     return ChallengeSession.objects.using(_database())
+
+
+MAX_FIELD: Final = 4096  # characters of one parameter
+# What an answer is made of (OpenID Connect Core 3.1.2.5 and 3.1.2.6, RFC 9207).
+_FIELDS: Final[Mapping[str, str]] = {"state": "state", "code": "code", "error": "error", "iss": "issuer"}
+
+
+def read(values_of: Callable[[str], Sequence[str]]) -> tuple[Answer | None, str]:
+    """The answer, or None and the cause why there is none. ``values_of`` gives all values of a parameter."""
+    values = {name: values_of(key) for key, name in _FIELDS.items()}
+    if any(len(found) > 1 for found in values.values()):
+        return None, "repeated_parameter"
+    if any(len(text) > MAX_FIELD for found in values.values() for text in found):
+        return None, "oversized_parameter"
+    answer = Answer(**{name: "".join(found) for name, found in values.items()})
+    return (answer, "") if answer.state else (None, "state_missing")

@@ -16,8 +16,7 @@ from ..sending import routing
 from ..sending.routing import ByOurCode, ByPool, Decoy
 from ..sign_in.options import offers_for
 from .explanations import in_words
-from .findings import Verdict, ok, problem, unknown, warning
-from .masks import Show, moment
+from .findings import Show, Verdict, moment, ok, problem, unknown, warning
 
 Status = MigratedUser.Status
 Named = Iterator[tuple[str, Verdict]]

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.utils import DatabaseError
+
+from ...identifiers import mask
 
 
 class State(StrEnum):
@@ -72,3 +75,18 @@ def looked_at(check: Callable[..., Verdict | None], *about: Any) -> Verdict | No
 
 def has_problem(findings: Iterable[Finding]) -> bool:
     return any(finding.state is State.PROBLEM for finding in findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Gives an address as it may be seen."""
+
+    unmasked: bool = False
+
+    def __call__(self, address: str) -> str:
+        return address if self.unmasked else mask(address)
+
+
+def moment(at: datetime) -> str:
+    """A time as everybody reads it the same."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

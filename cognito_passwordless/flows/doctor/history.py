@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from ...models import ChallengeSession, Delivery, JourneyEvent, Route
 from ..challenges.status import STALLED_AFTER
 from .explanations import Words, in_words
-from .findings import State, Verdict, ok, problem, warning
-from .masks import moment
+from .findings import State, Verdict, moment, ok, problem, warning
 
 SHOWN = 5
 Sending, Outcome, Status = ChallengeSession.Sending, ChallengeSession.Outcome, Delivery.Status

@@ -16,8 +16,7 @@ from ..sending import routing
 from . import history
 from .current_state import Person, standing
 from .explanations import in_words
-from .findings import Finding, State, Verdict, ok, problem, warning
-from .masks import Show
+from .findings import Finding, Show, State, Verdict, ok, problem, warning
 from .probes import Unanswered, ask
 
 AREA = "person"

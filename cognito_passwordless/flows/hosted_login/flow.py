@@ -30,8 +30,7 @@ from ..events.journey import Outcome
 from ..events.payload import told_of
 from ..limits import budgets
 from ..sending import routing
-from ..sign_in.context import Visitor
-from ..sign_in.refusals import too_many
+from ..sign_in.context import Visitor, too_many
 from ..sign_in.verification import Proven
 from . import fallback
 

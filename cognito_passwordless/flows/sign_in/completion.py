@@ -7,17 +7,18 @@ from datetime import datetime
 from typing import Any, cast
 
 from allauth.core.exceptions import ImmediateHttpResponse
-from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.models import SocialAccount, SocialLogin
+from allauth.socialaccount.signals import pre_social_login
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from ... import compat
 from ...exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
 from ...identifiers import parse
-from ...models import ChallengeSession, Route
+from ...models import SUB_LENGTH, ChallengeSession, MigratedUser, Route
 from ..accounts import tombstones
 from ..accounts.pool_records import UNUSABLE
 from ..events import journey
@@ -25,7 +26,7 @@ from ..events.categories import category_of
 from ..events.journey import Outcome
 from ..lifecycle import erase
 from ..migration import Migrated, migrate
-from . import social, step_up
+from . import step_up
 from .verification import Proven, proven_locally
 
 TRIES = 3  # two people may undo a migration at once, each at the worst moment of a sign-in
@@ -51,9 +52,9 @@ def complete(
     proven = step_up.joined(request, challenge, proven, now)
     ending = _Ending(request, challenge, proven, now, began=time.monotonic(), declined=declined, alone=alone)
     try:
-        login = social.social_login(request, proven, challenge.next_url)
+        login = social_login(request, proven, challenge.next_url)
         if login:
-            social.announce(request, login)
+            announce(request, login)
         for _ in range(TRIES - 1):
             try:
                 return ending.come_in(login)
@@ -187,3 +188,37 @@ class _Ending:
         step = "signed_in" if self.request.user.is_authenticated else "first_factor"
         self.record(step, Outcome.OK, migrated=migrated)
         return response
+
+
+def social_login(request: HttpRequest, proven: Proven, next_url: str) -> SocialLogin | None:
+    """The sign-in, with the account where there is one; nothing is saved. None for a sign-in by code. One statement
+    for a connection from settings.
+
+    allauth's own ``lookup`` is not used: it would store the claims, and look for users by e-mail address. Raises
+    `MigrationRefused` for a sub that no table has room for, and where the connection's app has just gone.
+    """
+    if proven.method != MigratedUser.Method.COGNITO_OIDC or proven.connection is None:
+        return None
+    if len(proven.profile.sub) > SUB_LENGTH:
+        raise MigrationRefused("sub_too_long")
+    app = compat.social_app("cognito", proven.connection.alias)
+    if app is None:
+        raise MigrationRefused("no_connection")
+    try:
+        login: SocialLogin = app.get_provider(request).sociallogin_from_response(request, proven.claims)
+    except ValidationError as error:  # of the site's `new_user` or `populate_user`
+        raise MigrationRefused("value_refused") from error
+    accounts = SocialAccount.objects.filter(provider=proven.connection.alias, uid=proven.profile.sub)
+    account = accounts.select_related("user").first()
+    if account is not None:
+        account.extra_data = login.account.extra_data
+        login.account, login.user = account, account.user
+    login.state = {"process": "login", "next": next_url}
+    return login
+
+
+def announce(request: HttpRequest, login: SocialLogin) -> None:
+    """Sends `pre_social_login`. A receiver or an adapter may stop the sign-in with a response of its own
+    (`ImmediateHttpResponse`)."""
+    compat.social_adapter().pre_social_login(request, login)
+    pre_social_login.send(sender=SocialLogin, request=request, sociallogin=login)

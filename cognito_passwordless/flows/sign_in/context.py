@@ -1,6 +1,12 @@
 """Who asks, before anything is proven."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from ...models import ChallengeSession, JourneyEvent
+from ..events import journey
+from ..limits import budgets
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +26,11 @@ class TooMany(Exception):
     def __init__(self, retry_after: int) -> None:
         super().__init__()
         self.retry_after = retry_after
+
+
+def too_many(over: budgets.OverLimit, now: datetime) -> TooMany:
+    """What to raise for a start that was over the limit. Two statements, three for the first of a window."""
+    if budgets.is_first_refusal(over):  # the others of this window would be a flood of rows
+        nobody = ChallengeSession(id=uuid4())
+        journey.record(nobody, "started", JourneyEvent.Outcome.REFUSED, now=now, cause=over.cause, category="flow")
+    return TooMany(budgets.retry_after(over, now))

@@ -18,7 +18,7 @@ from ...identifiers import MAX_LENGTH, Identifier
 from ...models import ChallengeSession, Route
 from ...otp import Code
 from ..challenges import attempts
-from ..challenges import hosted as oidc_state
+from ..challenges import hosted as hosted_state
 from ..challenges.status import Status, can_resend, seconds_to_resend, status
 from ..events import journey
 from ..events.journey import Outcome
@@ -26,9 +26,8 @@ from ..events.payload import told_of
 from ..limits import budgets
 from ..sending import dispatch
 from ..sending.routing import typed
-from .context import TooMany, Visitor
+from .context import TooMany, Visitor, too_many
 from .options import Offers, offers_for
-from .refusals import too_many
 from .verification import NotProven, Proven, verify
 
 __all__ = [
@@ -113,7 +112,7 @@ def start(
         with transaction.atomic(using=router.db_for_write(ChallengeSession)):
             budgets.spend("starts_per_ip", budgets.network_of(visitor.ip), now)
             if hosted:
-                challenge = oidc_state.open_challenge(
+                challenge = hosted_state.open_challenge(
                     hosted, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
                 )
             else:

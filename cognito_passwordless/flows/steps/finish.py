@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from ... import connections
 from ...cognito import CognitoProfile, Connection
-from ...cognito.mapping import FrozenMapping
+from ...cognito.values import FrozenMapping
 from ...exceptions import MigrationRefused
 from ...models import ChallengeSession, MigratedUser
 from ..challenges import attempts

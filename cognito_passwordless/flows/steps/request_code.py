@@ -21,9 +21,8 @@ from ..challenges.status import seconds_to_resend, status
 from ..events.categories import category_of
 from ..limits import budgets
 from ..sending import send_code
-from ..sign_in.context import Visitor
+from ..sign_in.context import Visitor, too_many
 from ..sign_in.login import NotServed, TooSoon
-from ..sign_in.refusals import too_many
 
 
 @dataclass(frozen=True, slots=True)

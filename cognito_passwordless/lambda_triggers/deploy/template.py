@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from .functions import FUNCTIONS, POOL, Function, Grant
+from .functions import FUNCTIONS, POOL, Function, Grant, Resource, if_, role, statement, when
 from .parameters import CONDITIONS, PARAMETERS, VARIABLES
-from .template_parts import Resource, if_, role, statement, when
 from .template_pool import key, pool, secrets, table
 
 RUNTIME = "python3.13"

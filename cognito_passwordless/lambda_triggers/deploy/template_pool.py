@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from .functions import FUNCTIONS, Function, Grant
-from .template_parts import Resource, if_, role, statement, when
+from .functions import FUNCTIONS, Function, Grant, Resource, if_, role, statement, when
 
 
 def pool() -> dict[str, Resource]:
