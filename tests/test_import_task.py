@@ -14,7 +14,7 @@ from cognito_passwordless.flows.importing import sources as pool_source
 from cognito_passwordless.models import ConnectionState, ImportRun, MigratedUser
 
 from .cognito.standin import StandIn, error
-from .flows.directory import Directory, listed
+from .flows.importing.directory import Directory, listed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .. import services
 from ..cognito.standin import StandIn
-from ..flows.directory import Directory, listed
+from ..flows.importing.directory import Directory, listed
 from .stage import Stage, eventually, stage
 
 PEOPLE = 7_000  # three pages

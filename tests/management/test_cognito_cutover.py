@@ -32,7 +32,7 @@ def retired() -> bool:
 @pytest.fixture
 def ready(pool: LocalPool) -> None:
     """All but the export."""
-    from tests.flows.challenges import held
+    from tests.flows.started import held
 
     now = timezone.now()
     ImportRun.objects.create(connection="main", started_at=now, updated_at=now, finished_at=now, state="done")

@@ -16,7 +16,7 @@ from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.management.commands import cognito_import
 from cognito_passwordless.models import ConnectionState, ImportRun, MigratedUser
 
-from ..flows.reading import reading_only
+from ..flows.progress.reading import reading_only
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("aws_identity")]
 FAST = ("--rate", "1000")

@@ -10,7 +10,7 @@ The world is not the model: there are weekends, campaigns, and rates of other sh
 they would (`_trust`): as little as their scatter around the model says, and never for more than `MOST_EVIDENCE`
 people. And a part of what is sampled (`AT_PRESENT`) goes on at the rate of the last weeks: whatever shape the rates
 have, those who are left come no faster than that. The range is the model's `BELIEF` and is called `COVERAGE`;
-`tests/flows/test_forecast.py` holds it to that.
+`tests/flows/progress/test_forecast.py` holds it to that.
 """
 
 import math

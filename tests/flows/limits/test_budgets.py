@@ -1,0 +1,90 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from cognito_passwordless.flows.limits import budgets
+from cognito_passwordless.models import SendCount
+
+from ..started import after
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def budget(settings: Any) -> Callable[[object], None]:
+    def choose(limit: object) -> None:
+        settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "LIMITS": {"sends": limit}}
+
+    return choose
+
+
+def spend(key: str = "ann@example.com", seconds: float = 0, name: str = "sends") -> bool:
+    try:
+        budgets.spend(name, key, after(seconds))
+    except budgets.OverLimit:
+        return False
+    return True
+
+
+def test_a_budget_is_spent_to_its_last_and_no_further(budget: Callable[[object], None]) -> None:
+    budget("3/1h")
+    assert [spend() for _ in range(5)] == [True, True, True, False, False]
+
+
+def test_everybody_has_a_budget_of_their_own(budget: Callable[[object], None]) -> None:
+    budget("1/1h")
+    assert [spend("ann@example.com"), spend("bob@example.com"), spend("ann@example.com")] == [True, True, False]
+
+
+def test_a_budget_comes_back_when_its_window_is_over_and_asking_does_not_delay_that(
+    budget: Callable[[object], None],
+) -> None:
+    budget("1/1h")
+    assert [spend(seconds=seconds) for seconds in (0, 1800, 3599, 3600, 3601)] == [True, False, False, True, False]
+
+
+def test_one_name_is_not_paid_from_another(budget: Callable[[object], None]) -> None:
+    budget("1/1h")
+    assert spend("k")
+    assert spend("k", name="starts_per_ip")
+    assert not spend("k")
+
+
+def test_a_lower_limit_counts_at_once(budget: Callable[[object], None]) -> None:
+    budget("5/1h")
+    assert [spend() for _ in range(3)] == [True] * 3
+    budget("2/1h")
+    assert not spend()
+
+
+@pytest.mark.parametrize("limit", ["0/1h", "-3/1h", "", None, 0, 10, "10", "ten/1h", "10/0s"])
+def test_a_corrupt_limit_closes(budget: Callable[[object], None], limit: object) -> None:
+    budget(limit)
+    with pytest.raises(ImproperlyConfigured):
+        spend()
+    assert not SendCount.objects.exists()
+
+
+def test_spending_costs_one_statement_for_a_new_key_too(
+    budget: Callable[[object], None], django_assert_num_queries: Any
+) -> None:
+    budget("2/1h")
+    for expected in (True, True, False):
+        with django_assert_num_queries(1):
+            assert spend() is expected
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("", "unknown"),
+    ],
+)
+def test_an_address_draws_on_the_budget_of_its_network(address: str, network: str) -> None:
+    assert budgets.network_of(address) == network
