@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from ... import compat, user_fields
 from ...cognito import CognitoProfile
 from ...conf import conf
+from .changes import Made, values_of
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,15 @@ def apply_attributes(user: AbstractBaseUser, profile: CognitoProfile, *, policy:
     return [
         field for attribute, field in mapping.items() if _fill(user, field, profile.attributes.get(attribute), policy)
     ]
+
+
+def fill(user: AbstractBaseUser, profile: CognitoProfile, made: Made, *, policy: str) -> None:
+    """The same, saved; ``made`` learns what was written."""
+    before = values_of(user)
+    changed = apply_attributes(user, profile, policy=policy)
+    if changed:
+        user.save(update_fields=changed)
+    made.filled(before, user, changed)
 
 
 def _fill(user: AbstractBaseUser, field: str, value: object, policy: str) -> bool:

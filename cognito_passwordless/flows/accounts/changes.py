@@ -15,7 +15,9 @@ _PLAIN = (str, int, float, bool, type(None))
 @dataclass
 class Made:
     """``user``: the Django user was made, with the `EmailAddress` rows ``emails``, and ``phone``. ``account``: the
-    `SocialAccount` was. ``groups`` were added, ``fields`` filled: before, and with what. Keys are texts."""
+    `SocialAccount` was. ``groups`` were added, ``fields`` filled: before, and with what. Keys are texts. ``left_out``
+    stands for addresses of theirs that are somebody else's, as far as the timeline has told so on a return; by keyed
+    hashes, for whoever has the address may want to be forgotten."""
 
     user: bool = False
     account: bool = False
@@ -23,6 +25,7 @@ class Made:
     emails: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     fields: dict[str, list[Any]] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, record: MigratedUser) -> Self:

@@ -36,6 +36,11 @@ class Accounts:
     def holder_of(self, verdict: Verdict) -> Holder:
         return next(holder for holder in self.holders if holder.account == verdict.account)
 
+    def verified_by_others(self, user: AbstractBaseUser) -> set[str]:
+        """The addresses that belong to somebody else."""
+        others = [holder.addresses for holder in self.holders if holder.account != user.pk]
+        return {address for held in others for address, state in held.items() if state is Held.VERIFIED}
+
 
 def is_privileged(user: AbstractBaseUser) -> bool:
     """Staff and superusers are reached by no migration, and by our code only where `STAFF_SIGN_IN` says so."""

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from ... import compat
 from ...cognito import CognitoProfile
-from ...identifiers import Identifier
+from ...identifiers import Identifier, mask
 from ...identity import Verdict
 from ...models import MigratedUser, PhoneNumber
 from ...signals import ownership_proven
@@ -65,7 +65,7 @@ def _unlink(user: AbstractBaseUser, address: Identifier) -> list[str]:
 
 
 def give(user: AbstractBaseUser, addresses: Collection[Identifier]) -> None:
-    """Records addresses as verified. A user has one number: one that was verified before stays."""
+    """Records addresses as verified. A user has one number: one that was verified before stays, so nobody is told."""
     for address in sorted(addresses, key=str):
         if address.channel == "sms":
             rows = PhoneNumber.objects.filter(user_id=user.pk, verified=True)
@@ -74,19 +74,30 @@ def give(user: AbstractBaseUser, addresses: Collection[Identifier]) -> None:
         mark_proven(user, address)
 
 
-def replace_old(user: AbstractBaseUser, gained: Collection[Identifier], made: Made, *, primary: str) -> None:
+def replace_old(
+    user: AbstractBaseUser, gained: Collection[Identifier], record: MigratedUser, made: Made, *, primary: str
+) -> None:
     """Somebody has a new address in the pool and has proven it: the one that only the migration had brought no longer
     opens the account. ``primary`` is `UPDATE_ON_RETURN`: the new one becomes primary where it says ``all``, or where
-    the primary one went."""
+    the primary one went.
+
+    Both addresses are told, for it may be a stranger who has changed it in the pool. Each mail shows the other address
+    masked: who reads one mailbox has not proven the other."""
     emails = [address.value for address in gained if address.channel == "email"]
     if not emails:
         return
-    brought = EmailAddress.objects.filter(user_id=user.pk, pk__in=made.emails).exclude(email__in=emails)
-    had_primary = brought.filter(primary=True).exists()
-    brought.delete()
+    rows = EmailAddress.objects.filter(user_id=user.pk, pk__in=made.emails).exclude(email__in=emails)
+    brought = list(rows)
+    rows.delete()
     made.emails = []
-    if primary == "all" or (had_primary and primary != "none"):
+    if primary == "all" or (primary != "none" and any(row.primary for row in brought)):
         EmailAddress.objects.get(user_id=user.pk, email=emails[0]).set_as_primary()
+    for row in brought:
+        # One that nobody has proven, here or in the pool, never opened the account and may be a stranger's.
+        if row.verified or row.email in record.verified_keys:
+            tell_owner(row.email, "old_address", {"addresses": [mask(email) for email in emails]})
+    for email in emails if brought else []:
+        tell_owner(email, "new_address", {"addresses": [mask(row.email) for row in brought]})
 
 
 def mark_proven(user: AbstractBaseUser, address: Identifier) -> None:

@@ -25,12 +25,13 @@ from ...identity import Action, Claim, Conflict, Evidence, Policy, Record, Refus
 from ...models import SUB_LENGTH, MigratedUser
 from ...signals import user_migrated
 from ..accounts import locking, owners, pool_records, takeover, tombstones
-from ..accounts.attributes import apply_attributes, apply_groups
-from ..accounts.changes import Made, values_of
+from ..accounts.attributes import apply_groups, fill
+from ..accounts.changes import Made
 from ..accounts.decisions import Decision
 from ..accounts.new_users import SignUp, reason_of
 from ..challenges import attempts
 from ..pool_sync import outbox
+from . import returning
 
 Status = MigratedUser.Status
 TRIES = 3  # two people at once can meet on a unique address; whoever comes second looks again
@@ -40,15 +41,15 @@ TRIES = 3  # two people at once can meet on a unique address; whoever comes seco
 class Migrated:
     """The Django user of a proven person; ``created`` when there was none. ``record`` is None for somebody who never
     was in a pool; ``just_now`` says that they left it in this sign-in. ``signed_up``: nobody has come in as this user
-    before, who was made now or by a bulk activation. ``dropped``: an address that they did not prove is somebody
-    else's, and was left out."""
+    before, who was made now or by a bulk activation. ``left_out``: for the timeline, why an address of theirs did not
+    become theirs: it is somebody else's."""
 
     user: AbstractBaseUser
     created: bool
     record: MigratedUser | None = None
     just_now: bool = False
     signed_up: bool = False
-    dropped: bool = False
+    left_out: str = ""
 
 
 @locking.again_after_deadlock
@@ -167,8 +168,7 @@ class _Person:
         decision = Decision.of(record)
         returns = record.status == Status.MIGRATED and not record.awaits_proof
         if returns:
-            proven = {address: claim for address, claim in claims.items() if claim is Claim.PROVEN}
-            accounts = owners.read(proven, own=record.user)
+            accounts = owners.read(returning.looked_at(record, claims), own=record.user)
         else:
             carriers = owners.carriers_of(self.profile, connection, record)
             accounts = owners.read(claims, carriers=carriers, record=record, everything=decision is not None)
@@ -186,7 +186,8 @@ class _Person:
         )
         verdict = judge(evidence, accounts.holders, policy_of(connection))
         if returns and verdict.action is Action.ENTER:
-            return Migrated(self._back(record, verdict, accounts, claims), created=False, record=record), None
+            left_out = returning.come_back(record, self.profile, claims, verdict, accounts, now=self.now)
+            return Migrated(accounts.user_of(verdict), created=False, record=record, left_out=left_out), None
         if verdict.case is not None:
             return Migrated(accounts.user_of(verdict), created=False), verdict.case
         if verdict.action is Action.CREATE and verdict.joins and not evidence.proven and not self.alone:
@@ -206,28 +207,9 @@ class _Person:
         transaction.on_commit(
             lambda: user_migrated.send(sender=MigratedUser, user=user, migrated_user=record, created=created)
         )
-        dropped = created and not {*evidence.claims} <= verdict.gains | verdict.writes
-        return Migrated(user, created, record, just_now=True, signed_up=signed_up, dropped=dropped), None
-
-    def _back(
-        self, record: MigratedUser, verdict: Verdict, accounts: owners.Accounts, claims: Collection[Identifier]
-    ) -> AbstractBaseUser:
-        """Somebody who has come before: what they prove now becomes theirs, and the settings say what else is
-        written."""
-        MigratedUser.objects.filter(pk=record.pk).update(active_at=self.now)
-        user = accounts.user_of(verdict)
-        made = Made.of(record)
-        gained = [address for address in claims if address.value in verdict.gains]
-        takeover.give(user, gained)
-        if gained:
-            takeover.replace_old(user, gained, made, primary=conf.update_on_return)
-        _fill(user, self.profile, made, policy=conf.update_on_return)
-        if conf.update_on_return != "none":
-            made.added(apply_groups(user, self.profile))
-        if made != Made.of(record):
-            record.made = made.as_json()
-            record.save(update_fields=["made"])
-        return user
+        is_whole = not created or {*evidence.claims} <= verdict.gains | verdict.writes
+        left_out = "" if is_whole else "address_dropped"
+        return Migrated(user, created, record, just_now=True, signed_up=signed_up, left_out=left_out), None
 
 
 def carry_out(
@@ -256,16 +238,8 @@ def carry_out(
     if verdict.action is Action.TAKE_OVER:
         takeover.take_over(user, next(address for address in gained if _is_proven(address, profile)))
     takeover.give(user, gained)
-    _fill(user, profile, made, policy="empty")
+    fill(user, profile, made, policy="empty")
     return user, False
-
-
-def _fill(user: AbstractBaseUser, profile: CognitoProfile, made: Made, *, policy: str) -> None:
-    before = values_of(user)
-    changed = apply_attributes(user, profile, policy=policy)
-    if changed:
-        user.save(update_fields=changed)
-    made.filled(before, user, changed)
 
 
 def policy_of(connection: Connection | None = None) -> Policy:

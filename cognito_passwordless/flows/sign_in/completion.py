@@ -171,8 +171,7 @@ class _Ending:
     def _finish(self, login: SocialLogin | None, migrated: Migrated) -> HttpResponse:
         self.step = "signed_in"
         if migrated.just_now:
-            cause = "address_dropped" if migrated.dropped else ""
-            self.record("migrated", Outcome.OK, cause=cause, migrated=migrated)
+            self.record("migrated", Outcome.OK, cause=migrated.left_out, migrated=migrated)
         if login:
             response = compat.finish_social_login(
                 self.request,
@@ -186,7 +185,7 @@ class _Ending:
             response = _sign_in(self.request, migrated.user, self.proven, self.challenge, signup=migrated.signed_up)
         # A further factor may still be asked for; then allauth goes on from here.
         step = "signed_in" if self.request.user.is_authenticated else "first_factor"
-        self.record(step, Outcome.OK, migrated=migrated)
+        self.record(step, Outcome.OK, cause="" if migrated.just_now else migrated.left_out, migrated=migrated)
         return response
 
 

@@ -21,7 +21,7 @@ from .population import Person, existing_users, people
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("aws_identity")]
 
-# `POPULATION=4000 pytest tests/flows/migration/test_population.py` is the whole of it, in some twenty minutes.
+# `POPULATION=4000 pytest tests/flows/migration/test_population.py` is the whole of it, in six to twenty minutes.
 COUNT = int(os.environ.get("POPULATION", "160"))
 JOIN = "/login/code/join/"
 
@@ -117,7 +117,9 @@ def test_almost_nobody_is_left_out_and_the_dry_run_knows(
     honest = [person for person in everybody if person.may_come]
     left_out = [person for person in honest if not became[person]]
     assert len(left_out) <= 0.005 * len(honest), left_out
-    assert not any(became[person] for person in everybody if not person.may_come)
+    # Whom the pool keeps out comes in only as the verified owner of an account that the site had before.
+    kept_out = [person for person in everybody if not person.may_come]
+    assert {became[person] for person in kept_out} - {""} <= before
     assert max(visitors.clicks.values(), default=0) <= 2
     assert max(Counter(user for user in became.values() if user).values()) == 1, "two people in one account"
     # Whoever comes again comes as who they are.

@@ -1,0 +1,64 @@
+"""Somebody who has come before: what they prove now becomes theirs, and the settings say what else is written."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from ... import keys
+from ...cognito import CognitoProfile
+from ...conf import conf
+from ...identifiers import Identifier
+from ...identity import Claim, Conflict, Verdict
+from ...models import MigratedUser
+from ..accounts import owners, takeover
+from ..accounts.attributes import apply_groups, fill
+from ..accounts.changes import Made
+
+
+def looked_at(record: MigratedUser, claims: Mapping[Identifier, Claim]) -> dict[Identifier, Claim]:
+    """The addresses that are worth a statement: those that they prove and, for the timeline alone, those that their
+    record does not have. Nothing is written by a claim, and it has no say in the verdict. Where the user was deleted,
+    somebody is about to get another account, and a claim would have one."""
+    on_record = {record.email_key, record.phone_key}
+    return {
+        address: claim
+        for address, claim in claims.items()
+        if claim is Claim.PROVEN or (record.user_id is not None and address.value not in on_record)
+    }
+
+
+def come_back(
+    record: MigratedUser,
+    profile: CognitoProfile,
+    claims: Mapping[Identifier, Claim],
+    verdict: Verdict,
+    accounts: owners.Accounts,
+    *,
+    now: datetime,
+) -> str:
+    """Writes what a return writes. The cause for the timeline, where an address of theirs is news and somebody
+    else's."""
+    MigratedUser.objects.filter(pk=record.pk).update(active_at=now)
+    user, made = accounts.user_of(verdict), Made.of(record)
+    gained = [address for address in claims if address.value in verdict.gains]
+    takeover.give(user, gained)
+    if gained:
+        takeover.replace_old(user, gained, record, made, primary=conf.update_on_return)
+    fill(user, profile, made, policy=conf.update_on_return)
+    if conf.update_on_return != "none":
+        made.added(apply_groups(user, profile))
+    anothers = accounts.verified_by_others(user)
+    left_out = _left_out({address: claim for address, claim in claims.items() if address.value in anothers}, made)
+    if made != Made.of(record):
+        record.made = made.as_json()
+        record.save(update_fields=["made"])
+    return left_out
+
+
+def _left_out(anothers: Mapping[Identifier, Claim], made: Made) -> str:
+    """It stays so at every later sign-in: each address is told of once, and once more if they prove it."""
+    marks = {keys.mark(f"{claim is Claim.PROVEN} {address}"): claim for address, claim in anothers.items()}
+    news = {mark: claim for mark, claim in marks.items() if mark not in made.left_out}
+    made.left_out = sorted({*made.left_out, *news})
+    if Claim.PROVEN in news.values():
+        return Conflict.ADDRESS_IS_ANOTHERS
+    return "address_dropped" if news else ""
