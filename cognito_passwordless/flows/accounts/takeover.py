@@ -78,8 +78,8 @@ def replace_old(
     user: AbstractBaseUser, gained: Collection[Identifier], record: MigratedUser, made: Made, *, primary: str
 ) -> None:
     """Somebody has a new address in the pool and has proven it: the one that only the migration had brought no longer
-    opens the account. ``primary`` is `UPDATE_ON_RETURN`: the new one becomes primary where it says ``all``, or where
-    the primary one went.
+    opens the account. ``primary`` is `UPDATE_ON_RETURN`: the new one becomes primary where it says ``all``, and with
+    each of them where the primary one went.
 
     Both addresses are told, for it may be a stranger who has changed it in the pool. Each mail shows the other address
     masked: who reads one mailbox has not proven the other."""
@@ -90,7 +90,8 @@ def replace_old(
     brought = list(rows)
     rows.delete()
     made.emails = []
-    if primary == "all" or (primary != "none" and any(row.primary for row in brought)):
+    # A primary one is in the user's own field too, where a password reset would still look for it.
+    if primary == "all" or any(row.primary for row in brought):
         EmailAddress.objects.get(user_id=user.pk, email=emails[0]).set_as_primary()
     for row in brought:
         # One that nobody has proven, here or in the pool, never opened the account and may be a stranger's.
