@@ -332,8 +332,8 @@ def test_what_dies_in_the_middle_of_a_batch_leaves_nothing_of_it(
             raise KeyboardInterrupt
         return real(*arguments, **named)
 
-    real = activation.migration.carry_out
-    monkeypatch.setattr(activation.migration, "carry_out", dies)
+    real = activation.carry_out
+    monkeypatch.setattr(activation, "carry_out", dies)
     with pytest.raises(KeyboardInterrupt):
         importing.activate(work())
     assert (User.objects.count(), ImportRun.objects.latest("pk").state) == (0, "interrupted")
@@ -349,8 +349,8 @@ def test_a_deadlock_is_tried_again(pool: LocalPool, monkeypatch: pytest.MonkeyPa
             raise error
         return real(*arguments, **named)
 
-    real = activation.migration.carry_out
-    monkeypatch.setattr(activation.migration, "carry_out", meets)
+    real = activation.carry_out
+    monkeypatch.setattr(activation, "carry_out", meets)
     assert importing.activate(work())[0].created == User.objects.count() == 3
 
 

@@ -109,7 +109,7 @@ class TestAUserWhomTheMigrationMade:
         sign_in.at_pool(ANN)
         monkeypatch.setattr(
             "cognito_passwordless.flows.lifecycle.dependents._pointing_to",
-            lambda user: [(Group, User.objects.filter(pk=user.pk), undo.gains.PROTECT)],
+            lambda user: [(Group, User.objects.filter(pk=user.pk), undo.dependents.PROTECT)],
         )
         assert preview(the_record()).default == "keep"
         with pytest.raises(NotUndone, match="protected_rows"):

@@ -11,7 +11,7 @@ import pytest
 from tests.gunicorn_site import ROOT, SETTINGS, Database
 
 ROUNDS = 40
-START = "import django; django.setup(); from tests.flows import roll_up_worker"
+START = "import django; django.setup(); from tests.flows.progress import roll_up_worker"
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
