@@ -175,8 +175,8 @@ def test_what_is_written_at_the_same_moment_does_not_stay(
     pool: LocalPool, sign_in: SignIn, make_user: Callable[..., User], monkeypatch: Any
 ) -> None:
     """A sign-in that ends as a conflict writes its case after its own transaction: an erasure may come between."""
-    from cognito_passwordless.flows.migration import flow as migration
     from cognito_passwordless.flows.accounts import pool_records
+    from cognito_passwordless.flows.migration import flow as migration
 
     sub = pool.add_user(ANN)
     verified = {"email_verified": "true"}
