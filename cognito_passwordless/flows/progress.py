@@ -15,12 +15,12 @@ from .forecast import Forecast
 from .lately import TOP, Lately, budgets
 from .roll_up import ACTIVE
 from .tallies import Kind, day_of
-from .totals import Sums, days, values_of
+from .totals import FLAGS, Sums, days, values_of
 
 Status = MigratedUser.Status
-# Excluded people are not to be migrated: they are no part of "all".
-COUNTED = ",".join(sorted(status for status in Status if status != Status.EXCLUDED))
-IN_ORDER = (Status.MIGRATED, Status.PENDING, Status.CONFLICT, Status.FAILED, Status.EXCLUDED)
+# Whoever is out is not to be migrated: they are no part of "all".
+COUNTED = ",".join(sorted(status for status in Status if status not in MigratedUser.OUT))
+IN_ORDER = (Status.MIGRATED, Status.PENDING, Status.CONFLICT, Status.FAILED, *MigratedUser.OUT)
 RECENT_DAYS = 7
 SHOWN_DAYS = 60
 STALE = timedelta(minutes=30)
@@ -89,6 +89,7 @@ def _tell(kept: _Kept, now: datetime) -> Figures:
         active=people.share(active="yes"),
         active_days=ACTIVE.days,
         statuses=[Named(status.value, people.number(status=status.value)) for status in IN_ORDER],
+        deleted=people.number(status=Status.MIGRATED.value, deleted="True"),
         methods=people.methods(),
         reasons=people.reasons(),
         connections=people.groups("connection", labels),
@@ -114,8 +115,7 @@ class _People:
         wanted: dict[str, Iterable[object]] = dict(values_of(where))
         if "reason" in wanted:
             wanted["last_error"] = wanted.pop("reason")
-        if "active" in wanted:
-            wanted["active"] = [True]
+        wanted |= {name: [True] for name in FLAGS if name in wanted}
         return Number(self._sums.of(wanted), "people", self._always | where)  # type: ignore[arg-type]
 
     def share(self, **where: str) -> Share:

@@ -4,7 +4,7 @@ from django.apps import apps
 
 from .cut_over import ConnectionState
 from .erasures import Erasure
-from .imports import ImportProblem, ImportRun
+from .imports import ImportProblem, ImportRun, SeenPeople
 from .journey import JourneyEvent
 from .notices import PoolNotice
 from .people import ConflictCase, MigratedUser, PhoneNumber
@@ -37,5 +37,6 @@ __all__ = [
     "PoolNotice",
     "Progress",
     "Route",
+    "SeenPeople",
     "SendCount",
 ]

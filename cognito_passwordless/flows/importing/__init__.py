@@ -3,6 +3,7 @@ makes Django users of who was imported."""
 
 from .activation import Activation, Totals, activate, preview_activation
 from .entry import import_csv, import_directory, preview_csv, preview_directory
+from .gone import LIMIT as GONE_LIMIT
 from .pool import PAGES, QUOTA, Page
 from .preview import Preview
 from .runs import Busy, Lost, NothingToContinue
@@ -10,6 +11,7 @@ from .slices import SLICE, Next, import_slice
 from .writing import import_page
 
 __all__ = [
+    "GONE_LIMIT",
     "PAGES",
     "QUOTA",
     "SLICE",
