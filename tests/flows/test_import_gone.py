@@ -109,6 +109,23 @@ def test_who_signs_in_at_the_pool_meanwhile_or_later_is_there(directory: Directo
     assert statuses()[3] == "pending"
 
 
+def test_a_clock_that_goes_backwards_makes_nobody_gone_who_was_written(directory: Directory, pool: Connection) -> None:
+    directory.rows = [listed(number, email=f"new{number}@example.com") for number in range(4)]
+    stop = threading.Event()
+    run(pool, now=LATER, pages=1, stop=stop, tell=lambda run: stop.set() if run.position else None)
+    rest = run(pool, now=NOW, pages=1)  # on another machine
+    assert (rest.updated, rest.gone) == (4, 0)
+
+
+def test_whom_another_connection_of_the_pool_has_seen_meanwhile_is_there(
+    directory: Directory, pool: Connection
+) -> None:
+    def seen_by_another(run: ImportRun) -> None:
+        missing(connection="other", imported_at=LATER + timedelta(seconds=1))
+
+    assert run(pool, now=LATER, tell=seen_by_another).gone == 0
+
+
 def test_it_may_be_repeated(directory: Directory, pool: Connection) -> None:
     assert [run(pool, now=LATER + timedelta(days=day)).gone for day in range(3)] == [1, 0, 0]
 
@@ -261,6 +278,7 @@ def test_the_dry_run_says_who_would_be_gone(directory: Directory, pool: Connecti
     directory.rows.append(listed(9, sub=sub_of(3), Username=None))  # there, though of no use
     assert ("gone", "not_seen") not in outcomes(preview(pool))
     directory.rows.pop()
+    MigratedUser.objects.create(connection="main", pool=pool.pool, sub="never-imported", status="failed")
     found = preview(pool)
     assert (outcomes(found)["gone", "not_seen"], found.examples["gone", "not_seen"]) == (1, [sub_of(3)])
     assert found.why_not == ""
