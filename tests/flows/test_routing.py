@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.test import Client
 
+from cognito_passwordless import steps
 from cognito_passwordless.flows import verification
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, JourneyEvent, MigratedUser
@@ -431,3 +432,8 @@ def test_who_is_marked_between_the_code_and_the_answer_does_not_come_in(
     record.refresh_from_db()
     assert "_auth_user_id" not in client.session
     assert (record.status, record.user, User.objects.count()) == ("gone", None, 0)
+
+
+def test_the_pool_that_a_site_names_is_asked_for_whoever_is_gone(pool: LocalPool) -> None:
+    pending(pool, pool.add_user("ann@example.com"), status="gone")
+    assert isinstance(steps.generate("main", "ann@example.com"), steps.Generated)
