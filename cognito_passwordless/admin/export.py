@@ -24,6 +24,7 @@ def _figures(figures: Figures) -> Iterator[tuple[Cell, ...]]:
     yield "connection", "", figures.connection, ""
     yield "migrated", "", figures.migrated.part.value, figures.migrated.whole.value
     yield f"migrated of seen in {figures.active_days} days", "", figures.active.part.value, figures.active.whole.value
+    yield "migrated, Django user deleted", "", figures.deleted.value, figures.migrated.part.value
     yield "migrated a day", "", figures.rate, ""
     for kind, named in (("status", figures.statuses), ("method", figures.methods), ("waiting", figures.reasons)):
         for each in named:

@@ -27,6 +27,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
         "unchanged",
         "skipped",
         "conflicts",
+        "gone",
         "problem_list",
         "finished_at",
     )
@@ -49,6 +50,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
         "unchanged",
         "skipped",
         "conflicts",
+        "gone",
         "problem_list",
         "last_error",
     )

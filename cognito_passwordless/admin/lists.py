@@ -40,6 +40,7 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
         "connection": "connection",
         "cohort": "cohort",
         "active": "seen",
+        "deleted": "user__isnull",
         "days": "days",
     },
     "events": {

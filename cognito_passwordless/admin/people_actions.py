@@ -1,4 +1,5 @@
-"""Undoing and erasing from the list of people: a preview for each person, a choice, a confirmation."""
+"""Undoing and erasing from the list of people: a preview for each person, a choice, a confirmation. And letting in
+who is gone from the pool."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,12 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from ..flows.conflicts import resolve
 from ..flows.lifecycle import erase, undo
 from ..models import MigratedUser
 from .base import ModelAdmin, hide, may_see_addresses
 from .words import OUTCOMES, REASONS, told
 
 UNDO = "cognito_passwordless.undo_migrations"
+DECIDE = "cognito_passwordless.resolve_conflicts"
 ERASE = "cognito_passwordless.erase_people"
 MOST = 100  # people at a time; `cognito_undo` takes whole runs
 
@@ -24,10 +27,13 @@ MOST = 100  # people at a time; `cognito_undo` takes whole runs
 class PeopleActions(ModelAdmin):
     """For the page of the pool users."""
 
-    actions: Any = ("undo_migrations", "erase_people")
+    actions: Any = ("undo_migrations", "let_in", "erase_people")
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(UNDO))
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(DECIDE))
 
     def has_erase_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(ERASE))
@@ -50,6 +56,12 @@ class PeopleActions(ModelAdmin):
         return self._confirm(
             request, _("Undo migrations"), action="undo_migrations", rows=rows, people=people, choices=choices
         )
+
+    @admin.action(
+        description=_("Let the selected people who are gone from the pool sign in anyway"), permissions=["decide"]
+    )
+    def let_in(self, request: HttpRequest, queryset: QuerySet[MigratedUser]) -> None:
+        self._each(request, self._few(request, queryset) or (), lambda row: self._let_in(request, row))
 
     @admin.action(description=_("Erase the selected people"), permissions=["erase"])
     def erase_people(self, request: HttpRequest, queryset: QuerySet[MigratedUser]) -> HttpResponse | None:
@@ -84,7 +96,7 @@ class PeopleActions(ModelAdmin):
         for row in rows:
             try:
                 act(row)
-            except (undo.NotUndone, erase.NotErased) as error:
+            except (undo.NotUndone, erase.NotErased, resolve.NotDecided) as error:
                 # A person who was erased together with an earlier one of these is no failure.
                 if error.reason != "no_such_person":
                     text = f"{row.sub[:8]}: {told(REASONS, error.reason)}"
@@ -98,6 +110,10 @@ class PeopleActions(ModelAdmin):
     def _undo(self, request: HttpRequest, row: MigratedUser, choice: undo.Choice | None) -> None:
         outcome = undo.undo(row.pk, choice=choice, now=timezone.now(), by=str(request.user.pk)).outcome
         self.log_change(request, row, f"Undone: {outcome}.")
+
+    def _let_in(self, request: HttpRequest, row: MigratedUser) -> None:
+        resolve.let_in(row.pk, now=timezone.now(), by=str(request.user.pk))
+        self.log_change(request, row, "Gone from the pool; may sign in anyway.")
 
     def _erase(self, request: HttpRequest, row: MigratedUser, removes: bool | None) -> None:
         done = erase.erase(row.pk, remove_user=removes, now=timezone.now(), by=str(request.user.pk))

@@ -41,6 +41,8 @@ REASONS: dict[str, Any] = {
     "no_such_person": _("The record has gone meanwhile."),
     "migrated": _("They have been migrated meanwhile."),
     "not_migrated": _("They are not migrated."),
+    "address_given_on": _("Another pool user has their address now: it is theirs."),
+    "not_gone": _("They are not gone from the pool."),
     "not_decided": _("Nothing had been decided."),
     "protected_rows": _("Rows of the site forbid removing the Django user."),
 }

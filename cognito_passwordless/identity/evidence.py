@@ -34,6 +34,7 @@ class Record(Enum):
     OPEN = "open"  # nobody has come in as this pool user
     MIGRATED = "migrated"  # somebody has; `Evidence.account` is theirs, None where it was deleted
     EXCLUDED = "excluded"  # a human wants nobody to come in as this pool user
+    GONE = "gone"  # in the pool no more, as far as the last full import could see; the pool itself knows better
     ERASED = "erased"
 
 

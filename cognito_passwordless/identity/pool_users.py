@@ -15,6 +15,7 @@ class State(Enum):
     CAME = "came"
     CASE = "case"  # a human has to look at it
     OUT = "out"  # excluded by a human
+    GONE = "gone"  # not in the pool any more: they claim nothing, and are in nobody's way
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,16 @@ class Nobody(Enum):
 
     UNKNOWN = "unknown"
     EXCLUDED = "excluded"
+    GONE = "gone"
     SEVERAL = "several_pool_users"
 
 
 def meant(users: Sequence[PoolUser]) -> PoolUser | Nobody:
     """The pool user whom the pool is asked to send a code for."""
-    present = [user for user in users if user.state is not State.OUT]
+    present = [user for user in users if user.state not in {State.OUT, State.GONE}]
     if not present:
-        return Nobody.EXCLUDED if users else Nobody.UNKNOWN
+        excluded = any(user.state is State.OUT for user in users)
+        return Nobody.EXCLUDED if excluded else Nobody.GONE if users else Nobody.UNKNOWN
     found = _one_person(present)
     return found[0] if found else Nobody.SEVERAL
 
@@ -70,7 +73,8 @@ def proven(users: Sequence[PoolUser]) -> list[PoolUser]:
 def keeps_out(users: Collection[PoolUser]) -> bool:
     """Whether somebody who proved the address to us, and is none of these, may not get another account instead: a pool
     user whose address the pool verified is disabled, excluded or a case for a human."""
-    return any(user.verified and (not user.enabled or user.state in {State.CASE, State.OUT}) for user in users)
+    there = [user for user in users if user.verified and user.state is not State.GONE]
+    return any(not user.enabled or user.state in {State.CASE, State.OUT} for user in there)
 
 
 def _one_person(users: Sequence[PoolUser]) -> list[PoolUser]:

@@ -10,7 +10,7 @@ The rows, of which the first that fits counts:
 
 | what is known | verdict |
 |---|---|
-| the pool user is erased, or excluded by a human | refuse |
+| the pool user is erased, excluded by a human, or gone from the pool and the proof was given to us | refuse |
 | somebody has come in as this pool user before | enter that account; refuse where it was deleted |
 | a human decided, and the proof that it waits for is here | as decided |
 | one account carries the sub, or has a proven address verified | enter it |
@@ -60,6 +60,7 @@ class Refusal(StrEnum):
     INACTIVE = "inactive"
     STAFF = "staff"
     EXCLUDED = "excluded"
+    GONE = "gone"
     ERASED = "erased"
     USER_DELETED = "user_deleted"
 
@@ -136,6 +137,8 @@ class _World:
         record = self.evidence.record
         if record in {Record.ERASED, Record.EXCLUDED}:
             return _refuse(Refusal.ERASED if record is Record.ERASED else Refusal.EXCLUDED)
+        if record is Record.GONE and self.evidence.by_our_code:
+            return _refuse(Refusal.GONE)
         if record is Record.MIGRATED:
             own = self._holder(self.evidence.account)
             if own is not None:

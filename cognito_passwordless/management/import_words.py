@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
     "refused": "the database refuses it",
     "migrated": "migrated already",
     "excluded": "excluded by a human",
+    "not_seen": "the pool has them no more: they would be marked as gone",
     "decided": "a human has decided about them already",
     "erased": "erased",
     "disabled": "disabled in the pool",

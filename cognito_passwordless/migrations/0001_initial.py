@@ -175,6 +175,7 @@ class Migration(migrations.Migration):
                 ('skipped', models.PositiveBigIntegerField(default=0, verbose_name='skipped')),
                 ('conflicts', models.PositiveBigIntegerField(default=0, verbose_name='conflicts')),
                 ('problems', models.PositiveBigIntegerField(default=0, verbose_name='problems')),
+                ('gone', models.PositiveBigIntegerField(default=0, verbose_name='gone')),
                 ('started_at', models.DateTimeField(db_index=True, verbose_name='started')),
                 ('updated_at', models.DateTimeField(verbose_name='last sign of life')),
                 ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
@@ -204,7 +205,7 @@ class Migration(migrations.Migration):
                 ('pool_enabled', models.BooleanField(default=True, verbose_name='enabled in the pool')),
                 ('pool_created_at', models.DateTimeField(blank=True, null=True, verbose_name='created in the pool')),
                 ('pool_modified_at', models.DateTimeField(blank=True, null=True, verbose_name='modified in the pool')),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('migrated', 'Migrated'), ('conflict', 'Conflict'), ('failed', 'Failed'), ('excluded', 'Excluded')], default='pending', max_length=8, verbose_name='status')),
+                ('status', models.CharField(choices=[('pending', 'Pending'), ('migrated', 'Migrated'), ('conflict', 'Conflict'), ('failed', 'Failed'), ('excluded', 'Excluded'), ('gone', 'Gone from the pool')], default='pending', max_length=8, verbose_name='status')),
                 ('method', models.CharField(blank=True, choices=[('cognito_otp', "Cognito's code"), ('cognito_oidc', "Cognito's hosted login"), ('local_otp', 'Our code'), ('bulk', 'Activated in bulk')], max_length=12, verbose_name='method')),
                 ('imported_at', models.DateTimeField(blank=True, null=True, verbose_name='imported')),
                 ('digest', models.CharField(blank=True, editable=False, max_length=32)),
@@ -247,13 +248,14 @@ class Migration(migrations.Migration):
                 ('last_error', models.CharField(blank=True, max_length=60, verbose_name='last error')),
                 ('cohort', models.CharField(blank=True, max_length=7, verbose_name='cohort')),
                 ('active', models.BooleanField(default=False, verbose_name='active')),
+                ('deleted', models.BooleanField(default=False, verbose_name='Django user deleted')),
                 ('count', models.PositiveBigIntegerField(verbose_name='count')),
             ],
             options={
                 'verbose_name': 'figure of people',
                 'verbose_name_plural': 'figures of people',
                 'default_permissions': [],
-                'constraints': [models.UniqueConstraint(fields=('connection', 'status', 'method', 'last_error', 'cohort', 'active'), name='cpw_people_figure_once')],
+                'constraints': [models.UniqueConstraint(fields=('connection', 'status', 'method', 'last_error', 'cohort', 'active', 'deleted'), name='cpw_people_figure_once')],
             },
         ),
         migrations.CreateModel(
@@ -324,6 +326,17 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'import problems',
                 'ordering': ['run', 'position'],
                 'constraints': [models.UniqueConstraint(fields=('run', 'position', 'reason'), name='cpw_import_problem_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SeenPeople',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('people', models.TextField()),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seen_people', to='cognito_passwordless.importrun')),
+            ],
+            options={
+                'default_permissions': [],
             },
         ),
         migrations.CreateModel(

@@ -5,7 +5,7 @@ from django.apps import apps
 from .base import ALIAS_LENGTH, SUB_LENGTH, Channel, Route
 from .connections import ConnectionState
 from .events import JourneyEvent
-from .imports import ImportProblem, ImportRun
+from .imports import ImportProblem, ImportRun, SeenPeople
 from .people import ConflictCase, Erasure, MigratedUser, PhoneNumber, PoolNotice
 from .progress import DailyFigure, PeopleFigure, Progress
 from .sign_in import ChallengeSession, Delivery, FailureCount, SendCount
@@ -35,5 +35,6 @@ __all__ = [
     "PoolNotice",
     "Progress",
     "Route",
+    "SeenPeople",
     "SendCount",
 ]

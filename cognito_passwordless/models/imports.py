@@ -48,6 +48,8 @@ class ImportRun(models.Model):
     skipped = models.PositiveBigIntegerField(_("skipped"), default=0)
     conflicts = models.PositiveBigIntegerField(_("conflicts"), default=0)
     problems = models.PositiveBigIntegerField(_("problems"), default=0)
+    # Whom the end of a full import found to be in the pool no more.
+    gone = models.PositiveBigIntegerField(_("gone"), default=0)
 
     started_at = models.DateTimeField(_("started"), db_index=True)
     updated_at = models.DateTimeField(_("last sign of life"))
@@ -64,6 +66,20 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.get_source_display()} ({self.pk})"
+
+
+class SeenPeople(models.Model):
+    """Whom a page of a run found as they were, by primary key: nothing is written on them, and at the end one has
+    to know who was seen. It goes with the run's end."""
+
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="seen_people")
+    people = models.TextField()
+
+    class Meta:
+        default_permissions: ClassVar = []
+
+    def __str__(self) -> str:
+        return f"{self.run_id}: {self.pk}"
 
 
 class ImportProblem(models.Model):

@@ -23,12 +23,16 @@ class MigratedUser(models.Model):
         CONFLICT = "conflict", _("Conflict")
         FAILED = "failed", _("Failed")
         EXCLUDED = "excluded", _("Excluded")
+        GONE = "gone", _("Gone from the pool")
 
     class Method(models.TextChoices):
         COGNITO_OTP = "cognito_otp", _("Cognito's code")
         COGNITO_OIDC = "cognito_oidc", _("Cognito's hosted login")
         LOCAL_OTP = "local_otp", _("Our code")
         BULK = "bulk", _("Activated in bulk")
+
+    # Nobody waits for these: a human wants nobody to come, or a full import has not seen them in the pool any more.
+    OUT: ClassVar = (Status.EXCLUDED, Status.GONE)
 
     connection = models.CharField(_("connection"), max_length=ALIAS_LENGTH)
     pool = models.CharField(_("pool"), max_length=255)

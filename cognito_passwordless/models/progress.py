@@ -34,7 +34,8 @@ class Progress(models.Model):
 
 class PeopleFigure(models.Model):
     """How many pool users are alike. ``cohort`` is a month such as ``2026-01``, empty for people who were never
-    imported; ``active``: seen since `Progress.active_since`."""
+    imported; ``active``: seen since `Progress.active_since`; ``deleted``: migrated, and their Django user is there no
+    more."""
 
     connection = models.CharField(_("connection"), max_length=ALIAS_LENGTH)
     status = models.CharField(_("status"), max_length=8)
@@ -42,6 +43,7 @@ class PeopleFigure(models.Model):
     last_error = models.CharField(_("last error"), max_length=60, blank=True)
     cohort = models.CharField(_("cohort"), max_length=7, blank=True)
     active = models.BooleanField(_("active"), default=False)
+    deleted = models.BooleanField(_("Django user deleted"), default=False)
     count = models.PositiveBigIntegerField(_("count"))
 
     class Meta:
@@ -50,7 +52,7 @@ class PeopleFigure(models.Model):
         default_permissions: ClassVar = []
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["connection", "status", "method", "last_error", "cohort", "active"],
+                fields=["connection", "status", "method", "last_error", "cohort", "active", "deleted"],
                 name="cpw_people_figure_once",
             )
         ]

@@ -3,7 +3,10 @@
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
+
+from django.contrib.auth import get_user_model
 
 from cognito_passwordless.models import ChallengeSession, JourneyEvent, MigratedUser, SendCount
 
@@ -19,8 +22,10 @@ def fill(now: datetime, age: str, *, people: int = 3_000, attempts: int = 900, c
     chance = random.Random(SEED)  # noqa: S311  (no secret)
     days, mean = AGES[age]
     began = now - timedelta(days=days)
+    # One account for all who came over: without any, they would be people whose account was deleted.
+    user, _ = get_user_model().objects.get_or_create(username="came-over")
     MigratedUser.objects.bulk_create(
-        _people(chance, now, began, count=people, mean=mean, connection=connection), batch_size=500
+        _people(chance, now, began, count=people, mean=mean, connection=connection, user=user), batch_size=500
     )
     events: list[JourneyEvent] = []
     challenges = list(_attempts(chance, now, connection, events, attempts))
@@ -35,7 +40,7 @@ def fill(now: datetime, age: str, *, people: int = 3_000, attempts: int = 900, c
 
 
 def _people(
-    chance: random.Random, now: datetime, began: datetime, *, count: int, mean: float, connection: str
+    chance: random.Random, now: datetime, began: datetime, *, count: int, mean: float, connection: str, user: Any
 ) -> Iterator[MigratedUser]:
     for number in range(count):
         rate = chance.gammavariate(0.9, 1 / 0.9) / mean
@@ -47,6 +52,7 @@ def _people(
             imported_at=began - timedelta(days=35 * (number % 3)),
         )
         if at < now or mean < 10:
+            row.user = user
             row.status, row.migrated_at = "migrated", min(at, now - timedelta(days=100) * (mean < 10))
             row.method = chance.choices(["cognito_otp", "local_otp", "cognito_oidc"], [70, 20, 10])[0]
             row.active_at = max(row.migrated_at, now - timedelta(days=chance.expovariate(1 / 30)))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -157,3 +157,22 @@ def test_a_tombstone_is_lifted_by_nobody_else(looking: Client) -> None:
     looking.post(url("erasure"), {"action": "lift", "_selected_action": [str(tombstone.pk)]})
     assert Erasure.objects.exists()
     assert 'value="lift"' not in looking.get(url("erasure")).content.decode()
+
+
+def test_whoever_is_gone_is_let_in_by_whoever_decides_conflicts(
+    staff: Callable[..., Client], person: MigratedUser
+) -> None:
+    gone = MigratedUser.objects.create(connection="main", pool="i", sub="gone-from-the-pool", status="gone")
+    client = staff("undo_migrations", "erase_people", "view_addresses")
+    assert 'value="let_in"' not in client.get(LIST).content.decode()
+    act(client, "let_in", gone)
+    assert MigratedUser.objects.get(pk=gone.pk).status == "gone"
+    User.objects.get(username="staff").user_permissions.add(Permission.objects.get(codename="resolve_conflicts"))
+    assert 'value="let_in"' in client.get(LIST, {"status__exact": "gone"}).content.decode()
+    shown = client.post(LIST, {"action": "let_in", "_selected_action": [gone.pk, person.pk]}, follow=True)
+    told = [str(message) for message in shown.context["messages"]]
+    assert told == ["the-whol: They are not gone from the pool.", "1 person: done."]
+    gone.refresh_from_db()
+    person.refresh_from_db()
+    assert (gone.status, gone.last_error, person.status) == ("pending", "let_in", "migrated")
+    assert LogEntry.objects.get().change_message == "Gone from the pool; may sign in anyway."

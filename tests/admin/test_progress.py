@@ -97,6 +97,27 @@ class TestNumbers:
                 assert chosen is not None, url
                 assert lists.lookup.total(rows, chosen) == number, url
 
+    def test_whose_django_user_was_deleted_and_who_is_gone_are_told_with_their_lists(
+        self, admin_client: Client
+    ) -> None:
+        now = fill(people=40)
+        assert "Django user was deleted" not in admin_client.get(PAGE).content.decode()
+        first, second = MigratedUser.objects.filter(status="migrated", user__isnull=False)[:2]
+        MigratedUser.objects.filter(pk=second.pk).update(status="gone", user=None, method="", migrated_at=None)
+        MigratedUser.objects.filter(pk=first.pk).update(user=None)  # as the deletion of a user does it
+        rollup.roll_up(now + timedelta(seconds=1))
+        shown = admin_client.get(PAGE).content.decode()
+        assert "Gone from the pool" in shown
+        base = "/admin/cognito_passwordless/migrateduser/?status__exact="
+        for url in (f"{base}migrated&user__isnull=True", f"{base}gone"):
+            assert (url, 1) in links(shown)
+            assert [row.pk for row in admin_client.get(url).context["cl"].result_list] in ([first.pk], [second.pk])
+        everybody = f"{base}migrated&user__isnull=False"  # not what is counted
+        assert admin_client.get(everybody).context["cl"].result_count != 1
+        rows = list(csv.reader(io.StringIO(admin_client.get(EXPORTS[1]).content.decode())))
+        assert ["migrated, Django user deleted", "", "1"] in [row[:3] for row in rows]
+        assert admin_client.get(EXPORTS[0]).json()["deleted"]["value"] == 1
+
     def test_a_long_list_believes_the_roll_up(self, admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         fill()
         monkeypatch.setattr(lists, "FEW", 10)

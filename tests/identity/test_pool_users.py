@@ -54,6 +54,7 @@ def test_a_human_may_have_called_them_one() -> None:
         (State.CAME, True, False),
         (State.CASE, True, False),
         (State.OUT, True, False),
+        (State.GONE, True, False),
     ],
 )
 def test_who_may_come_in_by_a_proof_to_us(state: State, enabled: bool, provable: bool) -> None:
@@ -73,5 +74,23 @@ def test_the_excluded_are_nobody() -> None:
 def test_only_what_the_pool_verified_keeps_somebody_out() -> None:
     for state, enabled, verified in product(State, (True, False), (True, False)):
         user = PoolUser("a", state=state, enabled=enabled, verified=verified)
-        barred = not enabled or state in {State.CASE, State.OUT}
+        barred = state is not State.GONE and (not enabled or state in {State.CASE, State.OUT})
         assert keeps_out([user]) is (verified and barred)
+
+
+def test_whoever_is_gone_is_nobody_and_claims_nothing() -> None:
+    gone = replace(VERIFIED, key="gone", state=State.GONE)
+    assert (meant([gone]), proven([replace(gone, wanted=True)])) == (Nobody.GONE, [])
+    assert meant([gone, replace(VERIFIED, state=State.OUT)]) is Nobody.EXCLUDED  # what a human said comes first
+
+
+def test_an_address_that_was_given_to_somebody_new_is_the_new_ones() -> None:
+    for as_typed, merged in product((True, False), ((), ("gone", "verified"))):
+        gone = replace(VERIFIED, key="gone", state=State.GONE, as_typed=as_typed, merged=merged)
+        for new in (VERIFIED, replace(VERIFIED, as_typed=False)):
+            for users in permutations([gone, new]):
+                assert meant(users) == new
+                assert proven(users) == [new]
+                assert not keeps_out(users)
+        # Not even somebody who only wrote it stands behind whoever is gone.
+        assert meant([gone, WRITTEN]) == WRITTEN

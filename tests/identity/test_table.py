@@ -23,5 +23,5 @@ def test_the_page_and_the_module_show_one_table() -> None:
 def test_the_page_says_how_many_small_worlds_there_are() -> None:
     from .worlds import worlds
 
-    assert "90,000 small worlds" in " ".join(PAGE.read_text().split())
-    assert 80_000 < sum(1 for _ in worlds()) < 100_000
+    assert "110,000 small worlds" in " ".join(PAGE.read_text().split())
+    assert 100_000 < sum(1 for _ in worlds()) < 120_000

@@ -190,6 +190,15 @@ def test_larger_worlds(evidence: Evidence, found: tuple[Holder, ...], policy: Po
         assert law(world, verdict(world)), law
 
 
+def test_whoever_is_gone_from_the_pool_comes_in_by_no_proof_given_to_us_but_by_the_pools_own() -> None:
+    for world in worlds():
+        if world.evidence.record is Record.GONE:
+            assert verdict(world) == Verdict(Action.REFUSE, reason=Refusal.GONE)
+            at_pool = replace(world, evidence=replace(world.evidence, by_our_code=False))
+            open_one = replace(at_pool, evidence=replace(at_pool.evidence, record=Record.OPEN))
+            assert verdict(at_pool) == verdict(open_one)
+
+
 PROVEN = Evidence({ANN: Claim.PROVEN})
 OF_POOL = replace(PROVEN, in_pool=True)
 

@@ -52,7 +52,8 @@ def persons() -> Iterator[Evidence]:
         for first in Claim:
             claims = {ANN: first} | ({SHOP: second} if second is not None else {})
             for record in Record:
-                yield Evidence(claims, in_pool=True, record=record, account=1 if record is Record.MIGRATED else None)
+                account, ours = 1 if record is Record.MIGRATED else None, record is Record.GONE
+                yield Evidence(claims, in_pool=True, record=record, account=account, by_our_code=ours)
     yield Evidence({ANN: Claim.PROVEN}, in_pool=True, fewer_factors=True)
     for welcome in (False, True):
         yield Evidence({ANN: Claim.PROVEN}, welcome=welcome)

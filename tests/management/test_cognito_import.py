@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from cognito_passwordless.flows.importing import gone
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.management.commands import cognito_import
 from cognito_passwordless.models import ConnectionState, ImportRun, MigratedUser
@@ -53,7 +54,7 @@ def test_it_says_what_it_did_and_what_a_second_run_finds(pool: LocalPool) -> Non
     people(pool)
     told = run(*FAST)
     assert told == (
-        "main: 3 seen, 3 created, 0 updated, 0 unchanged, 0 skipped, 0 conflicts, 0 problems "
+        "main: 3 seen, 3 created, 0 updated, 0 unchanged, 0 skipped, 0 conflicts, 0 problems, 0 gone "
         f"(import {ImportRun.objects.get().pk})\n"
     )
     assert "3 seen, 0 created, 0 updated, 3 unchanged" in run(*FAST)
@@ -113,6 +114,40 @@ def test_people_are_paired_or_activated_after_a_look(pool: LocalPool, settings: 
     assert MigratedUser.objects.filter(status="migrated", method="bulk").count() == 3
 
 
+def test_whoever_was_deleted_in_the_pool_is_told_of_and_marked(pool: LocalPool, tmp_path: Path) -> None:
+    people(pool)
+    run(*FAST)
+    MigratedUser.objects.create(connection="main", pool=pool.id, sub="deleted", imported_at=timezone.now())
+    with reading_only():
+        told = run("--dry-run", *FAST)
+        assert "  gone             1  the pool has them no more: they would be marked as gone (deleted)" in told
+    assert "0 problems, 1 gone (import" in run(*FAST)
+    assert MigratedUser.objects.get(sub="deleted").status == "gone"
+
+
+def test_a_large_part_is_marked_only_by_whoever_says_so(pool: LocalPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gone, "FEW", 0)
+    people(pool)
+    run(*FAST)
+    MigratedUser.objects.create(connection="main", pool=pool.id, sub="deleted", imported_at=timezone.now())
+    error = io.StringIO()
+    assert "Nobody is marked as gone: 1 of 4 people who wait" in run("--dry-run", "--gone-limit", "20", *FAST)
+    call_command("cognito_import", "--gone-limit", "20", *FAST, stdout=io.StringIO(), stderr=error, no_color=True)
+    assert "main: Nobody is marked as gone: 1 of 4 people who wait were not seen." in error.getvalue()
+    assert "--restart --gone-limit 100" in error.getvalue()
+    assert "1 gone" in run("--restart", "--gone-limit", "100", *FAST)
+
+
+def test_a_file_marks_people_only_where_it_is_complete(pool: LocalPool, tmp_path: Path) -> None:
+    both = ("--connection", "main", "--csv", str(file_of(tmp_path / "users.csv", ANN, "bob@example.com")))
+    run(*both)
+    one = ("--connection", "main", "--csv", str(file_of(tmp_path / "one.csv", ANN)))
+    assert "0 gone" in run(*one)
+    assert "  gone             1" not in run(*one, "--dry-run")
+    assert "  gone             1" in run(*one, "--complete", "--dry-run")
+    assert "1 gone" in run(*one, "--complete")
+
+
 def test_a_file_is_imported_and_looked_at_in_the_same_way(pool: LocalPool, tmp_path: Path) -> None:
     path = str(file_of(tmp_path / "users.csv", ANN, "bob@example.com"))
     with reading_only():
@@ -134,6 +169,7 @@ def test_no_sub_commands_the_terminal(pool: LocalPool, tmp_path: Path) -> None:
         (("--connection", "nobody"), "There is no connection 'nobody'."),
         (("--csv", "users.csv"), "main: "),
         (("--csv", "users.csv", "--activate", "--connection", "main"), "read no CSV"),
+        (("--complete",), "about a CSV"),
     ],
 )
 def test_what_cannot_be_meant_is_told(

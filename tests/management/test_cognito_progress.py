@@ -52,6 +52,7 @@ def test_it_tells_what_the_page_tells() -> None:
     part, whole = figures.migrated.part.value, figures.migrated.whole.value
     assert row(told, "Migrated") == f"{part} of {whole}  {figures.migrated.percent:5.1f} %"
     assert row(told, "pending") == str(figures.statuses[1].number.value)
+    assert (row(told, "gone"), row(told, "Django user deleted")) == ("0", str(figures.deleted.value))
     assert row(told, "started").split()[:2] == [str(figures.funnel[0].attempts.value), "100.0"]
     assert row(told, "sent refused unknown_user") == str(
         next(each.events.value for each in figures.failures if each.cause == "unknown_user")

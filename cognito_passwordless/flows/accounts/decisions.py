@@ -14,6 +14,8 @@ from ...models import MigratedUser
 Choice = Literal["link", "apart", "merge"]
 # Set aside by a merge: a pool user whose address another one has, and the pool never verified this one's.
 TWIN = "twin_of_another"
+# Gone from the pool, and welcome all the same: kept as the error of a pending record, so that no import overrules it.
+LET_IN = "let_in"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,20 @@ from ...cognito import CognitoProfile, Connection
 from ...conf import conf
 from ...exceptions import MigrationConflict, MigrationRefused
 from ...identifiers import MAX_LENGTH, Identifier, known
-from ...identity import Action, Claim, Evidence, Held, Policy, PoolUser, Record, State, Verdict, judge, pool_users
+from ...identity import (
+    Action,
+    Claim,
+    Evidence,
+    Held,
+    Policy,
+    PoolUser,
+    Record,
+    Refusal,
+    State,
+    Verdict,
+    judge,
+    pool_users,
+)
 from ...models import MigratedUser
 from . import owners, tombstones
 from .changes import Made
@@ -28,6 +41,8 @@ UNUSABLE = "pool_record_unusable"
 FEDERATED = "EXTERNAL_PROVIDER"
 # Refusals after which what a human decided still holds: the person came, but without the proof that was asked for.
 _STILL_DECIDED = "address_not_proven"
+# Whom another pool user of the same person does not bring along.
+_SETTLED = {Status.MIGRATED, Status.GONE}
 # As text, for every right code asks it: the ORM takes longer to write it than all the rest of it takes.
 MOST = 10
 _KNOWN = f"SELECT * FROM {MigratedUser._meta.db_table} WHERE {{}} = %s ORDER BY id LIMIT {MOST}"  # noqa: S608
@@ -81,6 +96,8 @@ def _on_their_account(row: MigratedUser, address: Identifier) -> Held | None:
 def _state(row: MigratedUser) -> State:
     if row.status == Status.EXCLUDED:
         return State.OUT
+    if row.status == Status.GONE:
+        return State.GONE
     if row.status == Status.MIGRATED and not row.awaits_proof:
         return State.CAME
     return State.CASE if row.status in {Status.CONFLICT, Status.FAILED} else State.WAITING
@@ -241,7 +258,7 @@ def others_of_person(record: MigratedUser, proven_keys: Collection[str]) -> list
     for row in rows.filter(pk__in=named) if named else _sharing(rows, shared):
         theirs, connection = Decision.of(row), connections.configured(row.connection)
         if named:
-            agreed = theirs is not None and theirs.rows == named and row.status != Status.MIGRATED
+            agreed = theirs is not None and theirs.rows == named and row.status not in _SETTLED
         else:
             agreed = row.status == Status.PENDING and theirs is None and _is_spelled_alike(row, record, shared)
         verified = bool(row.verified_keys & set(proven_keys))
@@ -302,7 +319,8 @@ def _write_refusal(profile: CognitoProfile, connection: Connection, refusal: Mig
     if refusal.reason != _STILL_DECIDED:
         written["decision"] = None
     rows = MigratedUser.objects.filter(pool=profile.pool, sub=profile.sub)
-    rows.exclude(status__in=[Status.MIGRATED, Status.EXCLUDED]).update(**written)
+    left = [Status.MIGRATED, Status.EXCLUDED, *([Status.GONE] if refusal.reason == Refusal.GONE else [])]
+    rows.exclude(status__in=left).update(**written)
 
 
 def _record_unusable(profile: CognitoProfile) -> None:

@@ -72,7 +72,7 @@ def waiting() -> "QuerySet[MigratedUser]":
 def undecided(rows: "QuerySet[MigratedUser]") -> "QuerySet[MigratedUser]":
     """Of these, who cannot come in as things are: a conflict, a failure, or two people who meet at one address that
     their pool verified for both, in different spellings."""
-    others = MigratedUser.objects.exclude(pk=OuterRef("pk")).exclude(status=Status.EXCLUDED)
+    others = MigratedUser.objects.exclude(pk=OuterRef("pk")).exclude(status__in=MigratedUser.OUT)
     meets: Any = Q(pk__in=[])
     for address in ("email", "phone"):
         spelling = "email" if address == "email" else "phone_number"
@@ -107,14 +107,18 @@ def case_of(record: MigratedUser) -> Case:
     return case
 
 
-def twins_of(record: MigratedUser) -> list[MigratedUser]:
+def sharing(record: MigratedUser) -> "QuerySet[MigratedUser]":
+    """The others who carry an address of theirs, and are not out."""
     shared = Q(pk__in=[])
     if record.email_key:
         shared |= Q(email_key=record.email_key)
     if record.phone_key:
         shared |= Q(phone_key=record.phone_key)
-    rows = MigratedUser.objects.filter(shared).exclude(pk=record.pk)
-    return list(rows.exclude(status__in=[Status.MIGRATED, Status.EXCLUDED]).order_by("pk")[:20])
+    return MigratedUser.objects.filter(shared).exclude(pk=record.pk).exclude(status__in=MigratedUser.OUT)
+
+
+def twins_of(record: MigratedUser) -> list[MigratedUser]:
+    return list(sharing(record).exclude(status=Status.MIGRATED).order_by("pk")[:20])
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from django.db import router, transaction
 
 from ...models import MigratedUser
 from ..accounts import locking
-from ..accounts.decisions import TWIN, Decision
+from ..accounts.decisions import LET_IN, TWIN, Decision
 from ..events import audit
-from .cases import Case, Option, case_of, twins_of
+from .cases import Case, Option, case_of, sharing, twins_of
 
 Status = MigratedUser.Status
 EXCLUDED = "excluded_by_hand"
@@ -99,3 +99,18 @@ def take_back(pk: int, *, now: datetime, by: str) -> None:
             row.status, row.last_error = Status.PENDING, ""
             row.save(update_fields=["status", "last_error"])
             audit.record(row, "decision_withdrawn", now=now, by=by)
+
+
+@locking.again_after_deadlock
+def let_in(pk: int, *, now: datetime, by: str) -> None:
+    """Somebody who is gone from the pool may come in all the same, by our code where it is retired. Raises
+    `NotDecided`."""
+    with transaction.atomic(using=router.db_for_write(MigratedUser)):
+        record = _held(pk)
+        if record is None or record.status != Status.GONE:
+            raise NotDecided("not_gone")
+        if any(row.verified_keys & record.verified_keys for row in sharing(record)):
+            raise NotDecided("address_given_on")
+        record.status, record.last_error = Status.PENDING, LET_IN
+        record.save(update_fields=["status", "last_error"])
+        audit.record(record, "decided", now=now, cause=LET_IN, by=by)

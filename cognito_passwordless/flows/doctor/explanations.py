@@ -43,6 +43,10 @@ CAUSES: Final[Mapping[str, Words]] = {
         "several pool users carry this address", "Decide which one is theirs: exclude the others in the admin."
     ),
     "excluded": Words("their pool record is excluded from migration", "Set it back to pending, if they may come."),
+    "gone": Words(
+        "the last full import did not see them in the pool any more",
+        "If they may come, let them sign in anyway: an action of the list of migrated users in the admin.",
+    ),
     "no_connection": Words(
         "the connection of their pool is gone, switched off, or another pool's now",
         "Bring the connection back under its old name, or retire it instead of switching it off.",

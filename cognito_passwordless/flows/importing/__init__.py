@@ -4,12 +4,14 @@ makes Django users of who was imported."""
 from .activation import Activation, Totals, activate, preview_activation
 from .commands import import_csv, import_directory, preview_csv, preview_directory
 from .dry_run import Preview
+from .gone import LIMIT as GONE_LIMIT
 from .run_lease import Busy, Lost, NothingToContinue
 from .sources import PAGES, QUOTA, Page
 from .task import SLICE, Next, import_slice
 from .writer import import_page
 
 __all__ = [
+    "GONE_LIMIT",
     "PAGES",
     "QUOTA",
     "SLICE",

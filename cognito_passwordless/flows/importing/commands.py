@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from ...cognito import Connection, TokenRefused, estimate_users
 from ...models import ImportRun
-from . import run_lease
+from . import gone, run_lease
 from .csv_source import CsvSource
 from .dry_run import Preview, preview
 from .pipeline import Walk
@@ -27,18 +27,21 @@ def import_directory(
     fresh: bool | None = None,
     rate: float = QUOTA,
     pages: int = PAGES,
+    gone_limit: int = gone.LIMIT,
     clock: Clock = timezone.now,
     tell: Tell = lambda run: None,
 ) -> ImportRun:
     """Imports a pool, or goes on where an earlier import of it ended (``fresh`` False: only that; True: never).
 
-    ``stop`` ends it after the page at hand. Returns the run; its state says how far it came. Raises `runs.Busy`,
+    ``stop`` ends it after the page at hand. Whom it did not see is marked as gone, unless that were more than
+    ``gone_limit`` per cent of those who wait. Returns the run; its state says how far it came. Raises `runs.Busy`,
     `runs.NothingToContinue` and `runs.Lost`.
     """
     run = _claim_pool(connection, fresh, clock)
     tell(run)
     source = PoolSource(connection, stop=stop, rate=rate, pages=pages)
-    walk = Walk(run=run, source=source, pool=connection.pool, clock=clock, stop=stop, tell=tell)
+    pool = connection.pool
+    walk = Walk(run=run, source=source, pool=pool, clock=clock, stop=stop, tell=tell, gone_limit=gone_limit)
     try:
         walk.go()
     except TokenRefused:
@@ -54,10 +57,12 @@ def import_csv(
     *,
     stop: threading.Event,
     fresh: bool | None = None,
+    gone_limit: int | None = None,
     clock: Clock = timezone.now,
     tell: Tell = lambda run: None,
 ) -> ImportRun:
-    """The same from a file. Raises `OSError` and `csv_file.NotACsv`, too."""
+    """The same from a file, which has everybody of the pool where there is a ``gone_limit``. Raises `OSError` and
+    `csv_file.NotACsv`, too."""
     source = CsvSource(connection, path)
     run = run_lease.claim(
         connection.alias,
@@ -68,7 +73,8 @@ def import_csv(
         expected=source.estimate,
     )
     tell(run)
-    Walk(run=run, source=source, pool=connection.pool, clock=clock, stop=stop, tell=tell).go()
+    pool = connection.pool
+    Walk(run=run, source=source, pool=pool, clock=clock, stop=stop, tell=tell, gone_limit=gone_limit).go()
     return run
 
 
@@ -78,13 +84,15 @@ def preview_directory(
     stop: threading.Event,
     rate: float = QUOTA,
     pages: int = PAGES,
+    gone_limit: int = gone.LIMIT,
     tell: Callable[[int], None] = lambda seen: None,
 ) -> Preview:
     """What `import_directory` would do, and what would become of the people. Writes nothing, and claims no run.
 
     Raises `CognitoError`.
     """
-    return preview(connection, PoolSource(connection, stop=stop, rate=rate, pages=pages), stop=stop, tell=tell)
+    source = PoolSource(connection, stop=stop, rate=rate, pages=pages)
+    return preview(connection, source, stop=stop, gone_limit=gone_limit, tell=tell)
 
 
 def preview_csv(
@@ -92,10 +100,11 @@ def preview_csv(
     path: Path,
     *,
     stop: threading.Event,
+    gone_limit: int | None = None,
     tell: Callable[[int], None] = lambda seen: None,
 ) -> Preview:
     """The same of a file. Raises `OSError` and `csv_file.NotACsv`."""
-    return preview(connection, CsvSource(connection, path), stop=stop, tell=tell)
+    return preview(connection, CsvSource(connection, path), stop=stop, gone_limit=gone_limit, tell=tell)
 
 
 def _claim_pool(connection: Connection, fresh: bool | None, clock: Clock) -> ImportRun:

@@ -21,7 +21,7 @@ class Sorted:
 
     new: list[Row] = field(default_factory=list)
     changed: list[Row] = field(default_factory=list)
-    unchanged: int = 0
+    unchanged: list[int] = field(default_factory=list)  # by primary key
     erased: int = 0  # rows of people who have been erased
     problems: list[tuple[int, Broken]] = field(default_factory=list)
     # Rows that an earlier page of this walk had too: what they say now counts, and they are problems already.
@@ -65,7 +65,7 @@ def sort_out(page: Page, run: ImportRun, pool: str) -> Sorted:
         if sub not in known:
             found.new.append(row)
             continue
-        digest, written_by = known[sub]
+        digest, written_by, pk = known[sub]
         if written_by == run.pk:
             found.problems.append((found.positions[sub], Broken(Reason.DUPLICATE, sub)))
             if digest != row.digest:
@@ -73,7 +73,7 @@ def sort_out(page: Page, run: ImportRun, pool: str) -> Sorted:
         elif digest != row.digest:
             found.changed.append(row)
         else:
-            found.unchanged += 1
+            found.unchanged.append(pk)
     named = {broken.sub for _, broken in found.problems}
     found.leave_out(erased_among({row.sub for row in found.new} | named - {""}, pool))
     return found
@@ -84,11 +84,11 @@ def erased_among(subs: Collection[str], pool: str) -> Collection[str]:
     return tombstones.erased_subs(pool, subs) if Erasure.objects.exists() else ()
 
 
-def _known(pool: str, subs: list[str]) -> dict[str, tuple[str, int | None]]:
-    wanted, using = ("sub", "digest", "import_run"), router.db_for_write(MigratedUser)
-    rows: Iterable[tuple[Any, ...]]
+def _known(pool: str, subs: list[str]) -> dict[str, tuple[str, int | None, int]]:
+    wanted, using = ("sub", "digest", "import_run", "id"), router.db_for_write(MigratedUser)
+    rows: Iterable[Any]
     if postgres.available(using):
         rows = postgres.select(MigratedUser, wanted, pool, subs, using=using)
     else:
         rows = MigratedUser.objects.using(using).filter(pool=pool, sub__in=subs).values_list(*wanted)
-    return {sub: (digest, written_by) for sub, digest, written_by in rows}
+    return {row[0]: row[1:] for row in rows}

@@ -15,6 +15,7 @@ from ...identity import Action, Claim, Evidence, Verdict, judge
 from ...models import ImportProblem, ImportRun, MigratedUser
 from ..accounts import owners, pool_records
 from ..migration.flow import policy_of
+from . import gone
 from .diff import Sorted, erased_among, sort_out
 from .lookup import Carried
 from .rows import Broken, Row
@@ -22,6 +23,7 @@ from .sources import Page, Source, Stopped
 
 Status = MigratedUser.Status
 TWIN: Final = ("conflict", "several_pool_users")
+GONE: Final = ("gone", "not_seen")
 SAME: Final = ("link", "same_person")
 # Who cannot come in as the pool has them now.
 _NOT_NOW: Final = {"ARCHIVED": "archived", "UNCONFIRMED": "unconfirmed"}
@@ -35,13 +37,15 @@ Outcome = tuple[str, str]
 @dataclass
 class Preview:
     """``outcomes`` of people, with the subs of some; ``rows`` is what an import would count. ``decisions``: how many
-    times a human has to say whether the pool users that carry one address are one person."""
+    times a human has to say whether the pool users that carry one address are one person. ``why_not``: nobody would be
+    marked as gone."""
 
     rows: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     examples: dict[Outcome, list[str]] = field(default_factory=dict)
     decisions: int = 0
     complete: bool = False
+    why_not: str = ""
 
     def add(self, outcome: Outcome, sub: str = "", count: int = 1) -> None:
         self.outcomes[outcome] += count
@@ -51,7 +55,12 @@ class Preview:
 
 
 def preview(
-    connection: Connection, source: Source, *, stop: threading.Event, tell: Callable[[int], None] = lambda seen: None
+    connection: Connection,
+    source: Source,
+    *,
+    stop: threading.Event,
+    gone_limit: int | None = gone.LIMIT,
+    tell: Callable[[int], None] = lambda seen: None,
 ) -> Preview:
     """Walks through a whole directory. ``stop`` ends it early, and what was found by then is returned.
 
@@ -71,6 +80,8 @@ def preview(
         tell(run.position)
         token = page.following
     found.complete = token is None
+    if found.complete and gone_limit is not None:
+        people.miss(found, gone_limit)
     return found
 
 
@@ -81,16 +92,28 @@ class _People:
         self._connection = connection
         self._twins = _Twins()
         self._met: set[int] = set()  # hashes of subs
+        self._broken: set[str] = set()  # subs of rows that cannot be used
 
     def look(self, found: Preview, page: Page, run: ImportRun) -> None:
         rows = [self._or_again(row) for row in page.rows]
         self._met.update(hash(row.sub) for row in rows if isinstance(row, Row))
+        self._broken.update(row.sub for row in page.rows if isinstance(row, Broken))
         sorted_rows = sort_out(Page(rows, None), run, self._connection.pool)
         _count(found, sorted_rows)
         latest = {row.sub: row for row in rows if isinstance(row, Row)}
         for sub in erased_among(list(latest), self._connection.pool):
             del latest[sub]
         self._decide(found, latest, page.silent)
+
+    def miss(self, found: Preview, limit: int) -> None:
+        """Whom the whole walk has not met."""
+        everybody = gone.expected(self._connection.pool)
+        subs = everybody.values_list("sub", flat=True).iterator()
+        missing = [sub for sub in subs if hash(sub) not in self._met and sub not in self._broken]
+        unreadable = "" in self._broken
+        found.why_not = gone.obstacle(len(missing), everybody.count(), unreadable=unreadable, limit=limit)
+        for sub in missing if not found.why_not else ():
+            found.add(GONE, sub)
 
     def _or_again(self, row: Row | Broken) -> Row | Broken:
         if isinstance(row, Row) and hash(row.sub) in self._met:
@@ -114,7 +137,7 @@ def _count(found: Preview, rows: Sorted) -> None:
     found.rows.update(
         created=len(rows.new),
         updated=len(rows.changed),
-        unchanged=rows.unchanged,
+        unchanged=len(rows.unchanged),
         skipped=len(rows.problems) + rows.erased,
     )
     for _, broken in rows.problems:

@@ -8,18 +8,21 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
-from django.db import OperationalError, connections, router
+from django.db import OperationalError, connections, router, transaction
 
 from ...cognito import CognitoError, TokenRefused
-from ...models import ImportRun, MigratedUser
-from . import postgres, run_lease
+from ...models import ImportRun, MigratedUser, SeenPeople
+from . import gone, postgres, run_lease
 from .shared_addresses import mark_shared_addresses
 from .sources import Page, Source, Stopped
 from .writer import import_page
 
 logger = logging.getLogger(__name__)
 State = ImportRun.State
+T = TypeVar("T")
 COLLECTED = 50_000  # objects between two collections of the youngest
 WRITES = 3  # a deadlock with a sign-in, or a SQLite that is busy: whoever loses writes again
 
@@ -37,7 +40,8 @@ def _few_collections() -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True)
 class Walk:
-    """One claimed run and where its rows come from; ``tell`` hears of every page that was written."""
+    """One claimed run and where its rows come from; ``tell`` hears of every page that was written. Whoever was
+    not seen at its end is gone, up to ``gone_limit`` per cent of those who wait; None where it is of a part."""
 
     run: ImportRun
     source: Source
@@ -45,6 +49,7 @@ class Walk:
     clock: Callable[[], datetime]
     stop: threading.Event
     tell: Callable[[ImportRun], None]
+    gone_limit: int | None = gone.LIMIT
 
     def go(self) -> None:
         """Works until the end, until ``stop`` is set, or until the pool will not go on; the run's state says which.
@@ -72,6 +77,9 @@ class Walk:
                 raise
 
     def _pages(self, reading: ThreadPoolExecutor) -> None:
+        if self.run.position and not self.run.page_token:
+            self._finish()  # whoever had it before read all of it, and ended before its end
+            return
         upcoming = reading.submit(self.source.read, self.run.page_token)
         statistics = postgres.Statistics(MigratedUser, router.db_for_write(MigratedUser))
         while True:
@@ -79,11 +87,10 @@ class Walk:
             if page.following is not None:
                 upcoming = reading.submit(self.source.read, page.following)
             statistics.follow(self.run.position)
-            self._write(page)
+            self._patiently(partial(import_page, self.run, page, pool=self.pool, now=self.clock()))
             self.tell(self.run)
             if page.following is None:
-                mark_shared_addresses()
-                self._close(State.DONE)
+                self._finish()
                 return
             if self.stop.is_set():
                 raise Stopped
@@ -94,17 +101,27 @@ class Walk:
             run_lease.hold(self.run, now=self.clock())
         return upcoming.result()
 
-    def _write(self, page: Page) -> None:
+    def _finish(self) -> None:
+        why_not = ""
+        if self.gone_limit is not None:
+            mark = partial(gone.mark, self.run, self.pool, limit=self.gone_limit, clock=self.clock)
+            why_not = self._patiently(mark)
+        mark_shared_addresses()
+        with transaction.atomic(using=router.db_for_write(ImportRun)):
+            SeenPeople.objects.filter(run__connection=self.run.connection).delete()
+            self._close(State.DONE, why_not)
+
+    def _patiently(self, write: Callable[[], T]) -> T:
         for left in reversed(range(WRITES)):
             try:
-                return import_page(self.run, page, pool=self.pool, now=self.clock())
+                return write()
             except OperationalError:
                 if not left:
                     raise
                 connection = connections[router.db_for_write(MigratedUser)]
                 if not connection.in_atomic_block:
                     connection.close_if_unusable_or_obsolete()
-                logger.warning("Import %s writes the page after row %d again", self.run.pk, self.run.position)
+                logger.warning("Import %s writes again what comes after row %d", self.run.pk, self.run.position)
         raise AssertionError("unreachable")
 
     def _close(self, state: ImportRun.State, error: str = "") -> None:

@@ -22,6 +22,7 @@ def mark_shared_addresses() -> None:
 
 
 def _several(field: str) -> Any:
-    """The addresses that more than one person has, as a subquery."""
-    groups = MigratedUser.objects.exclude(**{field: ""}).values(field).annotate(people=Count("pk"))
+    """The addresses that more than one person has, as a subquery. Whoever is gone has none."""
+    there = MigratedUser.objects.exclude(status=MigratedUser.Status.GONE)
+    groups = there.exclude(**{field: ""}).values(field).annotate(people=Count("pk"))
     return groups.filter(people__gt=1).values_list(field, flat=True)

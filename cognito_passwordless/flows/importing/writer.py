@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db import DataError, IntegrityError, router, transaction
 
-from ...models import ImportProblem, ImportRun, MigratedUser
+from ...models import ImportProblem, ImportRun, MigratedUser, SeenPeople
 from . import postgres, run_lease
 from .diff import Sorted, erased_among, sort_out
 from .rows import MFA, Row, moment
@@ -45,6 +45,11 @@ def import_page(run: ImportRun, page: Page, *, pool: str, now: datetime) -> None
         found = sort_out(page, run, pool)
         _Writer(run, pool, now, page.silent).store(found)
         _forget_the_erased(found, pool)
+        if found.changed:
+            written = MigratedUser.objects.filter(pool=pool, sub__in=[row.sub for row in found.changed])
+            written.filter(status=Status.GONE).update(status=Status.PENDING)
+        if found.unchanged:
+            SeenPeople.objects.create(run_id=run.pk, people=" ".join(map(str, found.unchanged)))
         ImportProblem.objects.bulk_create(
             [
                 ImportProblem(run_id=run.pk, position=position, sub=row.sub, reason=row.reason, detail=row.detail)
@@ -58,7 +63,7 @@ def import_page(run: ImportRun, page: Page, *, pool: str, now: datetime) -> None
             seen=len(page.rows),
             created=len(found.new),
             updated=len(found.changed),
-            unchanged=found.unchanged,
+            unchanged=len(found.unchanged),
             skipped=len(found.problems) + found.erased,
             problems=len(found.problems),
         )

@@ -59,7 +59,7 @@ def people(connection: Connection) -> "QuerySet[MigratedUser]":
 
 def left(connection: Connection) -> "QuerySet[MigratedUser]":
     """Who has not come over, and is not out."""
-    return people(connection).exclude(status__in=[Status.MIGRATED, Status.EXCLUDED])
+    return people(connection).exclude(status__in=[Status.MIGRATED, *MigratedUser.OUT])
 
 
 def checklist(connection: Connection, *, now: datetime, coverage: float = COVERAGE) -> list[Item]:
@@ -88,7 +88,7 @@ def _imported(connection: Connection, now: datetime) -> Item:
 
 
 def _covered(connection: Connection, wanted: float) -> Item:
-    everybody = people(connection).exclude(status=Status.EXCLUDED)
+    everybody = people(connection).exclude(status__in=MigratedUser.OUT)
     total, migrated = everybody.count(), everybody.filter(status=Status.MIGRATED).count()
     share = migrated / total if total else 0.0
     return Item(

@@ -264,6 +264,8 @@ def _standing(record: MigratedUser, profile: CognitoProfile, *, returns: bool) -
         return Record.EXCLUDED
     if returns:
         return Record.MIGRATED
+    if record.status == Status.GONE:
+        return Record.GONE
     return Record.ERASED if tombstones.find(profile.pool, profile.sub) else Record.OPEN
 
 

@@ -95,6 +95,9 @@ def signed_in(connection: Connection, attributes: Mapping[str, str], *, new_devi
     )
     if record:
         MigratedUser.objects.filter(pk=record.pk).update(active_at=now)
+    if record and record.status == MigratedUser.Status.GONE:  # an import has missed them
+        gone = MigratedUser.objects.filter(pk=record.pk, status=MigratedUser.Status.GONE)
+        gone.update(status=MigratedUser.Status.PENDING)
     journey.tell(event)
     if new_device:
         pool_device_added.send(sender=MigratedUser, connection=connection, sub=sub, migrated_user=record)

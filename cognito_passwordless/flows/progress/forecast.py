@@ -24,7 +24,6 @@ from typing import Any, Literal
 from ...models import MigratedUser
 from .queries import Tally, day_of, start_of
 
-Status = MigratedUser.Status
 TARGETS = (90, 95, 99)  # per cent
 COVERAGE = 90  # per cent: how often the true date is in the range, at least
 BELIEF = 0.94
@@ -78,14 +77,14 @@ class Forecast:
 
 
 def of_everybody(tally: Tally, now: datetime) -> dict[str, Any]:
-    """A forecast for each connection and, under the empty name, one for all. Excluded people count nowhere; those who
+    """A forecast for each connection and, under the empty name, one for all. Whoever is out counts nowhere; those who
     were activated in bulk are no sign of how people come by themselves."""
     everybody: Counter[str] = Counter()
     by_itself: dict[str, Counter[date]] = {}
     in_bulk: dict[str, Counter[date]] = {}
     for person, count in tally.people.items():
         for name in ("", person.connection):
-            everybody[name] += count if person.status != Status.EXCLUDED else 0
+            everybody[name] += count if person.status not in MigratedUser.OUT else 0
     for key, (count, _) in tally.daily.items():
         found = in_bulk if key.route == MigratedUser.Method.BULK else by_itself
         for name in ("", key.connection):

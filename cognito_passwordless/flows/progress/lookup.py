@@ -14,6 +14,8 @@ from .queries import STAGES
 Status = MigratedUser.Status
 # Of these, `where` may name several, separated by commas.
 SEVERAL = frozenset({"status", "step", "category"})
+# Of people, by the only value that is counted.
+FLAGS: Mapping[str, str] = {"active": "yes", "deleted": "True"}
 
 
 class Sums:
@@ -57,12 +59,12 @@ def days_of(text: str) -> tuple[date, date]:
 def total(rows: str, where: Mapping[str, str]) -> int | None:
     """How many rows the roll-up knows of; None where it cannot tell. At most one statement.
 
-    ``where`` names values: of people status, method, connection, cohort, reason (why not) and active; of events step,
-    outcome, cause, category, connection; of attempts reached and connection; of events, attempts, and of people who
-    have been migrated, days as well, as ``2026-01-01..2026-01-07``. Raises `ValueError` for other days.
+    ``where`` names values: of people status, method, connection, cohort, reason (why not), active and deleted; of
+    events step, outcome, cause, category, connection; of attempts reached and connection; of events, attempts, and of
+    people who have been migrated, days as well, as ``2026-01-01..2026-01-07``. Raises `ValueError` for other days.
     """
     span = days_of(where["days"]) if "days" in where else None
-    wanted = values_of({name: value for name, value in where.items() if name not in {"days", "active", "reached"}})
+    wanted = values_of({name: value for name, value in where.items() if name not in {"days", "reached", *FLAGS}})
     if rows == "people":
         return _people(where, wanted, span)
     if span is None:  # rows are purged, figures stay
@@ -73,11 +75,13 @@ def total(rows: str, where: Mapping[str, str]) -> int | None:
 
 
 def _people(where: Mapping[str, str], wanted: dict[str, list[str]], span: tuple[date, date] | None) -> int | None:
+    if any(where.get(name, value) != value for name, value in FLAGS.items()):
+        return None
     if span is None:
         if reasons := wanted.pop("reason", None):
             wanted["last_error"] = reasons
         figures = PeopleFigure.objects.all()
-        return _sum(figures.filter(active=True) if "active" in where else figures, wanted)
+        return _sum(figures.filter(**{name: True for name in FLAGS if name in where}), wanted)
     if wanted.pop("status", None) != [Status.MIGRATED] or not where.keys() <= {
         "days",
         "status",

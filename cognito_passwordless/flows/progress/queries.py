@@ -39,6 +39,7 @@ class People(NamedTuple):
     last_error: str
     cohort: str
     active: bool
+    deleted: bool = False
 
 
 class Daily(NamedTuple):
@@ -86,15 +87,16 @@ def people(active_since: datetime) -> Tally:
         .annotate(
             month=TruncMonth("imported_at", tzinfo=zone),
             is_active=Case(When(active_at__gte=active_since, then=True), default=False),
+            is_deleted=Case(When(status=MigratedUser.Status.MIGRATED, user=None, then=True), default=False),
             day=Case(When(status=MigratedUser.Status.MIGRATED, then=TruncDate("migrated_at", tzinfo=zone))),
         )
-        .values_list("connection", "status", "method", "last_error", "month", "is_active", "day")
+        .values_list("connection", "status", "method", "last_error", "month", "is_active", "is_deleted", "day")
         .annotate(count=Count("pk"))
     )
     tally, days = Tally(), defaultdict[Daily, int](int)
-    for connection, status, method, last_error, month, active, day, count in rows:
+    for connection, status, method, last_error, month, active, deleted, day, count in rows:
         cohort = f"{month:%Y-%m}" if month else ""
-        tally.people[People(connection, status, method, last_error, cohort, active)] += count
+        tally.people[People(connection, status, method, last_error, cohort, active, deleted)] += count
         if day:
             days[Daily(day, Kind.PEOPLE, connection, route=method)] += count
     tally.daily = {key: (count, 0) for key, count in days.items()}

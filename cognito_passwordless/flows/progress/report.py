@@ -11,16 +11,16 @@ from ... import connections
 from ...models import DailyFigure, MigratedUser, PeopleFigure, Progress
 from . import recent as lately
 from .forecast import Forecast
-from .lookup import Sums, days, values_of
+from .lookup import FLAGS, Sums, days, values_of
 from .queries import Kind, day_of
 from .recent import TOP, Lately, budgets
 from .rollup import ACTIVE
 from .types import Day, Figures, Group, Named, Number, Share
 
 Status = MigratedUser.Status
-# Excluded people are not to be migrated: they are no part of "all".
-COUNTED = ",".join(sorted(status for status in Status if status != Status.EXCLUDED))
-IN_ORDER = (Status.MIGRATED, Status.PENDING, Status.CONFLICT, Status.FAILED, Status.EXCLUDED)
+# Whoever is out is not to be migrated: they are no part of "all".
+COUNTED = ",".join(sorted(status for status in Status if status not in MigratedUser.OUT))
+IN_ORDER = (Status.MIGRATED, Status.PENDING, Status.CONFLICT, Status.FAILED, *MigratedUser.OUT)
 RECENT_DAYS = 7
 SHOWN_DAYS = 60
 STALE = timedelta(minutes=30)
@@ -89,6 +89,7 @@ def _tell(kept: _Kept, now: datetime) -> Figures:
         active=people.share(active="yes"),
         active_days=ACTIVE.days,
         statuses=[Named(status.value, people.number(status=status.value)) for status in IN_ORDER],
+        deleted=people.number(status=Status.MIGRATED.value, deleted="True"),
         methods=people.methods(),
         reasons=people.reasons(),
         connections=people.groups("connection", labels),
@@ -114,8 +115,7 @@ class _People:
         wanted: dict[str, Iterable[object]] = dict(values_of(where))
         if "reason" in wanted:
             wanted["last_error"] = wanted.pop("reason")
-        if "active" in wanted:
-            wanted["active"] = [True]
+        wanted |= {name: [True] for name in FLAGS if name in wanted}
         return Number(self._sums.of(wanted), "people", self._always | where)  # type: ignore[arg-type]
 
     def share(self, **where: str) -> Share:

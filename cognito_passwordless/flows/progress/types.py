@@ -120,7 +120,8 @@ class Budget:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """How far the migration is, as of a moment; of one connection where ``connection`` is named. ``recent_days``: how
-    many days attempts, failures and pools are of, today included."""
+    many days attempts, failures and pools are of, today included. ``deleted``: the migrated whose Django
+    user was deleted since."""
 
     as_of: datetime | None
     connection: str
@@ -130,6 +131,7 @@ class Figures:
     active: Share
     active_days: int
     statuses: Sequence[Named]
+    deleted: Number
     methods: Sequence[Named]
     reasons: Sequence[Named]
     connections: Sequence[Group]

@@ -71,15 +71,18 @@ def choose(challenge: ChallengeSession, now: datetime) -> Decision:
     if verdict.reason is Conflict.AMBIGUOUS_ADDRESS:
         # Where a human has said whose the address is that several accounts have verified, its pool user proves it.
         rows = [row for row in rows if pool_records.is_wanted(row, identifier)]
-        return _pending(challenge, identifier, rows) if rows else Decoy("ambiguous")
+        return (rows and _pending(challenge, identifier, rows)) or Decoy("ambiguous")
     is_verified = any(Held.VERIFIED in holder.addresses.values() for holder in accounts.holders)
     if verdict.reason in {Refusal.INACTIVE, Refusal.STAFF} and is_verified:
         return Decoy(str(verdict.reason))
-    if rows:
-        return _pending(challenge, identifier, rows)
-    candidates = tuple(_by_lookup(identifier))
+    if rows and (decision := _pending(challenge, identifier, rows)):
+        return decision
+    # The pool knows better who is gone; but whoever has the address there now comes first.
+    candidates = (*_by_lookup(identifier), *_perhaps_there(identifier, rows))
     if candidates:
         return ByPool(candidates)
+    if rows and not conf.signup:
+        return Decoy(Nobody.GONE.value)
     return Decoy("staff") if verdict.reason is Refusal.STAFF and not conf.signup else unknown(challenge)
 
 
@@ -93,11 +96,11 @@ def at_the_named_pool(challenge: ChallengeSession, now: datetime) -> Decision:
     if connection is None or not connection.active:
         return Decoy("no_connection")
     rows = [row for row in pool_records.carrying(identifier) if row.pool == connection.pool]
-    if not rows:
-        usernames = _usernames_at(connection, identifier)
-        pool = tuple((connection, username) for username in usernames)
-        return ByPool(pool, resumed=True) if pool else Decoy("unknown")
     row = pool_records.meant(rows, identifier)
+    if row in {Nobody.UNKNOWN, Nobody.GONE}:
+        pool = tuple((connection, username) for username in _usernames_at(connection, identifier))
+        pool += tuple(each for each in _perhaps_there(identifier, rows) if each[0] == connection)
+        return ByPool(pool, resumed=True) if pool else Decoy("unknown")
     if isinstance(row, Nobody):
         return Decoy(row.value)
     if not row.pool_enabled:
@@ -135,8 +138,11 @@ def _our_code(challenge: ChallengeSession, identifier: Identifier, spelling: str
     return ByOurCode(spelling or identifier.value)
 
 
-def _pending(challenge: ChallengeSession, identifier: Identifier, rows: list[MigratedUser]) -> Decision:
+def _pending(challenge: ChallengeSession, identifier: Identifier, rows: list[MigratedUser]) -> Decision | None:
+    """None where all of them are gone from their pools."""
     row = pool_records.meant(rows, identifier)
+    if row is Nobody.GONE:
+        return None
     if isinstance(row, Nobody):
         # Excluded is a pool user, not whoever proves an address that this one merely wrote.
         is_open = conf.signup and not pool_records.keeps_out(rows, identifier)
@@ -197,6 +203,19 @@ def _by_lookup(identifier: Identifier) -> list[tuple[Connection, str]]:
         for connection in connections.answering_for(identifier, connections.active())
         if "otp" in connection.routes
         for username in _usernames_at(connection, identifier)
+    ]
+
+
+def _perhaps_there(identifier: Identifier, gone: Sequence[MigratedUser]) -> list[tuple[Connection, str]]:
+    """People who are gone, to be asked for all the same: an import may have missed them. A directory that is asked for
+    the address has not."""
+    return [
+        (connection, row.username)
+        for row in gone
+        for connection in connections.active()
+        if (connection.alias, connection.pool) == (row.connection, row.pool)
+        and (row.username and row.pool_enabled and identifier.value in row.verified_keys)
+        and not (_gets_no_code(connection, row) or connection.lookup == "list_users")
     ]
 
 

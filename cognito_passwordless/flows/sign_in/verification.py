@@ -128,5 +128,5 @@ def _must_be_the_one_asked_for(connection: Connection, challenge: ChallengeSessi
     if asked not in {name.casefold() for name in names if isinstance(name, str)}:
         raise NotProven("another_person")
     known = MigratedUser.objects.filter(pool=connection.pool, username=challenge.pool_username)
-    if known.exclude(sub=claims["sub"]).exists():
+    if known.exclude(sub=claims["sub"]).exclude(status=MigratedUser.Status.GONE).exists():
         raise NotProven("another_person")

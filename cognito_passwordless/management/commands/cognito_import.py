@@ -34,6 +34,16 @@ class Command(BaseCommand):
             "--connection", action="append", metavar="ALIAS", help="Which connections, in order (all that are active)."
         )
         parser.add_argument("--csv", type=Path, metavar="FILE", help="Read this file instead of asking the pool.")
+        parser.add_argument(
+            "--complete", action="store_true", help="The CSV has everybody of the pool: who is not in it is gone."
+        )
+        parser.add_argument(
+            "--gone-limit",
+            type=int,
+            default=importing.GONE_LIMIT,
+            metavar="PERCENT",
+            help=f"Mark nobody as gone where more of those who wait were not seen ({importing.GONE_LIMIT}).",
+        )
         parser.add_argument("--rate", type=_rate, default=importing.QUOTA, help="ListUsers calls a second (30).")
         parser.add_argument(
             "--pages", type=_pages, default=importing.PAGES, help="Pages of 60 users that are written together (50)."
@@ -65,6 +75,10 @@ class Command(BaseCommand):
         if options["csv"] and len(chosen) != 1:
             raise CommandError("A CSV is of one pool: name its --connection.", returncode=2)
         ahead = options["pair"] or options["activate"]
+        if options["complete"] and not options["csv"]:
+            raise CommandError("--complete is about a CSV; a pool is always read as a whole.", returncode=2)
+        if options["csv"] and not options["complete"]:
+            options["gone_limit"] = None
         if options["csv"] and ahead:
             raise CommandError("--pair and --activate read no CSV: import it first.", returncode=2)
         work = self._activate if ahead else self._preview if options["dry_run"] else self._import
@@ -79,8 +93,10 @@ class Command(BaseCommand):
         def tell(run: ImportRun) -> None:
             bar.show(run.position, run.expected)
 
+        limit = options["gone_limit"]
         if options["csv"]:
-            run = importing.import_csv(connection, options["csv"], stop=stop, fresh=options["fresh"], tell=tell)
+            path, fresh = options["csv"], options["fresh"]
+            run = importing.import_csv(connection, path, stop=stop, fresh=fresh, gone_limit=limit, tell=tell)
         else:
             run = importing.import_directory(
                 connection,
@@ -88,14 +104,17 @@ class Command(BaseCommand):
                 fresh=options["fresh"],
                 rate=options["rate"],
                 pages=options["pages"],
+                gone_limit=limit,
                 tell=tell,
             )
         bar.show(run.position, run.expected, last=True)
         self.stdout.write(
             f"{run.connection}: {run.seen:,} seen, {run.created:,} created, {run.updated:,} updated, "
             f"{run.unchanged:,} unchanged, {run.skipped:,} skipped, {run.conflicts:,} conflicts, "
-            f"{run.problems:,} problems (import {run.pk})"
+            f"{run.problems:,} problems, {run.gone:,} gone (import {run.pk})"
         )
+        if run.state == State.DONE and run.last_error:
+            self.stderr.write(self.style.WARNING(f"{run.connection}: {run.last_error}"))
         self._must_be_done(run, f"--csv {options['csv']}" if options["csv"] else "")
 
     def _preview(self, connection: Connection, stop: threading.Event, options: dict[str, Any]) -> None:
@@ -104,17 +123,22 @@ class Command(BaseCommand):
         def tell(seen: int) -> None:
             bar.show(seen, None)
 
+        limit = options["gone_limit"]
         if options["csv"]:
-            found = importing.preview_csv(connection, options["csv"], stop=stop, tell=tell)
+            found = importing.preview_csv(connection, options["csv"], stop=stop, gone_limit=limit, tell=tell)
         else:
             rate, pages = options["rate"], options["pages"]
-            found = importing.preview_directory(connection, stop=stop, rate=rate, pages=pages, tell=tell)
+            found = importing.preview_directory(
+                connection, stop=stop, rate=rate, pages=pages, gone_limit=limit, tell=tell
+            )
         counted = ", ".join(f"{found.rows[name]:,} {name}" for name in ("created", "updated", "unchanged", "skipped"))
         self.stdout.write(f"{connection.alias}: a dry run, nothing was written. An import would count: {counted}")
         self.stdout.write("With the proof of their addresses, at their first sign-in:")
         self._table(found.outcomes, found.examples)
         if found.decisions:
             self.stdout.write(f"Shared addresses that a human has to decide about: {found.decisions:,}.")
+        if found.why_not:
+            self.stdout.write(found.why_not)
         if not found.complete:
             raise CommandError("Interrupted: the numbers are those of a part of the pool.", returncode=INTERRUPTED)
 

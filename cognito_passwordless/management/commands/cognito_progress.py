@@ -71,6 +71,7 @@ def lines(figures: Figures) -> Iterator[str]:
     yield f"As of {figures.as_of:%Y-%m-%d %H:%M %Z}" + (" - OLD: is Celery beat running?" if figures.stale else "")
     yield f"Migrated                 {_share(figures.migrated)}"
     yield f"Of those seen in {figures.active_days} days  {_share(figures.active)}"
+    yield f"Django user deleted      {figures.deleted.value:>12,}"
     yield f"A day, over seven        {figures.rate:,}"
     for title, named in (
         ("Status", figures.statuses),

@@ -16,6 +16,7 @@ from cognito_passwordless.flows.conflicts import cases, resolve
 from cognito_passwordless.flows.conflicts.cases import case_of, waiting
 from cognito_passwordless.flows.conflicts.resolve import NotDecided
 from cognito_passwordless.flows.events import audit
+from cognito_passwordless.flows.importing.gone import expected
 from cognito_passwordless.flows.migration import migrate
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import JourneyEvent, MigratedUser, PhoneNumber
@@ -35,9 +36,8 @@ def known(pool: LocalPool) -> Callable[..., MigratedUser]:
     def make(email: str = ANN, sub: str = "", **fields: Any) -> MigratedUser:
         fields = {"attributes": VERIFIED, "status": "conflict", "last_error": "several_users", **fields}
         sub = sub or pool.add_user(email)
-        return MigratedUser.objects.create(
-            connection="main", pool=pool.id, sub=sub, username=sub, email=email, **fields
-        )
+        told = {"connection": "main", "pool": pool.id, "sub": sub, "username": sub, "email": email}
+        return MigratedUser.objects.create(**{**told, **fields})
 
     return make
 
@@ -432,6 +432,51 @@ class TestTheRest:
         aside.refresh_from_db()
         by_hand.refresh_from_db()
         assert (aside.status, aside.last_error, by_hand.status) == ("pending", "", "excluded")
+
+    def test_whoever_is_gone_may_be_let_in_and_no_import_overrules_it(
+        self, known: Callable[..., MigratedUser], sign_in: SignIn, connect: Callable[..., Any], pool: LocalPool,
+        settings: Any,
+    ) -> None:  # fmt: skip
+        settings.SOCIALACCOUNT_PROVIDERS["cognito"]["APPS"].clear()
+        connect(pool, retired=True)
+        record = known(status="gone", last_error="", imported_at=timezone.now())
+        assert sign_in.start(ANN)[1].decoy_reason == "gone"
+        resolve.let_in(record.pk, now=timezone.now(), by="7")
+        assert not expected(pool.id).exists()
+        event = JourneyEvent.objects.get(attempt=audit.attempt_of(record))
+        assert (event.step, event.cause, event.data) == ("decided", "let_in", {"by": "7"})
+        sign_in.by_our_code(ANN)
+        record.refresh_from_db()
+        assert (record.status, record.last_error) == ("migrated", "")
+
+    def test_only_whoever_is_gone_is_let_in_and_not_by_an_address_that_is_anothers_now(
+        self, known: Callable[..., MigratedUser]
+    ) -> None:
+        for status in ("pending", "migrated", "excluded", "conflict"):
+            with pytest.raises(NotDecided, match="not_gone"):
+                resolve.let_in(known(status=status).pk, now=timezone.now(), by="7")
+        MigratedUser.objects.all().delete()
+        gone = known(sub="one", status="gone")
+        other = known(sub="two", status="migrated")
+        with pytest.raises(NotDecided, match="address_given_on"):
+            resolve.let_in(gone.pk, now=timezone.now(), by="7")
+        for harmless in ({"status": "pending", "attributes": {}}, {"status": "gone", "attributes": VERIFIED}):
+            MigratedUser.objects.filter(pk=other.pk).update(**harmless)
+            MigratedUser.objects.filter(pk=gone.pk).update(status="gone")
+            resolve.let_in(gone.pk, now=timezone.now(), by="7")
+
+    def test_whoever_is_gone_is_no_twin_of_anybody(self, known: Callable[..., MigratedUser]) -> None:
+        one = known(status="pending", last_error="", shares_address=True)
+        known(ANN.title(), sub="two", status="gone", last_error="", shares_address=True)
+        assert not waiting().exists()
+        assert cases.twins_of(one) == []
+
+    def test_one_who_is_gone_does_not_come_along(self, known: Callable[..., MigratedUser], sign_in: SignIn) -> None:
+        one, two = known(status="pending", last_error=""), known(sub="two", status="pending", last_error="")
+        decide(one, "merge")
+        MigratedUser.objects.filter(pk=two.pk).update(status="gone")
+        sign_in.at_pool(ANN)
+        assert list(MigratedUser.objects.order_by("pk").values_list("status", flat=True)) == ["migrated", "gone"]
 
     def test_it_is_on_the_timeline(self, known: Callable[..., MigratedUser]) -> None:
         record = known()

@@ -34,12 +34,14 @@ class Directory:
     def __init__(self, standin: StandIn, rows: list[Any], size: int = 60) -> None:
         self.rows, self.size = rows, size
         self.refused: set[str] = set()
+        self.asked: list[str] = []
         self.before: Callable[[str], Reply | None] = lambda token: None
         standin.says("ListUsers", self._page)
         standin.says("DescribeUserPool", reply({"UserPool": {"EstimatedNumberOfUsers": len(rows)}}))
 
     def _page(self, request: Request) -> Reply:
         token = request.body.get("PaginationToken", "")
+        self.asked.append(token)
         if token in self.refused:
             return error("InvalidParameterException", "Invalid pagination token.")
         if said := self.before(token):

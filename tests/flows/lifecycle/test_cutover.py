@@ -194,8 +194,10 @@ class TestTheChecklist:
         assert self.failed(0.5) == set()
         MigratedUser.objects.filter(email=BEA).update(status="conflict", last_error="several_users")
         assert self.failed(0.5) == {"conflicts"}
-        MigratedUser.objects.filter(email=BEA).update(status="excluded")
-        assert self.failed() == set()
+        for out in ("excluded", "gone"):
+            MigratedUser.objects.filter(email=BEA).update(status=out)
+            assert self.failed() == set()
+            assert not cutover.left(main()).filter(email=BEA).exists()
         ImportRun.objects.filter(pk=run.pk).update(finished_at=now - timedelta(days=2))
         ConnectionState.objects.update(exported_at=now - timedelta(days=2))
         Delivery.objects.update(finished_at=now - timedelta(days=2))

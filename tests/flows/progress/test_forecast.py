@@ -196,6 +196,7 @@ def test_everybody_and_each_connection_have_a_forecast_of_their_own() -> None:
         person("pending", "a"): 5,
         person("pending", "b"): 100,
         person("excluded", "b"): 1_000,
+        person("gone", "b"): 1_000,
     }
     tally = Tally(Counter(people), {day(0, "a"): (45, 0), day(1, "a", "bulk"): (50, 0)})
     told = {name: Forecast.from_json(each) for name, each in of_everybody(tally, at(BEGAN + 40 * DAY)).items()}

@@ -51,7 +51,7 @@ def counted(**where: Any) -> int:
 
 class TestPeople:
     def test_everybody_is_counted_by_what_they_have_in_common(self) -> None:
-        for status in ("pending", "pending", "migrated", "conflict", "failed", "excluded"):
+        for status in ("pending", "pending", "migrated", "conflict", "failed", "excluded", "gone"):
             person(status)
         rollup.roll_up(NOON)
         figures = report.read(NOON)
@@ -61,6 +61,7 @@ class TestPeople:
             "conflict": 1,
             "failed": 1,
             "excluded": 1,
+            "gone": 1,
         }
         assert (figures.migrated.part.value, figures.migrated.whole.value, figures.migrated.percent) == (1, 5, 20.0)
 
@@ -78,13 +79,18 @@ class TestPeople:
         assert figures.days[-1].migrated.value == 2
         assert check() == []
 
-    def test_a_deleted_django_user_changes_no_figure(self) -> None:
+    def test_a_deleted_django_user_is_a_figure_of_their_own_and_changes_no_other(self) -> None:
         user = User.objects.create_user("ann")
         person("migrated", user=user)
+        person("pending")  # who has no Django user yet has lost none
         rollup.roll_up(NOON)
+        assert report.read(NOON).deleted.value == 0
         user.delete()
+        assert check() != []
         rollup.roll_up(NOON + DAY)
-        assert report.read(NOON + DAY).migrated.part.value == 1
+        figures = report.read(NOON + DAY)
+        assert (figures.migrated.part.value, figures.deleted.value) == (1, 1)
+        assert report.read(NOON + DAY, "other").deleted.value == 0
         assert check() == []
 
     def test_who_signs_in_again_has_been_seen(self) -> None:

@@ -8,6 +8,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.test import Client
 
+from cognito_passwordless import steps
+from cognito_passwordless.flows.sign_in import verification
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, JourneyEvent, MigratedUser
 
@@ -297,3 +299,141 @@ def test_a_local_user_who_may_not_sign_in_gets_no_code(
     pool.add_user("bob@example.com")
     assert start("bob@example.com").decoy_reason == reason
     assert outbox == []
+
+
+# ---- who is gone from the pool, as far as the last import could see
+
+
+def test_the_pool_itself_knows_better_who_is_gone(
+    start: Callable[..., ChallengeSession], pool: LocalPool, cognito: LocalCognito
+) -> None:
+    record = pending(pool, pool.add_user("ann@example.com"), status="gone")
+    client = Client()
+    assert start("ann@example.com", client).route == "cognito_otp"
+    client.post("/login/code/", {"code": cognito.last_code("ann@example.com")})
+    record.refresh_from_db()
+    assert (record.status, record.method) == ("migrated", "cognito_otp")
+
+
+@pytest.mark.usefixtures("aws_identity")
+def test_who_is_gone_indeed_is_a_stranger(
+    start: Callable[..., ChallengeSession],
+    cognito: LocalCognito,
+    connect: Callable[..., Any],
+    outbox: list[Any],
+    settings: Any,
+) -> None:
+    made = cognito.create_pool("asked")
+    connect(made, lookup="list_users")
+    pending(made, "deleted", status="gone")
+    assert start("ann@example.com").route == ""
+    assert outbox == []
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "SIGNUP": True}
+    assert start("ann@example.com").route == "local"
+
+
+@pytest.mark.parametrize("lookup", ["imported", "try"])
+def test_whoever_was_missed_by_an_import_is_asked_for_by_their_own_name(
+    start: Callable[..., ChallengeSession], cognito: LocalCognito, connect: Callable[..., Any], lookup: str
+) -> None:
+    made = cognito.create_pool("missed")
+    connect(made, lookup=lookup)
+    pending(made, made.add_user("ann@example.com"), status="gone")
+    assert start("ann@example.com").route == "cognito_otp"
+
+
+def test_whoever_took_over_a_deleted_user_name_is_not_taken_for_the_old_one(
+    start: Callable[..., ChallengeSession], pool: LocalPool, cognito: LocalCognito
+) -> None:
+    sub = pool.add_user("ann@example.com")
+    MigratedUser.objects.filter(pk=pending(pool, "old", status="gone").pk).update(username="ann@example.com")
+    client = Client()
+    assert start("ann@example.com", client).pool_username == "ann@example.com"
+    client.post("/login/code/", {"code": cognito.last_code("ann@example.com")})
+    assert MigratedUser.objects.get(sub=sub).status == "migrated"
+    assert MigratedUser.objects.get(sub="old").status == "gone"
+
+
+def test_after_a_cut_over_whoever_is_gone_has_no_way_in(
+    start: Callable[..., ChallengeSession], cognito: LocalCognito, connect: Callable[..., Any], outbox: list[Any]
+) -> None:
+    made = cognito.create_pool("retired")
+    connect(made, retired=True)
+    record = pending(made, made.add_user("ann@example.com"), status="gone")
+    unverified = pending(made, "unverified", email="bea@example.com", status="gone")
+    MigratedUser.objects.filter(pk=unverified.pk).update(attributes={})
+    calls = len(cognito.calls)
+    for email in (record.email, unverified.email):
+        assert (start(email).route, ChallengeSession.objects.latest("created_at").decoy_reason) == ("", "gone")
+    assert (outbox, len(cognito.calls)) == ([], calls)
+
+
+@pytest.mark.parametrize("spelling", ["ann@example.com", "Ann@example.com"])
+def test_after_a_cut_over_the_address_is_whose_it_is_now(
+    start: Callable[..., ChallengeSession],
+    cognito: LocalCognito,
+    connect: Callable[..., Any],
+    sent_code: Callable[[], str],
+    spelling: str,
+) -> None:
+    made = cognito.create_pool("retired")
+    connect(made, retired=True)
+    old = pending(made, "old", email=spelling, status="gone", pool_enabled=False)
+    new = pending(made, "new")
+    client = Client()
+    start("ann@example.com", client)
+    client.post("/login/code/", {"code": sent_code()})
+    for record in (old, new):
+        record.refresh_from_db()
+    assert (old.status, new.status) == ("gone", "migrated")
+    assert client.session["_auth_user_id"] == str(new.user_id)
+
+
+def test_after_a_cut_over_a_new_owner_of_the_address_may_sign_up_where_anybody_may(
+    start: Callable[..., ChallengeSession],
+    cognito: LocalCognito,
+    connect: Callable[..., Any],
+    sent_code: Callable[[], str],
+    settings: Any,
+) -> None:
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "SIGNUP": True}
+    made = cognito.create_pool("retired")
+    connect(made, retired=True)
+    old = pending(made, "old", status="gone", pool_enabled=False)
+    client = Client()
+    start("ann@example.com", client)
+    client.post("/login/code/", {"code": sent_code()})
+    old.refresh_from_db()
+    assert "_auth_user_id" in client.session
+    assert (old.status, old.user) == ("gone", None)
+
+
+def test_who_is_marked_between_the_code_and_the_answer_does_not_come_in(
+    start: Callable[..., ChallengeSession],
+    cognito: LocalCognito,
+    connect: Callable[..., Any],
+    sent_code: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = cognito.create_pool("retired")
+    connect(made, retired=True)
+    record = pending(made, "old")
+    real = verification.proven_locally
+
+    def proven_locally(address: Any) -> Any:
+        found = real(address)
+        MigratedUser.objects.update(status="gone")  # at the latest moment
+        return found
+
+    client = Client()
+    start("ann@example.com", client)
+    monkeypatch.setattr(verification, "proven_locally", proven_locally)
+    client.post("/login/code/", {"code": sent_code()})
+    record.refresh_from_db()
+    assert "_auth_user_id" not in client.session
+    assert (record.status, record.user, User.objects.count()) == ("gone", None, 0)
+
+
+def test_the_pool_that_a_site_names_is_asked_for_whoever_is_gone(pool: LocalPool) -> None:
+    pending(pool, pool.add_user("ann@example.com"), status="gone")
+    assert isinstance(steps.generate("main", "ann@example.com"), steps.Generated)
