@@ -1,10 +1,12 @@
 """The documentation says what the code says: settings with their defaults, variables, links that lead somewhere."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
+import cognito_passwordless
 import example_project
 from cognito_passwordless import conf
 from cognito_passwordless import flows as flows_room
@@ -13,6 +15,7 @@ from cognito_passwordless.otp import Policy
 from cognito_passwordless.otp.policy import BOUNDS
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = Path(cognito_passwordless.__file__).parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
@@ -84,3 +87,45 @@ def test_the_architecture_names_every_flow() -> None:
     names = {path.stem for path in flows.glob("*.py")} - {"__init__"}
     names |= {f"{path.parent.name}/" for path in flows.glob("*/__init__.py")}
     assert {name for name in names if f"`{name}`" not in page} == set()
+
+
+def laws() -> dict[int, str]:
+    """Each law's text by its number, from docs/laws.md."""
+    parts = re.split(r"^## Law (\d+): .*$", (ROOT / "docs" / "laws.md").read_text(), flags=re.MULTILINE)
+    return {int(number): text for number, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+CITED = re.compile(r"\blaws?\s+\(?(\d+(?:(?:,|\s+and|,\s+and)\s+\d+)*)", re.IGNORECASE)
+CITING = [PACKAGE, ROOT / "tests", ROOT / "example_project"]
+
+
+def test_every_law_that_is_cited_is_one_of_the_page() -> None:
+    texts = [path.read_text() for place in CITING for path in sorted(place.rglob("*.py"))]
+    cited = {int(number) for text in texts for found in CITED.findall(text) for number in re.findall(r"\d+", found)}
+    assert cited <= set(laws()) == set(range(1, 15))
+    assert len(cited) > 10
+
+
+@pytest.mark.parametrize("number", range(1, 15))
+def test_a_law_has_two_lines_and_tests_that_exist(number: int) -> None:
+    text, _, held_by = laws()[number].strip().partition("\n\nHeld by ")
+    assert len(text.splitlines()) == 2
+    tests = re.findall(r"\[`([^`:]+)(?:::(\w+))?`\]\(\.\./([^)]+)\)", held_by)
+    assert tests
+    for path, name, target in tests:
+        assert path == target
+        assert f"def {name or 'test_'}" in (ROOT / path).read_text(), (path, name)
+
+
+def rooms() -> list[Path]:
+    """The folders of the package whose `__init__` says what they are for."""
+    # The package itself imports nothing and says nothing; Django reads the other two by their place.
+    without = {PACKAGE, PACKAGE / "migrations", PACKAGE / "management" / "commands"}
+    return sorted({path.parent for path in PACKAGE.rglob("__init__.py")} - without)
+
+
+@pytest.mark.parametrize("room", rooms(), ids=lambda room: str(room.relative_to(PACKAGE)))
+def test_every_room_names_the_laws_and_the_words(room: Path) -> None:
+    docstring = ast.get_docstring(ast.parse((room / "__init__.py").read_text())) or ""
+    assert {page for page in ("docs/laws.md", "docs/glossary.md") if page not in docstring} == set()
+    assert not docstring.startswith("Laws")
