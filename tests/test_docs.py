@@ -129,3 +129,32 @@ def test_every_room_names_the_laws_and_the_words(room: Path) -> None:
     docstring = ast.get_docstring(ast.parse((room / "__init__.py").read_text())) or ""
     assert {page for page in ("docs/laws.md", "docs/glossary.md") if page not in docstring} == set()
     assert not docstring.startswith("Laws")
+
+
+def answers() -> list[tuple[str, str]]:
+    """Each path of docs/where.md with the names that its module defines."""
+    page = (ROOT / "docs" / "where.md").read_text()
+    return re.findall(r"^\| [^|`]+ \| `([^`]+)` \| ([^|]*) \|$", page, re.MULTILINE)
+
+
+def test_twenty_questions_are_answered() -> None:
+    page = (ROOT / "docs" / "where.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| where")]
+    assert len(rows) == len(answers()) >= 20
+
+
+@pytest.mark.parametrize(("path", "names"), answers())
+def test_what_is_asked_for_is_there(path: str, names: str) -> None:
+    assert set(re.findall(r"`(\w+)`", names)) <= defined(PACKAGE / path)
+
+
+def defined(module: Path) -> set[str]:
+    """The names that a module itself defines, at its top level."""
+    found: set[str] = set()
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return found
