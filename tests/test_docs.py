@@ -9,14 +9,16 @@ import pytest
 import cognito_passwordless
 import example_project
 from cognito_passwordless import conf
-from cognito_passwordless import flows as flows_room
 from cognito_passwordless.cognito.connection_rules import SETTINGS as CONNECTION_SETTINGS
 from cognito_passwordless.otp import Policy
 from cognito_passwordless.otp.policy import BOUNDS
 
+from .test_architecture import ARROWS
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(cognito_passwordless.__file__).parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+STARTS = {path.name for path in [*ROOT.iterdir(), *PACKAGE.iterdir()] if path.is_dir()}
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
@@ -81,12 +83,35 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not fragment or fragment in anchors(path), f"{target}#{fragment}"
 
 
-def test_the_architecture_names_every_flow() -> None:
+def test_the_architecture_names_every_room_and_no_other() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
-    flows = Path(flows_room.__file__).parent
-    names = {path.stem for path in flows.glob("*.py")} - {"__init__"}
-    names |= {f"{path.parent.name}/" for path in flows.glob("*/__init__.py")}
-    assert {name for name in names if f"`{name}`" not in page} == set()
+    lines = re.findall(r"^[├└]── ((?:[\w.]+/? )*[\w.]+/?)(?:  |$)", page, re.MULTILINE)
+    assert {name for line in lines for name in line.split()} == names_in(PACKAGE)
+
+
+def test_the_architecture_has_the_rooms_of_flows_in_the_order_of_their_arrows() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text().partition("## The rooms of `flows`")[2]
+    rooms = [room.rstrip("/") for room in re.findall(r"^\| `(\w+/?)` \|", page.partition("\n## ")[0], re.MULTILINE)]
+    assert set(rooms) == {name.removesuffix(".py").rstrip("/") for name in names_in(PACKAGE / "flows")}
+    for room, imported in ARROWS["flows"].items():
+        assert set(imported.split()) <= set(rooms[: rooms.index(room)]), room
+
+
+def names_in(folder: Path) -> set[str]:
+    """What lies right below a folder of the package: `name.py` and `name/`."""
+    folders = {f"{path.name}/" for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    return folders | {path.name for path in folder.glob("*.py") if path.name != "__init__.py"}
+
+
+PATH = re.compile(r"`((?:\w+/)+(?:\w+\.py)?)`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_paths_of_code_exist(page: Path) -> None:
+    """A path in back-ticks begins here, in the package or in its templates; a bare file name may be the reader's."""
+    paths = {path for path in PATH.findall(page.read_text()) if path.partition("/")[0] in STARTS}
+    places = (ROOT, PACKAGE, PACKAGE / "templates")
+    assert {path for path in paths if not any((place / path).exists() for place in places)} == set()
 
 
 def laws() -> dict[int, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.dispatch import Signal
 from django.utils.module_loading import import_string
 
 import cognito_passwordless
@@ -78,7 +79,7 @@ def sent() -> dict[str, list[set[str]]]:
             match node:
                 case ast.Call(
                     func=ast.Attribute(value=ast.Name(id=name), attr="send" | "send_robust"), keywords=[*keywords]
-                ) if isinstance(getattr(signals, name, None), signals.Signal):
+                ) if isinstance(getattr(signals, name, None), Signal):
                     found.setdefault(name, []).append({str(keyword.arg) for keyword in keywords} - {"sender"})
     return found
 
