@@ -183,3 +183,13 @@ def defined(module: Path) -> set[str]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             found |= {target.id for target in targets if isinstance(target, ast.Name)}
     return found
+
+
+def test_the_five_errands_touch_at_most_three_files_each() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("## Five errands")[2]
+    rows = re.findall(r"^\| ([^|`]+) \| ([^|]+) \| [^|]+ \|$", table, re.MULTILINE)[1:]
+    assert len(rows) == 5
+    for _, files in rows:
+        named = re.findall(r"`([\w/]+/(?:\w+\.py)?)`", files)
+        assert 1 <= len(named) <= 3
+        assert [path for path in named if not (PACKAGE / path).exists()] == []
