@@ -51,6 +51,12 @@ def test_the_url_names_are_all_there() -> None:
     assert {pattern.name for pattern in urls.urlpatterns} <= words(section("URLs"))
 
 
+def test_the_templates_of_pages_and_messages_are_all_there() -> None:
+    place = PACKAGE / "templates" / "cognito_passwordless"
+    text = "".join((ROOT / "docs" / name).read_text() for name in ("pages.md", "messages.md"))
+    assert {path.name for path in place.rglob("*.*") if f"{path.name}`" not in text} == set()
+
+
 def test_the_commands_are_all_there() -> None:
     there = {path.stem for path in (PACKAGE / "management" / "commands").glob("cognito_*.py")}
     assert there == {word for word in words(section("Commands")) if word.startswith("cognito_")}
