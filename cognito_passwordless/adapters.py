@@ -30,6 +30,8 @@ from .models import PhoneNumber
 from .otp import Code
 from .provider import CognitoProvider, removed
 
+__all__ = ["AccountAdapter", "AccountAdapterMixin", "SocialAccountAdapter", "SocialAccountAdapterMixin"]
+
 logger = logging.getLogger(__name__)
 
 # The mixins stand before a class of allauth's; only the type checker needs to be told.

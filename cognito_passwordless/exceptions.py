@@ -5,6 +5,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
+__all__ = [
+    "CognitoPasswordlessError",
+    "DispatchFailed",
+    "InvalidIdentifier",
+    "JoinOffered",
+    "MigrationConflict",
+    "MigrationRefused",
+    "SecondFactorNeeded",
+]
+
 
 class CognitoPasswordlessError(Exception):
     """The root of this package's own exceptions."""

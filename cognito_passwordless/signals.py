@@ -1,33 +1,114 @@
-"""For observers outside: the package's own logic never listens to these."""
+"""For observers outside: the package's own logic never listens to these.
+
+Each signal has a TypedDict of its arguments, which also documents it. A receiver that wants types says
+``def greet(sender: object, **sent: Unpack[UserMigrated]) -> None``. A receiver that raises inside a transaction takes
+the step back.
+"""
+
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from django.dispatch import Signal
 
-# A person proved an address that their Django account had not verified. What an unproven holder left (password,
-# sessions, links) is gone; a site drops its own tokens here. Arguments: user, address.
-ownership_proven = Signal()
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
 
-# A pool user belongs to Django from now on. Arguments: user, migrated_user, created.
-user_migrated = Signal()
+    from .cognito import Connection
+    from .models import JourneyEvent, MigratedUser
 
-# A migration was taken back, and the pool user is pending again. Arguments: migrated_user, outcome ("user_removed",
-# "user_kept", or "link_removed" from a user who was there before).
-migration_undone = Signal()
+__all__ = [
+    "BudgetNearlySpent",
+    "JourneyEventRecorded",
+    "MigrationUndone",
+    "OwnershipProven",
+    "PersonErased",
+    "PoolDeviceAdded",
+    "PoolUserConfirmed",
+    "UserMigrated",
+    "budget_nearly_spent",
+    "journey_event",
+    "migration_undone",
+    "ownership_proven",
+    "person_erased",
+    "pool_device_added",
+    "pool_user_confirmed",
+    "user_migrated",
+]
 
-# A person is being erased; a site erases its own data here, inside the same transaction. Arguments: user (None where
-# there is none), user_removed (whether the user is about to be deleted, with all that belongs to them).
-person_erased = Signal()
 
-# A step of a sign-in has been recorded, and committed. What a receiver raises is logged and changes nothing.
-# Arguments: event (a saved JourneyEvent).
-journey_event = Signal()
+class _Sent(TypedDict):
+    signal: Signal
 
-# A budget of `LIMITS` has reached four fifths, or its end. Each is told once in a window. Arguments: name (a key of
-# `LIMITS`), key (a country or a number's prefix; empty for a total), used, limit (the numbers), window (seconds).
-budget_nearly_spent = Signal()
 
-# A pool user has confirmed their sign-up and is known as pending. Arguments: migrated_user.
-pool_user_confirmed = Signal()
+class OwnershipProven(_Sent):
+    """A person proved an address that their Django account had not verified. What an unproven holder left (password,
+    sessions, links) is gone; a site drops its own tokens here. Sent inside the transaction."""
 
-# A pool user has signed in in the pool from a device that it had not seen. Arguments: connection, sub,
-# migrated_user (or None).
-pool_device_added = Signal()
+    user: "AbstractBaseUser"
+    address: str
+
+
+class UserMigrated(_Sent):
+    """A pool user belongs to Django from now on; ``created``: the Django user is new. Sent after the commit."""
+
+    user: "AbstractBaseUser"
+    migrated_user: "MigratedUser"
+    created: bool
+
+
+class MigrationUndone(_Sent):
+    """A migration was taken back, and the pool user is pending again; ``link_removed`` leaves a user who was there
+    before. Sent after the commit."""
+
+    migrated_user: "MigratedUser"
+    outcome: Literal["user_removed", "user_kept", "link_removed"]
+
+
+class PersonErased(_Sent):
+    """A person is being erased; a site erases its own data here. ``user`` is None where there is none;
+    ``user_removed``: the user is about to be deleted, with all that belongs to them. Sent inside the transaction."""
+
+    user: "AbstractBaseUser | None"
+    user_removed: bool
+
+
+class JourneyEventRecorded(_Sent):
+    """A step of a sign-in has been recorded. What a receiver raises is logged and changes nothing. Sent after the
+    commit."""
+
+    event: "JourneyEvent"
+
+
+class BudgetNearlySpent(_Sent):
+    """A budget of `LIMITS` has reached four fifths, or its end: each is told once in a window. ``name`` is a key of
+    `LIMITS`, ``key`` a country or a number's prefix, empty for a total; ``window`` in seconds."""
+
+    name: str
+    key: str
+    used: int
+    limit: int
+    window: int
+
+
+class PoolUserConfirmed(_Sent):
+    """A pool user has confirmed their sign-up in the pool, and is known as pending."""
+
+    migrated_user: "MigratedUser"
+
+
+class PoolDeviceAdded(_Sent):
+    """A pool user has signed in, in the pool, from a device that it had not seen. ``migrated_user`` is None for a pool
+    user whom Django does not know."""
+
+    connection: "Connection"
+    sub: str
+    migrated_user: "MigratedUser | None"
+
+
+ownership_proven = Signal()  # OwnershipProven
+user_migrated = Signal()  # UserMigrated
+migration_undone = Signal()  # MigrationUndone
+person_erased = Signal()  # PersonErased
+journey_event = Signal()  # JourneyEventRecorded
+budget_nearly_spent = Signal()  # BudgetNearlySpent
+pool_user_confirmed = Signal()  # PoolUserConfirmed
+pool_device_added = Signal()  # PoolDeviceAdded

@@ -22,6 +22,18 @@ from .flows.sending import recovery, workers
 from .flows.sending.dispatch import QUEUES
 from .flows.sending.send_code import TryLater, send
 
+# Those that a schedule names or a site calls; the rest is for `DISPATCH` and the package itself.
+__all__ = [
+    "import_directory",
+    "mark_migrated_in_pool",
+    "purge_expired",
+    "recover_notices",
+    "recover_sends",
+    "roll_up_progress",
+    "send_code",
+    "tell_owner",
+]
+
 logger = logging.getLogger(__name__)
 INLINE_TRIES = 2
 NOTICE_TRIES = 6

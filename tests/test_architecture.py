@@ -19,7 +19,6 @@ ARROWS: dict[str, dict[str, str]] = {
         "exceptions": "",
         "identity": "",
         "otp": "",
-        "signals": "",
         "conf": "otp",
         "keys": "otp",
         "lambda_triggers": "otp",
@@ -28,6 +27,7 @@ ARROWS: dict[str, dict[str, str]] = {
         "identifiers": "conf exceptions identity",
         "local": "lambda_triggers",
         "models": "cognito identifiers identity",
+        "signals": "cognito models",
         "connections": "cognito compat identifiers models",
         "flows": "cognito compat conf connections delivery exceptions identifiers identity keys models otp signals "
         "user_fields",

@@ -2,6 +2,8 @@
 
 Codes, handles and sessions of a pool are on no page. Addresses are masked for everybody who lacks the permission
 ``cognito_passwordless.view_addresses``.
+
+Laws: docs/laws.md; words: docs/glossary.md.
 """
 
 from . import (

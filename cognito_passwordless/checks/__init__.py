@@ -3,6 +3,8 @@
 One function per concern, one id per message; docs/checks.md lists them all. `manage.py check --tag
 cognito_passwordless` runs these alone, `--deploy` adds what matters in production, and `--database default` (or
 `migrate`) adds what only the tables can tell.
+
+Laws: docs/laws.md; words: docs/glossary.md.
 """
 
 from django.core.checks import Tags

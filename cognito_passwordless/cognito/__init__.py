@@ -1,4 +1,7 @@
-"""The only code that talks to a Cognito user pool. No Django in here."""
+"""The only code that talks to a Cognito user pool. No Django in here.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""
 
 from .client import idp_client
 from .connection import Connection, ConnectionConfigError

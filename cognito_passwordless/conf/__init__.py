@@ -1,4 +1,7 @@
-"""The settings: `conf` reads ``COGNITO_PASSWORDLESS`` live and typed."""
+"""The settings: `conf` reads ``COGNITO_PASSWORDLESS`` live and typed.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""
 
 from .settings import DEFAULT_LIMITS, DEFAULT_RETENTION, DEFAULT_SENDERS, KEYS, Limit, conf
 

@@ -1,4 +1,7 @@
-"""Messages and the senders that carry them: e-mail, SMS providers, memory, or a site's own by dotted path."""
+"""Messages and the senders that carry them: e-mail, SMS providers, memory, or a site's own by dotted path.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""
 
 from .base import Failure, Message, Sender, SendFailed
 from .failover import Closed, Gate, Sent, deliver

@@ -1,4 +1,7 @@
-"""Who a person is: pure rules, without Django. `flows` gather the facts and carry the verdicts out."""
+"""Who a person is: pure rules, without Django. `flows` gather the facts and carry the verdicts out.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""
 
 from .evidence import Claim, Decision, Evidence, Held, Holder, Policy, Record
 from .pool_code import Proof, could_have_gone_to, proof_of_code

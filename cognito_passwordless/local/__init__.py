@@ -2,6 +2,8 @@
 
 Use it as `with LocalCognito() as cognito:`, make a pool with `cognito.create_pool("demo")`, people
 with `pool.add_user("ann@example.com")`, and point boto3's `endpoint_url` at `cognito.url`.
+
+Laws: docs/laws.md; words: docs/glossary.md.
 """
 
 try:

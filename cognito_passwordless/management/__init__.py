@@ -1,0 +1,4 @@
+"""The management commands, and what they share.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

@@ -1,4 +1,7 @@
-"""What is remembered. No code, no password and no token is in any of these tables (laws 1 and 11)."""
+"""What is remembered. No code, no password and no token is in any of these tables (laws 1 and 11).
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""
 
 from django.apps import apps
 

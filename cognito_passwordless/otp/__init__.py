@@ -3,6 +3,8 @@
 Every host (Django's flows, the Lambda triggers) translates to and from these functions. Time, keys and
 randomness come in as arguments. Names are loaded when they are first used: a Lambda that only verifies a code does
 not pay for what it never calls.
+
+Laws: docs/laws.md; words: docs/glossary.md.
 """
 
 TYPE_CHECKING = False

@@ -2,6 +2,8 @@
 
 allauth's pages and signals know the pool identities by it. The sign-in itself is ours, from the first page to the
 last: allauth's views would believe userInfo's ``"false"`` and verify no signature.
+
+Laws: docs/laws.md; words: docs/glossary.md.
 """
 
 from collections.abc import Mapping

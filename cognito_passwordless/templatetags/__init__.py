@@ -1,1 +1,4 @@
-"""What the templates of this package use."""
+"""What the templates of this package use.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

@@ -1,1 +1,4 @@
-"""The pages: views, forms, cookies, template context."""
+"""The pages: views, forms, cookies, template context.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

@@ -1,1 +1,4 @@
-"""What a pool, a client and an AWS account are set up to do; only the doctor asks."""
+"""What a pool, a client and an AWS account are set up to do; only the doctor asks.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

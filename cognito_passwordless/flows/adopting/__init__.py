@@ -1,5 +1,8 @@
 """Users from before this package: what they would lose at their first code, and recording their addresses as verified
-where the site knows that they are theirs."""
+where the site knows that they are theirs.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""
 
 from .at_risk import ADOPT, AtRisk, count_at_risk
 from .choice import Chosen, Problem, everybody, joined_before, of_file

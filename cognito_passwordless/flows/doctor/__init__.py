@@ -1,4 +1,7 @@
-"""Is this site, is this pool set up right, and why did one person get no code? Reads everything and writes nothing."""
+"""Is this site, is this pool set up right, and why did one person get no code? Reads everything and writes nothing.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""
 
 from .connection import diagnose_connection
 from .findings import Finding, State, has_problem

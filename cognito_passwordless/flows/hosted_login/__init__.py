@@ -1,0 +1,4 @@
+"""Leaving for Cognito's hosted login, and coming back once.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

@@ -1,5 +1,8 @@
 """A pool's directory into Django: `import_directory` walks through it, `import_page` writes one page of it. `activate`
-makes Django users of who was imported."""
+makes Django users of who was imported.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""
 
 from .activation import Activation, Totals, activate, preview_activation
 from .commands import import_csv, import_directory, preview_csv, preview_directory

@@ -1,4 +1,7 @@
-"""From proven evidence to one Django user: `migrate` carries out what `identity` decided."""
+"""From proven evidence to one Django user: `migrate` carries out what `identity` decided.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""
 
 from .flow import Migrated, migrate
 

@@ -1,1 +1,4 @@
-"""Signed calls to AWS, without boto3: DynamoDB, KMS, secrets."""
+"""Signed calls to AWS, without boto3: DynamoDB, KMS, secrets.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

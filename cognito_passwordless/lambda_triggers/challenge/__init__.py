@@ -1,1 +1,4 @@
-"""The one-time-code challenge between Define, Create and Verify."""
+"""The one-time-code challenge between Define, Create and Verify.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

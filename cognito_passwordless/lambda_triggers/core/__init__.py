@@ -1,1 +1,4 @@
-"""What each trigger stands on: events, environment, deadlines."""
+"""What each trigger stands on: events, environment, deadlines.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

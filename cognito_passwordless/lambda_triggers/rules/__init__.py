@@ -1,1 +1,4 @@
-"""What a site decides about federated users and tokens."""
+"""What a site decides about federated users and tokens.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

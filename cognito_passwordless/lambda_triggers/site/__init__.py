@@ -1,1 +1,4 @@
-"""Signed calls to the Django site."""
+"""Signed calls to the Django site.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

@@ -1,1 +1,4 @@
-"""The pools themselves, on moto's."""
+"""The pools themselves, on moto's.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

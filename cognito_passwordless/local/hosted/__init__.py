@@ -3,6 +3,8 @@
 All pools of a local Cognito share one domain, its `url`: the client id of a request says which pool is meant. What
 Amazon Cognito does not document and we do all the same, so that a site can try it: `response_mode=form_post`. Where we
 are stricter: PKCE is not optional.
+
+Laws: docs/laws.md; words: docs/glossary.md.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""What the pool sends, and its inbox."""
+"""What the pool sends, and its inbox.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

@@ -1,1 +1,4 @@
-"""The sign-in flows that moto lacks."""
+"""The sign-in flows that moto lacks.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

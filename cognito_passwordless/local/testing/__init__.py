@@ -1,1 +1,4 @@
-"""A clock to turn and faults to switch on."""
+"""A clock to turn and faults to switch on.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

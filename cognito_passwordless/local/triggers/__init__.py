@@ -1,1 +1,4 @@
-"""Running a pool's Lambda triggers."""
+"""Running a pool's Lambda triggers.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""

@@ -1,4 +1,7 @@
-"""Handing a message to somebody who delivers it, in the order of ``OTP_SENDERS``. All carry the same code."""
+"""Handing a message to somebody who delivers it, in the order of ``OTP_SENDERS``. All carry the same code.
+
+Laws: docs/laws.md; words: docs/glossary.md.
+"""
 
 from importlib import import_module
 
