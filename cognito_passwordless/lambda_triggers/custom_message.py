@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from .core.deadline import Deadline
 from .core.environment import Settings
-from .core.events import answered, request_of, source_of, text
+from .core.events import answered, request_of, source_of, text, unchanged
 from .messages.cognito import OCCASIONS, filled, words_for
 from .runtime import Note, run
 
@@ -58,11 +58,6 @@ def _keeps(message: str, occasion: str, values: Mapping[str, str]) -> bool:
 
 def _holds(message: str, placeholder: str) -> bool:
     return bool(placeholder) and placeholder in message
-
-
-def unchanged(event: object) -> "dict[str, Any]":
-    """Cognito's own words."""
-    return answered(event, {})
 
 
 def handler(event: object, context: object) -> "dict[str, Any]":

@@ -1,4 +1,4 @@
-"""What somebody who deploys the stack may choose, and how a function is told of it."""
+"""The parameters of the stack, and the variable of a function that each one sets."""
 
 from typing import Any
 
