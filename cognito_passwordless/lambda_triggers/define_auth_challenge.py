@@ -1,4 +1,4 @@
-"""Define auth challenge: what comes next. It asks nobody and holds no key.
+"""Define auth challenge: the next step of a sign-in. It makes no network call and holds no key.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-define-auth-challenge.html
 """
@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-defin
 from ..otp.policy import Policy
 from .challenge import history, resend
 from .challenge.history import CUSTOM_CHALLENGE, PASSWORD_VERIFIER, History
-from .challenge.state import State
 from .core.deadline import Deadline
 from .core.environment import Settings
 from .core.events import answered, is_unknown, request_of
@@ -47,7 +46,8 @@ def _next(event: object, found: History | None, policy: Policy, now: float, *, c
         return FAIL, "attempts"
     wishes = resend.asked(event, found.code, policy)
     if found.right:
-        return _finish(event, found.code, wishes=wishes)
+        # Verify accepts none of these, so such a history is not ours.
+        return (FAIL, "history") if wishes or not found.code.live or is_unknown(event) else (TOKENS, "right")
     if not wishes and found.code.challenge.attempts + 1 >= policy.max_attempts:
         return FAIL, "attempts"
     return CUSTOM_CHALLENGE, "again"
@@ -62,13 +62,6 @@ def _before_code(found: History, policy: Policy, now: float) -> tuple[str, str]:
     return (FAIL, "attempts") if captcha.attempts + 1 >= policy.max_attempts else (CUSTOM_CHALLENGE, "again")
 
 
-def _finish(event: object, state: State, *, wishes: bool) -> tuple[str, str]:
-    # Verify never says yes to any of these; a history that says so is none of ours.
-    if wishes or not state.live or is_unknown(event):
-        return FAIL, "history"
-    return TOKENS, "right"
-
-
 def _answer(event: object, step: str) -> "dict[str, Any]":
     going_on = step not in {TOKENS, FAIL}
     response: dict[str, Any] = {"issueTokens": step == TOKENS, "failAuthentication": step == FAIL}
@@ -76,7 +69,7 @@ def _answer(event: object, step: str) -> "dict[str, Any]":
 
 
 def fail(event: object) -> "dict[str, Any]":
-    """The answer when something of ours went wrong: the sign-in is over."""
+    """The answer after an error of ours: the sign-in is over."""
     return _answer(event, FAIL)
 
 

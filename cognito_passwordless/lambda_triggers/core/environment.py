@@ -27,7 +27,7 @@ class Limit:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Aws:
-    """Whose name calls to AWS are signed in. The credentials are those of the function's role."""
+    """The region and the credentials of the function's role, which sign calls to AWS."""
 
     region: str
     access_key: str
@@ -69,6 +69,16 @@ class Settings:
     def words(self, name: str) -> tuple[str, ...]:
         """A list, separated by commas."""
         return tuple(word.strip() for word in self.text(name).split(",") if word.strip())
+
+    def function(self, name: str, path: str) -> "Any":
+        """The function at a dotted path that the variable ``name`` holds."""
+        from importlib import import_module  # noqa: PLC0415  # few triggers are configured by a path
+
+        module, _, attribute = path.rpartition(".")
+        try:
+            return getattr(import_module(module), attribute)
+        except (ImportError, AttributeError, ValueError):
+            raise Misconfigured(f"{name}: there is no {path}") from None
 
     def table(self, name: str) -> "Mapping[str, Any]":
         """A JSON object; empty when the variable is not set."""

@@ -1,4 +1,4 @@
-"""Reading a trigger's event, which may lack anything and carry null anywhere, and answering it.
+"""Reads a trigger's event, in which every field may be missing or null, and answers it.
 
 Field names as in https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
 """
@@ -37,7 +37,7 @@ def metadata_of(event: object) -> dict[str, str]:
 
 
 def _strings(value: object) -> dict[str, str]:
-    return {name: item for name, item in mapping(value).items() if isinstance(name, str) and isinstance(item, str)}
+    return {name: item for name, item in mapping(value).items() if isinstance(item, str)}
 
 
 def source_of(event: object) -> str:
@@ -57,7 +57,7 @@ def client_of(event: object) -> str:
 
 
 def is_unknown(event: object) -> bool:
-    """Whether the pool has no such user and only pretends. Anything but null, missing and False is taken for yes."""
+    """Whether the pool has no such user. Every value but null, missing and False counts as yes."""
     flag = request_of(event).get("userNotFound")
     return flag is not None and flag is not False
 
