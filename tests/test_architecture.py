@@ -95,7 +95,7 @@ ARROWS: dict[str, dict[str, str]] = {
         "post_authentication": "core runtime site",
         "post_confirmation": "core runtime site",
         "pre_authentication": "core errors runtime site",
-        "pre_token_generation": "core errors rules runtime site",
+        "pre_token_generation": "core rules runtime site",
         "user_migration": "core errors runtime site",
         "create_auth_challenge": "challenge core errors messages runtime",
         "define_auth_challenge": "challenge core runtime",

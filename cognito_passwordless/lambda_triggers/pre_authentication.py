@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def respond(
     event: object, *, settings: Settings, now: float, deadline: Deadline, note: Note, ask: "Ask | None" = None
 ) -> "dict[str, Any]":
-    """``PRE_AUTH_REFUSE`` lists the reasons to refuse a person by attributes; ``PRE_AUTH_ASK_DJANGO`` asks the site too.
+    """``PRE_AUTH_REFUSE`` lists reasons to refuse a person by attributes; ``PRE_AUTH_ASK_DJANGO`` asks the site too.
 
     Django is asked about unknown people too, who are then left to Cognito: it refuses them itself.
     """

@@ -1,4 +1,4 @@
-"""Keys made from the secret in the environment or in Secrets Manager."""
+"""Secrets of the environment or of Secrets Manager, and the keys made from them."""
 
 import hmac
 import time
@@ -10,8 +10,6 @@ from ..errors import Misconfigured, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ...otp.codes import Keyring
 
 _MARK_CONTEXT = b"cognito_passwordless.lambda.mark.v1\0"
@@ -37,7 +35,7 @@ def secret(name: str, *, settings: Settings, deadline: Deadline) -> str:
     now = time.monotonic()
     if now - read_at > KEEP:
         try:
-            found = _fetch(arn, settings, deadline)
+            found = _fetch(arn, settings, deadline.share(2))
         except Unavailable:
             if not found:
                 raise
@@ -48,13 +46,8 @@ def secret(name: str, *, settings: Settings, deadline: Deadline) -> str:
 def _fetch(arn: str, settings: Settings, deadline: Deadline) -> str:
     from .client import json_call  # noqa: PLC0415  # only functions with an ARN need the network
 
-    answer: dict[str, Any] = json_call(
-        "secretsmanager",
-        "secretsmanager.GetSecretValue",
-        {"SecretId": arn},
-        settings=settings,
-        deadline=deadline.share(2),
-    )
+    target = "secretsmanager.GetSecretValue"
+    answer = json_call("secretsmanager", target, {"SecretId": arn}, settings=settings, deadline=deadline)
     found = answer.get("SecretString")
     if not isinstance(found, str) or not found:
         raise Unavailable("secret_empty")
@@ -76,13 +69,13 @@ def keyring(settings: Settings, deadline: Deadline) -> "Keyring":
 
 
 def mark(key: bytes, *parts: str) -> str:
-    """A keyed hash that stands for something which must not appear itself: 32 hexadecimal digits."""
+    """A keyed hash in place of a value that must not appear: 32 hexadecimal digits."""
     message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
     return hmac.digest(key, _MARK_CONTEXT + message, "sha256").hex()[:32]
 
 
 def log_marker(settings: Settings) -> Callable[[str], str] | None:
-    """What turns a user name into the hash that logs carry, or None when there is no key at hand.
+    """The function that hashes a user name for the log, or None when there is no key at hand.
 
     A log line is not worth a call to Secrets Manager.
     """

@@ -1,4 +1,4 @@
-"""The code challenge: sends a code that nobody stores, and compares the answer with it.
+"""The code challenge: sends a code that is stored nowhere, and compares the answer with it.
 
 Unknown people, and people without an address to send to, get the same rounds in the same time, and no message.
 """
@@ -41,7 +41,16 @@ class CodeChallenge:
         else:
             current, message = before.spend(), "wrong_code"
         due.note(message, attempts=current.challenge.attempts, sends=current.challenge.sends)
-        return Presented(public=_public(current, message, delivery, policy, due.now), state=current.write())
+        # The client sees the same parameters for every person.
+        public = {
+            "kind": self.kind,
+            "medium": delivery.medium,
+            "destination": delivery.masked,
+            "message": message,
+            "attemptsLeft": str(policy.max_attempts - current.challenge.attempts),
+            "secondsLeft": str(max(0, int(current.challenge.issued_at + policy.ttl - due.now))),
+        }
+        return Presented(public=public, state=current.write())
 
     def _begin(self, due: Round, delivery: "Delivery", keys: Keyring) -> tuple[State, str]:
         tag = state.owner_tag(keys.current.secret, pool_of(due.event), username_of(due.event))
@@ -62,7 +71,7 @@ class CodeChallenge:
         except machine.Refused as refusal:
             return marked, {"cooldown": "resend_wait", "sends": "resend_limit"}.get(refusal.reason, "expired")
         if before.send_failed:
-            # What did not arrive is sent again; only a code that somebody may hold is worth replacing.
+            # A failed message is sent again; only a code that arrived is worth replacing.
             following = replace(following, generation=before.challenge.generation)
         return delivery.send(replace(marked, challenge=following), "code_resent")
 
@@ -89,7 +98,7 @@ class CodeChallenge:
 
 
 def _refusal(attempt: Attempt, asked_under: State | None, policy: Policy, keys: Keyring) -> str:
-    """Why the answer is not even compared; empty when it is."""
+    """Why the answer is not compared; empty if it is."""
     if asked_under is None:
         return "state"
     if not state.belongs(asked_under, _key(keys, asked_under), pool_of(attempt.event), username_of(attempt.event)):
@@ -104,16 +113,3 @@ def _key(keys: Keyring, of: State) -> bytes:
     key = keys.find(of.challenge.fingerprint)
     # A key that is gone derives nothing: its challenge has no right answer any more.
     return key.secret if key else b"gone"
-
-
-def _public(current: State, message: str, delivery: "Delivery", policy: Policy, now: float) -> dict[str, str]:
-    """What the client is shown: the same shape for everybody."""
-    left = max(0, int(current.challenge.issued_at + policy.ttl - now))
-    return {
-        "kind": "otp",
-        "medium": delivery.medium,
-        "destination": delivery.masked,
-        "message": message,
-        "attemptsLeft": str(policy.max_attempts - current.challenge.attempts),
-        "secondsLeft": str(left),
-    }

@@ -1,7 +1,7 @@
-"""Whether an answer is no answer but the wish for another message. Such a round is never compared and costs nothing.
+"""Whether an answer asks for another message. Such an answer is never compared and costs no attempt.
 
-Define, Create and Verify each ask this about the same call, so they must come to the same result: Verify has to leave
-uncompared whatever Create does not count.
+Define, Create and Verify each decide this for the same call and must agree: what Create does not count, Verify must
+not compare.
 """
 
 import hashlib
