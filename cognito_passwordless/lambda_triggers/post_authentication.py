@@ -7,7 +7,7 @@ from .core.deadline import Deadline
 from .core.environment import Settings
 from .core.events import request_of, unchanged
 from .runtime import Note, run
-from .site.notify import tell
+from .site.notify import notify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def respond(
     event: object, *, settings: Settings, now: float, deadline: Deadline, note: Note, ask: "Ask | None" = None
 ) -> "dict[str, Any]":
-    """``new_device`` tells Django of a device that Cognito sees for the first time, where the pool remembers them."""
-    new_device = request_of(event).get("newDeviceUsed") is True
-    tell("post_authentication", event, settings=settings, deadline=deadline, note=note, ask=ask, new_device=new_device)
+    """``new_device`` marks a device that Cognito sees for the first time, in a pool that remembers devices."""
+    new = request_of(event).get("newDeviceUsed") is True
+    notify("post_authentication", event, settings=settings, deadline=deadline, note=note, ask=ask, new_device=new)
     return unchanged(event)
 
 

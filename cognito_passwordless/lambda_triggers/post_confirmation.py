@@ -7,7 +7,7 @@ from .core.deadline import Deadline
 from .core.environment import Settings
 from .core.events import source_of, unchanged
 from .runtime import Note, run
-from .site.notify import tell
+from .site.notify import notify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def respond(
 ) -> "dict[str, Any]":
     """Only a confirmed sign-up is reported: a person with a forgotten password was a user before."""
     if source_of(event) == "PostConfirmation_ConfirmSignUp":
-        tell("post_confirmation", event, settings=settings, deadline=deadline, note=note, ask=ask)
+        notify("post_confirmation", event, settings=settings, deadline=deadline, note=note, ask=ask)
     return unchanged(event)
 
 

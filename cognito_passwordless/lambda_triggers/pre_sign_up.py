@@ -57,7 +57,7 @@ def _check_sign_up(event: object, settings: Settings) -> None:
         raise not_allowed("domain")
     codes = settings.words("INVITATION_CODES")
     given = text(mapping(request_of(event).get("validationData")).get("invitation")).strip().encode()
-    # Every code is compared, so that the time does not tell which one is near.
+    # Every code is compared, so that the time does not reveal which one is near.
     if codes and not sum(hmac.compare_digest(given, code.encode()) for code in codes):
         raise not_allowed("invitation")
 

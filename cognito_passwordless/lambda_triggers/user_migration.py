@@ -38,41 +38,40 @@ def respond(
 
     source, password = source_of(event), text(request_of(event).get("password"))
     # Django refuses unusable passwords, which it marks with a ``!``.
-    if source not in {AUTHENTICATION, FORGOT} or (
-        source == AUTHENTICATION and not 0 < len(password) <= LONGEST_PASSWORD
-    ):
+    usable = 0 < len(password) <= LONGEST_PASSWORD
+    if source not in {AUTHENTICATION, FORGOT} or (source == AUTHENTICATION and not usable):
         raise not_allowed("source" if password else "password")
     payload = {**client.about(event), "attributes": {}}
     if source == AUTHENTICATION:
         payload["password"] = password
-    found = (ask or client.ask)("user_migration", payload, settings=settings, deadline=deadline)
-    if found.get("found") is not True:
+    user = (ask or client.ask)("user_migration", payload, settings=settings, deadline=deadline)
+    if user.get("found") is not True:
         raise not_allowed("not_found")
     note("found")
-    return answered(event, _response(found, username_of(event), source, settings))
+    return answered(event, _response(user, username_of(event), source, settings))
 
 
-def _response(found: "Mapping[str, Any]", username: str, source: str, settings: Settings) -> "dict[str, Any]":
-    attributes = _attributes(mapping(found.get("attributes")), found.get("verified"))
+def _response(user: "Mapping[str, Any]", username: str, source: str, settings: Settings) -> "dict[str, Any]":
+    attributes = _attributes(mapping(user.get("attributes")), user.get("verified"))
     if not attributes:
         raise Unavailable("django_attributes")
     response: dict[str, Any] = {
         "userAttributes": {"username": username, **attributes},
-        "messageAction": "SUPPRESS" if found.get("messageAction", "SUPPRESS") == "SUPPRESS" else None,
+        "messageAction": "SUPPRESS" if user.get("messageAction", "SUPPRESS") == "SUPPRESS" else None,
         # Taking an alias away from another user is never a default.
-        "forceAliasCreation": found.get("forceAliasCreation") is True and settings.flag("MIGRATION_FORCE_ALIAS"),
+        "forceAliasCreation": user.get("forceAliasCreation") is True and settings.flag("MIGRATION_FORCE_ALIAS"),
     }
     if source == AUTHENTICATION:
-        response["finalUserStatus"] = found.get("finalUserStatus", "CONFIRMED")
+        response["finalUserStatus"] = user.get("finalUserStatus", "CONFIRMED")
         if response["finalUserStatus"] not in STATUSES:
             raise Unavailable("django_finalUserStatus")
-    media = found.get("desiredDeliveryMediums")
+    media = user.get("desiredDeliveryMediums")
     if media is not None:
         if not isinstance(media, list) or not media or not MEDIA.issuperset(map(str, media)):
             raise Unavailable("django_desiredDeliveryMediums")
         response["desiredDeliveryMediums"] = media
-    if found.get("enableSMSMFA") is not None:
-        response["enableSMSMFA"] = found["enableSMSMFA"] is True
+    if user.get("enableSMSMFA") is not None:
+        response["enableSMSMFA"] = user["enableSMSMFA"] is True
     return {name: value for name, value in response.items() if value is not None}
 
 

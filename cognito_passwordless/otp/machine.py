@@ -81,11 +81,7 @@ class Challenge:
 def issue(challenge_id: str, *, purpose: str, keyring: Keyring, now: float) -> Challenge:
     """A new challenge under the current key; its first message counts as sent now."""
     return Challenge(
-        id=challenge_id,
-        purpose=purpose,
-        fingerprint=keyring.current.fingerprint,
-        issued_at=now,
-        last_sent_at=now,
+        id=challenge_id, purpose=purpose, fingerprint=keyring.current.fingerprint, issued_at=now, last_sent_at=now
     )
 
 

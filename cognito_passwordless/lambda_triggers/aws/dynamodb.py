@@ -62,8 +62,8 @@ class Table:
                 end=_number(now + seconds),
             )
         except ConditionFailed:
-            found = self.call("GetItem", Key={"pk": {"S": key}}, ConsistentRead=True).get("Item") or {}
-            return (found.get("v") or {}).get("S") or value
+            item = self.call("GetItem", Key={"pk": {"S": key}}, ConsistentRead=True).get("Item") or {}
+            return (item.get("v") or {}).get("S") or value
         return value
 
     def forget(self, *keys: str) -> None:

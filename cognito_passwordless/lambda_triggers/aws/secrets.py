@@ -27,20 +27,20 @@ def secret(name: str, *, settings: Settings, deadline: Deadline) -> str:
     """
     arn = settings.text(f"{name}_ARN")
     if not arn:
-        found = settings.text(name)
-        if not found:
+        value = settings.text(name)
+        if not value:
             raise Misconfigured(f"{name} or {name}_ARN must be set")
-        return found
-    read_at, found = _fetched.get(arn, (float("-inf"), ""))
+        return value
+    read_at, value = _fetched.get(arn, (float("-inf"), ""))
     now = time.monotonic()
     if now - read_at > KEEP:
         try:
-            found = _fetch(arn, settings, deadline.share(2))
+            value = _fetch(arn, settings, deadline.share(2))
         except Unavailable:
-            if not found:
+            if not value:
                 raise
-        _fetched[arn] = (now, found)
-    return found
+        _fetched[arn] = (now, value)
+    return value
 
 
 def _fetch(arn: str, settings: Settings, deadline: Deadline) -> str:
@@ -48,10 +48,10 @@ def _fetch(arn: str, settings: Settings, deadline: Deadline) -> str:
 
     target = "secretsmanager.GetSecretValue"
     answer = json_call("secretsmanager", target, {"SecretId": arn}, settings=settings, deadline=deadline)
-    found = answer.get("SecretString")
-    if not isinstance(found, str) or not found:
+    value = answer.get("SecretString")
+    if not isinstance(value, str) or not value:
         raise Unavailable("secret_empty")
-    return found
+    return value
 
 
 def keyring(settings: Settings, deadline: Deadline) -> "Keyring":
@@ -60,12 +60,12 @@ def keyring(settings: Settings, deadline: Deadline) -> "Keyring":
     secrets = tuple(line.strip() for line in lines if line.strip())
     if not secrets:
         raise Misconfigured("OTP_SECRET is empty")
-    found = _keyrings.get(secrets)
-    if found is None:
+    keys = _keyrings.get(secrets)
+    if keys is None:
         from ...otp.codes import Keyring  # noqa: PLC0415  # Define marks its log and derives nothing
 
-        found = _keyrings[secrets] = Keyring.from_secrets(secrets)
-    return found
+        keys = _keyrings[secrets] = Keyring.from_secrets(secrets)
+    return keys
 
 
 def mark(key: bytes, *parts: str) -> str:

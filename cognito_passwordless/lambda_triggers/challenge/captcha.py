@@ -67,7 +67,7 @@ def verify(token: str, *, settings: Settings, deadline: Deadline) -> bool:
         what="captcha",
     )
     try:
-        found = json.loads(answer.body)
+        reply = json.loads(answer.body)
     except ValueError:
         return False
-    return answer.ok and isinstance(found, dict) and found.get("success") is True
+    return answer.ok and isinstance(reply, dict) and reply.get("success") is True

@@ -36,7 +36,7 @@ class CodeChallenge:
             current, message = self._begin(due, delivery, keys)
         elif not state.belongs(before, _key(keys, before), pool_of(due.event), username_of(due.event)):
             raise LookupError("the state is not this user's, or its key is gone")
-        elif resend.asked(due.event, before, policy):
+        elif resend.is_resend(due.event, before, policy):
             current, message = self._resend(due, delivery, before, policy)
         else:
             current, message = before.spend(), "wrong_code"
@@ -57,10 +57,7 @@ class CodeChallenge:
         number = delivery.number()
         challenge = machine.issue(f"{tag}-{number}", purpose=PURPOSE, keyring=keys, now=due.now)
         begun = State(
-            challenge=challenge,
-            nonce=os.urandom(16).hex(),
-            seen=resend.seen(due.event),
-            live=delivery.deliverable,
+            challenge=challenge, nonce=os.urandom(16).hex(), seen=resend.seen(due.event), live=delivery.deliverable
         )
         return delivery.send(begun, "code_sent")
 
@@ -77,35 +74,35 @@ class CodeChallenge:
 
     def check(self, attempt: Attempt) -> bool:
         policy, keys = attempt.settings.policy, keyring(attempt.settings, attempt.deadline)
-        asked_under = state.read(attempt.state)
-        reason = _refusal(attempt, asked_under, policy, keys)
+        current = state.read(attempt.state)
+        reason = _refusal(attempt, current, policy, keys)
         given = read_code(attempt.answer)
-        if asked_under is None or reason or given is None:
+        if current is None or reason or given is None:
             attempt.note("wrong", reason=reason or "unreadable")
             return False
         limits = attempt.limits or limits_of(attempt.settings, attempt.deadline)
         owner = state.limits_owner(keys, pool_of(attempt.event), username_of(attempt.event))
-        # The attempt is claimed before anything is compared (law 2), whoever it is for.
-        if not limits.claim_attempt(owner, asked_under.nonce, policy, attempt.now):
+        # The attempt is claimed before anything is compared (law 2), for every person.
+        if not limits.claim_attempt(owner, current.nonce, policy, attempt.now):
             attempt.note("wrong", reason="limit")
             return False
-        _, verdict = machine.answer(asked_under.challenge, policy, keys, given, attempt.now)
-        right = verdict is Verdict.RIGHT and asked_under.live and not is_unknown(attempt.event)
+        _, verdict = machine.answer(current.challenge, policy, keys, given, attempt.now)
+        right = verdict is Verdict.RIGHT and current.live and not is_unknown(attempt.event)
         if right:
             limits.clear(owner)
         attempt.note("right" if right else "wrong")
         return right
 
 
-def _refusal(attempt: Attempt, asked_under: State | None, policy: Policy, keys: Keyring) -> str:
+def _refusal(attempt: Attempt, current: State | None, policy: Policy, keys: Keyring) -> str:
     """Why the answer is not compared; empty if it is."""
-    if asked_under is None:
+    if current is None:
         return "state"
-    if not state.belongs(asked_under, _key(keys, asked_under), pool_of(attempt.event), username_of(attempt.event)):
+    if not state.belongs(current, _key(keys, current), pool_of(attempt.event), username_of(attempt.event)):
         return "owner"
-    if resend.asked(attempt.event, asked_under, policy):
+    if resend.is_resend(attempt.event, current, policy):
         return "resend"
-    phase = machine.phase(asked_under.challenge, policy, attempt.now)
+    phase = machine.phase(current.challenge, policy, attempt.now)
     return "" if phase is Phase.OPEN else phase.value
 
 

@@ -22,7 +22,7 @@ def seen(event: object) -> str:
     return hashlib.sha256(value.encode()).hexdigest()[:8] if value else ""
 
 
-def asked(event: object, state: State, policy: Policy) -> bool:
+def is_resend(event: object, state: State, policy: Policy) -> bool:
     """By metadata, or by an attribute whose value has not been acted upon.
 
     The attribute can change between two triggers of one call, so it only counts while there are messages left: that

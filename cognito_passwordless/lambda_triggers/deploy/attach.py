@@ -39,21 +39,21 @@ def of_stack(client: Any, name: str) -> dict[str, str]:
     """The triggers that a stack of ours has, by its outputs. ``client`` is boto3's. Raises `ValueError` for none."""
     outputs = client.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
     named = {row["OutputKey"]: row["OutputValue"] for row in outputs}
-    found = {key.removeprefix(TRIGGER_OUTPUT): value for key, value in named.items() if key.startswith(TRIGGER_OUTPUT)}
-    if not found:
+    triggers = {key.removeprefix(TRIGGER_OUTPUT): arn for key, arn in named.items() if key.startswith(TRIGGER_OUTPUT)}
+    if not triggers:
         raise ValueError(f"the stack {name} has no triggers")
-    return found
+    return triggers
 
 
 def parse(words: Sequence[str]) -> dict[str, str]:
     """``Trigger=arn`` words as a mapping; an empty ARN takes the trigger away. Raises `ValueError`."""
-    found = {}
+    triggers = {}
     for word in words:
         name, equals, arn = word.partition("=")
         if not equals or not name.isalnum():
             raise ValueError(f"{word!r} is not TRIGGER=ARN")
-        found[name] = arn
-    return found
+        triggers[name] = arn
+    return triggers
 
 
 def attach(client: Any, pool_id: str, triggers: Mapping[str, str], *, dry_run: bool = False) -> str:

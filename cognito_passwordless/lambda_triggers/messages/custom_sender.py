@@ -43,7 +43,7 @@ def send(
     attributes = attributes_of(event)
     recipient = attributes.get("email" if channel == "email" else "phone_number", "")
     if not recipient:
-        note("nobody")
+        note("no_recipient")
         return answered(event, {})
     # A notice, such as that of a taken-over account, has no code.
     encrypted, code = text(request_of(event).get("code")), ""

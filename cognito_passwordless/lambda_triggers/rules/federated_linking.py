@@ -34,31 +34,26 @@ def link(event: object, *, settings: Settings, deadline: Deadline) -> str:
     listed = _call("ListUsers", {"Filter": f'email = "{email}"', "Limit": 3}, event, settings, deadline)
     users = [user for user in listed.get("Users") or [] if isinstance(user, dict)]
     if len(users) != 1 or not _may_be_linked(users[0], email):
-        return "nobody"
+        return "no_match"
+    destination = {"ProviderName": "Cognito", "ProviderAttributeValue": users[0]["Username"]}
+    source = {
+        "ProviderName": SOCIAL.get(provider.lower(), provider),
+        "ProviderAttributeName": "Cognito_Subject",
+        "ProviderAttributeValue": subject,
+    }
     _call(
-        "AdminLinkProviderForUser",
-        {
-            "DestinationUser": {"ProviderName": "Cognito", "ProviderAttributeValue": users[0]["Username"]},
-            "SourceUser": {
-                "ProviderName": SOCIAL.get(provider.lower(), provider),
-                "ProviderAttributeName": "Cognito_Subject",
-                "ProviderAttributeValue": subject,
-            },
-        },
-        event,
-        settings,
-        deadline,
+        "AdminLinkProviderForUser", {"DestinationUser": destination, "SourceUser": source}, event, settings, deadline
     )
     return "linked"
 
 
 def _may_be_linked(user: "dict[str, Any]", email: str) -> bool:
-    found = {row.get("Name"): row.get("Value") for row in user.get("Attributes") or [] if isinstance(row, dict)}
+    attributes = {row.get("Name"): row.get("Value") for row in user.get("Attributes") or [] if isinstance(row, dict)}
     return (
         bool(user.get("Enabled"))
         and user.get("UserStatus") not in {"EXTERNAL_PROVIDER", "ARCHIVED", "UNCONFIRMED"}
-        and str(found.get("email", "")).lower() == email.lower()
-        and is_true(found.get("email_verified"))
+        and str(attributes.get("email", "")).lower() == email.lower()
+        and is_true(attributes.get("email_verified"))
     )
 
 

@@ -62,12 +62,12 @@ def ask(question: str, payload: "Mapping[str, Any]", *, settings: Settings, dead
     if not answer.ok:
         raise Unavailable(f"django_http_{answer.status}")
     try:
-        found = json.loads(answer.body)
+        reply = json.loads(answer.body)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        reply = None
+    if not isinstance(reply, dict):
         raise Unavailable("django_answer")
-    return found
+    return reply
 
 
 def ask_or_go_on(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PATIENCE = 1.5
 
 
-def tell(
+def notify(
     what: str,
     event: object,
     *,
@@ -29,12 +29,12 @@ def tell(
     from . import client  # noqa: PLC0415  # a function without a site needs no network
 
     if ask is None and not settings.django_url:
-        note("untold", reason="DJANGO_URL is not set")
+        note("not_notified", reason="DJANGO_URL is not set")
         return
     soon = Deadline(min(PATIENCE, deadline.left))
     try:
         (ask or client.ask)(what, {**client.about(event), **more}, settings=settings, deadline=soon)
     except (Unavailable, Misconfigured) as error:
-        note("untold", reason=str(error))
+        note("not_notified", reason=str(error))
     else:
-        note("told")
+        note("notified")

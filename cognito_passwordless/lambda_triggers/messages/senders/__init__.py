@@ -58,5 +58,5 @@ def deliver(message: Message, *, settings: Settings, deadline: Deadline) -> str:
 
 def sender_named(name: str, settings: Settings) -> "Send":
     """One of ours, or the function at a dotted path."""
-    found: Send = settings.function("OTP_SENDERS", f"{__name__}.{name}.send" if name in OURS else name)
-    return found
+    sender: Send = settings.function("OTP_SENDERS", f"{__name__}.{name}.send" if name in OURS else name)
+    return sender
