@@ -25,13 +25,15 @@ else:
 
         def __init__(self, *args, **kwargs):
             kind, names = type(self).__name__, self.__record_fields__
-            positional = dict(zip(names, args, strict=False))
-            if args and (self.__record_kw_only__ or len(args) > len(names) or positional.keys() & kwargs.keys()):
-                raise TypeError(f"{kind} does not take these positional arguments")
-            values = self.__record_defaults__ | positional | kwargs
-            if values.keys() != set(names):
+            if args:
+                positional = dict(zip(names, args, strict=False))
+                if self.__record_kw_only__ or len(args) > len(names) or positional.keys() & kwargs.keys():
+                    raise TypeError(f"{kind} does not take these positional arguments")
+                kwargs |= positional
+            values = self.__record_defaults__ | kwargs
+            if values.keys() != self.__record_names__:
                 raise TypeError(f"{kind} lacks, or does not have, {', '.join(sorted(values.keys() ^ set(names)))}")
-            self.__dict__.update((name, values[name]) for name in names)
+            self.__dict__.update(values)
             if hasattr(self, "__post_init__"):
                 self.__post_init__()
 
@@ -43,7 +45,7 @@ else:
             return self.__dict__ == other.__dict__ if type(other) is type(self) else NotImplemented
 
         def __hash__(self):
-            return hash(tuple(self.__dict__.values()))
+            return hash(tuple(map(self.__dict__.get, self.__record_fields__)))
 
         def __setattr__(self, name, *_value):
             raise AttributeError(f"{type(self).__name__} is frozen: cannot set {name!r}")
@@ -63,6 +65,7 @@ else:
                 delattr(cls, name)
             plain = given | {name: value.default for name, value in fields.items()}
             cls.__match_args__ = cls.__record_fields__ = names
+            cls.__record_names__ = frozenset(names)
             cls.__record_defaults__ = {name: value for name, value in plain.items() if value is not _MISSING}
             cls.__record_hidden__ = {name for name, value in fields.items() if not value.repr}
             cls.__record_kw_only__ = kw_only
