@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Self
 
+from ..otp.masking import mask
 from .users.directory import PoolUser
-from .values import FrozenMapping, is_true, mask_email, mask_phone, mask_username, text
+from .values import FrozenMapping, is_true, text
 
 _EMPTY: FrozenMapping[str] = FrozenMapping()
 
@@ -68,9 +69,9 @@ class CognitoProfile:
     def __repr__(self) -> str:
         return (
             f"CognitoProfile(pool={self.pool!r}, sub={self.sub!r}, "
-            f"username={mask_username(self.username)!r}, email={mask_email(self.email)!r}, "
+            f"username={mask(self.username)!r}, email={mask(self.email)!r}, "
             f"email_verified={self.email_verified}, "
-            f"phone_number={mask_phone(self.phone_number)!r}, "
+            f"phone_number={mask(self.phone_number)!r}, "
             f"phone_number_verified={self.phone_number_verified}, groups={self.groups!r}, "
             f"attributes={self.attributes!r}, proven=<{len(self.proven)}>)"
         )

@@ -14,14 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from ..connection import Connection
 from ..errors import Cause, CognitoError
-from .jwks import JwksCache
+from .jwks import JwksCache, shared_keys
 
 # The only one Cognito signs with. Pinned: a token does not choose how it is checked.
 ALGORITHM: Final = "RS256"
 LEEWAY: Final = 60.0  # seconds that clocks may differ, for "issued in the future"
 MAX_TOKEN: Final = 16 * 1024  # characters; a Cognito token has about 1,000
-
-_shared_jwks: Final = JwksCache()
 
 
 def verify_id_token(
@@ -30,7 +28,7 @@ def verify_id_token(
     *,
     now: float,
     nonce: str | None = None,
-    jwks: JwksCache | None = None,
+    jwks: JwksCache = shared_keys,
     jwks_uri: str = "",
 ) -> dict[str, Any]:
     """Verify an ID token and give its claims.
@@ -52,9 +50,7 @@ def verify_id_token(
         refuse("wrong issuer")
     if issuer != connection.issuer and connection.is_cognito:
         jwks_uri = connection.jwks_uri_of(issuer)
-    # ``or`` would be wrong: an empty cache is a cache.
-    cache = _shared_jwks if jwks is None else jwks
-    key = cache.key(jwks_uri or connection.jwks_uri, kid, now=now)
+    key = jwks.key(jwks_uri or connection.jwks_uri, kid, now=now)
     if key is None:
         refuse("unknown signing key")
     if not _is_signed(id_token, key):

@@ -1,7 +1,4 @@
-"""Read a whole directory, page by page, without stumbling over single rows.
-
-For imports: ``iter_users`` ends at a row that is no user, and takes five times as long.
-"""
+"""Read a whole directory page by page, for imports: rows as the pool wrote them, which the caller checks."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
