@@ -1,9 +1,8 @@
-"""The one door to the user pools API: clients, time-outs, retries, silence.
+"""Call the user pools API: clients, time-outs, retries, silenced loggers.
 
-Law of this file: a code, a session and a token leave this process only towards the pool.
-botocore writes whole request and response bodies to its loggers at DEBUG, and its
-exceptions hold them in their frames; so the loggers are silent while one of our calls
-runs, and what we raise has no link to what botocore raised.
+Law of this file: a code, a session and a token leave this process only towards the pool. botocore writes whole
+request and response bodies to its loggers at DEBUG, and its exceptions hold them in their frames; so the loggers are
+silent during our calls, and our exceptions have no link to botocore's.
 """
 
 import json
@@ -127,19 +126,19 @@ def _keep_whole(response_dict: dict[str, Any], **_: Any) -> None:
 def call_unread(connection: Connection, operation: str, secrets: Secrets) -> dict[str, Any]:
     """``call`` for the purpose ``"listing"``, with the answer as the pool's JSON has it: times are numbers.
 
-    botocore's parser takes four times as long as all the rest of a call. Where it leaves us no way past it, the answer
-    is as from ``call``.
+    botocore's parser takes four times as long as all the rest of a call. If it cannot be bypassed, the answer is as
+    from ``call``.
     """
-    kept: list[bytes] = []
-    token = _whole.set(kept)
+    bodies: list[bytes] = []
+    token = _whole.set(bodies)
     try:
         answer = call(connection, "listing", operation, secrets)
     finally:
         _whole.reset(token)
-    if not kept:
+    if not bodies:
         return answer
     try:
-        read = json.loads(kept[-1])
+        read = json.loads(bodies[-1])
     except (ValueError, RecursionError):
         read = None
     if not isinstance(read, dict):
@@ -148,10 +147,8 @@ def call_unread(connection: Connection, operation: str, secrets: Secrets) -> dic
 
 
 def call(connection: Connection, purpose: Purpose, operation: str, secrets: Secrets) -> dict[str, Any]:
-    """Make one call and give the answer, or raise ``CognitoError``.
-
-    ``operation`` is the API's name, like ``"InitiateAuth"``.
-    """
+    """Make one call and return the answer, or raise ``CognitoError``. ``operation`` is the API's name, like
+    ``"InitiateAuth"``."""
     if connection.retired:
         raise CognitoError(Cause.misconfigured, operation, "ConnectionRetired")
     try:
@@ -173,18 +170,18 @@ def call(connection: Connection, purpose: Purpose, operation: str, secrets: Secr
 
 
 _silent: ContextVar[bool] = ContextVar("cognito_passwordless_silent", default=False)
-_SPEAKERS: Final = ("boto3", "botocore", "urllib3")
+_LIBRARIES: Final = ("boto3", "botocore", "urllib3")
 
 
 @contextmanager
 def silence() -> Iterator[None]:
     """Hold back what the AWS libraries log below INFO, in this thread (or task) alone.
 
-    A logger's filters do not see the records of its children, so every logger of those
-    libraries gets the filter, and on every call: more of them appear as modules load.
+    A logger's filters do not see the records of its children, so every logger of those libraries gets the filter, and
+    on every call: more of them appear as modules load.
     """
     for name, logger in logging.Logger.manager.loggerDict.copy().items():
-        if name.partition(".")[0] in _SPEAKERS and isinstance(logger, logging.Logger):
+        if name.partition(".")[0] in _LIBRARIES and isinstance(logger, logging.Logger):
             logger.addFilter(_is_harmless)
     token = _silent.set(True)
     try:

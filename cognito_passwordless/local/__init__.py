@@ -1,7 +1,7 @@
 """A Cognito on loopback, for development and tests (extra `local`).
 
-Use it as `with LocalCognito() as cognito:`, make a pool with `cognito.create_pool("demo")`, people
-with `pool.add_user("ann@example.com")`, and point boto3's `endpoint_url` at `cognito.url`.
+Use it as `with LocalCognito() as cognito:`, create a pool with `cognito.create_pool("demo")`, add people with
+`pool.add_user("ann@example.com")`, and point boto3's `endpoint_url` at `cognito.url`.
 """
 
 try:
@@ -10,13 +10,7 @@ try:
     from .proxy import Call
     from .server import LocalCognito
 except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] not in {
-        "moto",
-        "joserfc",
-        "flask",
-        "flask_cors",
-        "werkzeug",
-    }:
+    if (error.name or "").partition(".")[0] not in {"moto", "joserfc", "flask", "flask_cors", "werkzeug"}:
         raise
     message = "The local Cognito needs the extra `local`: pip install 'django-cognito-passwordless[local]'"
     raise ImportError(message) from error

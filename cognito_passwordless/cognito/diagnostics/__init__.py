@@ -1,1 +1,1 @@
-"""What a pool, a client and an AWS account are set up to do; only the doctor asks."""
+"""Read how a pool, a client and an AWS account are set up. The doctor and the importer use it."""

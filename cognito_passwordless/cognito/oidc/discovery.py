@@ -58,9 +58,11 @@ class DiscoveryCache(DocumentCache[Mapping[str, Any]]):
             named = document.get("issuer") if isinstance(document, dict) else None
             if not isinstance(named, str) or named not in accepted:
                 raise CognitoError(Cause.misconfigured, _OPERATION, "WrongIssuer")
-            present = {name for name in ENDPOINTS if name in document}
-            if not all(_is_endpoint(document.get(name)) for name in present.union(_NEEDED)):
-                raise CognitoError(Cause.misconfigured, _OPERATION, "MalformedDocument")
+            try:
+                for name in {*_NEEDED, *ENDPOINTS.intersection(document)}:
+                    url(document.get(name))
+            except ValueError:
+                raise CognitoError(Cause.misconfigured, _OPERATION, "MalformedDocument") from None
             checked: Mapping[str, Any] = document
             return checked
 
@@ -99,11 +101,3 @@ def provider_of(connection: Connection, *, now: float, cache: DiscoveryCache = s
         secret_in_body="client_secret_basic" not in methods and "client_secret_post" in methods,
         names_itself=endpoints.get("authorization_response_iss_parameter_supported") is True,
     )
-
-
-def _is_endpoint(value: object) -> bool:
-    try:
-        url(value)
-    except ValueError:
-        return False
-    return True

@@ -1,7 +1,7 @@
 """Find single users of the pool. Signed calls, with the process's AWS identity.
 
-Quotas: ListUsers 30 calls a second and 60 rows a call. AdminGetUser makes the person
-count as active in that month, ListUsers does not.
+Quotas: ListUsers 30 calls a second and 60 rows a call. AdminGetUser makes the person count as active in that month,
+ListUsers does not.
 """
 
 import unicodedata
@@ -20,8 +20,8 @@ Attribute = Literal["username", "email", "phone_number", "preferred_username", "
 
 MAX_PAGE: Final = 60
 MAX_FILTER: Final = 256
-# A filter is applied while the pool is scanned, so that a page may be empty and still
-# not the last. This many pages without an end are an outage, never a "not found".
+# The pool applies the filter while it scans, so a page may be empty and still not the last. This many pages without
+# an end are an outage, never a "not found".
 _MAX_PAGES: Final = 20
 _SEARCHABLE: Final = frozenset({"username", "email", "phone_number", "preferred_username", "sub"})
 
@@ -33,7 +33,7 @@ _OBSTACLES: Final[Mapping[str, Cause]] = {
     "UNCONFIRMED": Cause.unconfirmed,
     "RESET_REQUIRED": Cause.reset_required,
     "FORCE_CHANGE_PASSWORD": Cause.force_change_password,
-    # Signs in at Google or the like; the pool has no code for them.
+    # They sign in at Google or the like; the pool sends them no code.
     "EXTERNAL_PROVIDER": Cause.otp_unavailable,
 }
 
@@ -42,8 +42,8 @@ _OBSTACLES: Final[Mapping[str, Cause]] = {
 class PoolUser:
     """A row of the pool's directory.
 
-    ``mfa`` names the second factors. ListUsers tells only of old SMS settings, so
-    ``mfa_known`` is False there, and an empty ``mfa`` then means nothing.
+    ``mfa`` names the second factors. ListUsers lists only old SMS settings, so ``mfa_known`` is False there, and an
+    empty ``mfa`` then means nothing.
     """
 
     sub: str
@@ -72,7 +72,7 @@ class PoolUser:
     def obstacle(self) -> Cause | None:
         """Why this person could not sign in by the pool's code alone; None if they could.
 
-        A status that nobody has heard of is an obstacle too.
+        An unknown status is an obstacle too.
         """
         if not self.enabled:
             return Cause.disabled
@@ -84,10 +84,8 @@ class PoolUser:
 
 
 def get_user(connection: Connection, username: str) -> PoolUser:
-    """Read one user by user name, alias or sub (AdminGetUser).
-
-    Raises ``CognitoError``, with ``unknown_user`` if there is none.
-    """
+    """Read one user by user name, alias or sub (AdminGetUser). Raises ``CognitoError``, with ``unknown_user`` if there
+    is none."""
     if not 1 <= len(username) <= 128 or _has_controls(username):
         raise CognitoError(Cause.unknown_user, _GET, detail="not a possible user name")
     request = Secrets({"UserPoolId": connection.user_pool_id, "Username": username})
@@ -98,12 +96,11 @@ def get_user(connection: Connection, username: str) -> PoolUser:
 def find_users(connection: Connection, *, attribute: Attribute, value: str) -> list[PoolUser]:
     """Find the users with this value (ListUsers with a filter); eventually consistent.
 
-    AWS compares user names case-sensitively; of e-mail addresses it says nothing, so a
-    "not found" may mean that the pool holds the address in another case.
+    AWS compares user names case-sensitively; for e-mail addresses its documentation does not say, so a "not found" may
+    mean that the pool holds the address in another case.
 
-    Raises ``ValueError`` for an attribute that is not searchable, and ``CognitoError``,
-    with ``not_authorized`` for a value that cannot be asked for: not being able to ask is
-    not the same as not being there.
+    Raises ``ValueError`` for an attribute that is not searchable, and ``CognitoError``, with ``not_authorized`` for a
+    value that no filter can hold: that does not mean that the pool has no such user.
     """
     if attribute not in _SEARCHABLE:
         raise ValueError(f"attribute must be one of {', '.join(sorted(_SEARCHABLE))}")

@@ -1,1 +1,1 @@
-"""The pools themselves, on moto's."""
+"""Pools, people and tokens, on moto's backend."""

@@ -1,8 +1,7 @@
 """The hosted login of a local pool: authorize, login page, token, userInfo and logout.
 
-All pools of a local Cognito share one domain, its `url`: the client id of a request says which pool is meant. What
-Amazon Cognito does not document and we do all the same, so that a site can try it: `response_mode=form_post`. Where we
-are stricter: PKCE is not optional.
+All pools of a local Cognito share one domain, its `url`: the client id of a request selects the pool. Unlike
+Amazon Cognito as documented, it supports `response_mode=form_post`, so that a site can try it, and it requires PKCE.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ class HostedLogin:
             return list(self._seen)
 
     def answer(self, request: Request) -> Response | None:
-        """None for a path that is not of the hosted login."""
+        """Answer a request; None for a path outside the hosted login."""
         endpoint = self._endpoints.get((request.method, request.path))
         if endpoint is not None:
             self.note(request.method, request.path)

@@ -1,1 +1,1 @@
-"""What the pool sends, and its inbox."""
+"""The messages of a pool, and their inbox."""

@@ -1,1 +1,1 @@
-"""A clock to turn and faults to switch on."""
+"""A clock to advance and faults to plan."""

@@ -506,7 +506,7 @@ class TestNowhere:
         assert (told, len(queued)) == (1, 1)
         assert TYPED not in repr(queued)
 
-    @pytest.mark.parametrize("place", ["flows.passwords.pool_codes.keep", "cognito.password._verify"])
+    @pytest.mark.parametrize("place", ["flows.sending.pool_codes.keep", "cognito.sign_in.password.next_round"])
     def test_an_error_report_has_none(
         self,
         client: Client,
