@@ -167,7 +167,7 @@ def url(value: Any) -> str:
     try:
         nearby = ip_address(host).is_private
     except ValueError:
-        nearby = "." not in host or host.endswith((".localhost", ".internal"))
+        nearby = not re.search(r"[.:]", host) or host.endswith((".localhost", ".internal"))
     secure = parts.scheme == "https" or (parts.scheme == "http" and nearby)
     if not host or not secure or "@" in parts.netloc:
         raise ValueError(_URL)
