@@ -1,7 +1,7 @@
 """A Cognito on loopback, for development and tests (extra `local`).
 
-Use it as `with LocalCognito() as cognito:`, create a pool with `cognito.create_pool("demo")`, add people with
-`pool.add_user("ann@example.com")`, and point boto3's `endpoint_url` at `cognito.url`.
+Use it as `with LocalCognito() as cognito:`, make a pool with `cognito.create_pool("demo")`, people
+with `pool.add_user("ann@example.com")`, and point boto3's `endpoint_url` at `cognito.url`.
 """
 
 try:

@@ -1,1 +1,1 @@
-"""Read how a pool, a client and an AWS account are set up. The doctor and the importer use it."""
+"""What a pool, a client and an AWS account are set up to do; only the doctor asks."""

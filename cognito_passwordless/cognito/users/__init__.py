@@ -1,1 +1,1 @@
-"""A pool's users: find them, list them, and mark those who have migrated."""
+"""A pool's users: finding, listing, and marking those who have left."""

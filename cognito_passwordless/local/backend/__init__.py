@@ -1,1 +1,1 @@
-"""Pools, people and tokens, on moto's backend."""
+"""The pools themselves, on moto's."""

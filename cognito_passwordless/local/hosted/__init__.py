@@ -1,7 +1,8 @@
 """The hosted login of a local pool: authorize, login page, token, userInfo and logout.
 
-All pools of a local Cognito share one domain, its `url`: the client id of a request selects the pool. Unlike
-Amazon Cognito as documented, it supports `response_mode=form_post`, so that a site can try it, and it requires PKCE.
+All pools of a local Cognito share one domain, its `url`: the client id of a request says which pool is meant. What
+Amazon Cognito does not document and we do all the same, so that a site can try it: `response_mode=form_post`. Where we
+are stricter: PKCE is not optional.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The messages of a pool, and their inbox."""
+"""What the pool sends, and its inbox."""

@@ -1,1 +1,1 @@
-"""A clock to advance and faults to plan."""
+"""A clock to turn and faults to switch on."""
