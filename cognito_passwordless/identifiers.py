@@ -91,12 +91,3 @@ def _phone(plain: str) -> Identifier:
     ):
         raise InvalidIdentifier("not a phone number")
     return Identifier(key, "sms", spelling)
-
-
-def mask(address: str) -> str:
-    """``j•••@e•••.com`` or ``+49•••••67``: enough to recognise one's own address, too little to read it."""
-    local, at, domain = address.rpartition("@")
-    if at:
-        name, dot, top = domain.rpartition(".")
-        return f"{local[:1]}•••@{name[:1]}•••{dot}{top}"
-    return f"{address[:3]}•••••{address[-2:]}" if len(address) > 7 else "•••"

@@ -14,19 +14,19 @@ PACKAGE = "cognito_passwordless"
 # below all that it imports.
 ARROWS: dict[str, dict[str, str]] = {
     "": {
-        "cognito": "",
         "compat": "",
         "exceptions": "",
         "identity": "",
         "otp": "",
         "conf": "otp",
+        "cognito": "otp",
         "keys": "otp",
         "lambda_triggers": "otp",
         "user_fields": "compat",
         "delivery": "cognito conf otp",
         "identifiers": "conf exceptions identity",
         "local": "lambda_triggers",
-        "models": "cognito identifiers identity",
+        "models": "cognito identifiers identity otp",
         "signals": "cognito models",
         "connections": "cognito compat identifiers models",
         "flows": "cognito compat conf connections delivery exceptions identifiers identity keys models otp signals "
@@ -40,7 +40,7 @@ ARROWS: dict[str, dict[str, str]] = {
         "web": "cognito compat conf connections exceptions flows identifiers keys models otp",
         "checks": "adapters cognito compat conf connections flows models user_fields",
         "urls": "web",
-        "admin": "checks cognito connections exceptions flows identifiers keys models",
+        "admin": "checks cognito connections exceptions flows identifiers keys models otp",
         "apps": "checks flows",
         "templatetags": "admin flows models",
     },
@@ -73,6 +73,7 @@ ARROWS: dict[str, dict[str, str]] = {
         "sign_in": "client connection errors",
         "users": "client connection errors values",
         "oidc": "connection connection_rules errors sign_in",
+        "caches": "client oidc",
         "profile": "users values",
         "diagnostics": "client connection errors oidc values",
     },

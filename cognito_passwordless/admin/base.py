@@ -14,7 +14,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from ..exceptions import InvalidIdentifier
-from ..identifiers import mask, parse
+from ..identifiers import parse
+from ..otp.masking import mask
 from .lists import KnownCountPaginator, known_count
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..identifiers import MAX_LENGTH, mask
+from ..identifiers import MAX_LENGTH
+from ..otp.masking import mask
 from .base import ALIAS_LENGTH, Channel, Route
 
 

@@ -21,9 +21,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from ...cognito import CognitoProfile
 from ...conf import conf
-from ...identifiers import mask
 from ...models import ChallengeSession, JourneyEvent
 from ...otp import Code
+from ...otp.masking import mask
 from .redaction import Secrets, without
 
 logger = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from ... import keys
-from ...identifiers import mask
 from ...models import ChallengeSession
 from ...otp import Code, derive
+from ...otp.masking import mask
 
 REMOVED: Final = "[removed]"
 # What the value of such a key is: it goes, whatever it looks like. An ``error_code`` or a ``country_code`` may stay.

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from ...cognito import CognitoError
 from ...delivery import Closed, SendFailed
-from ...identifiers import mask
 from ...models import ChallengeSession, Delivery
+from ...otp.masking import mask
 from ..events import journey
 from ..events.journey import Outcome
 from ..limits.budgets import OverLimit
