@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from . import compat
+from . import compat, texts
 from .conf import conf
 from .delivery import SendFailed, code_message, deliver
 from .exceptions import InvalidIdentifier
@@ -105,12 +105,8 @@ class AccountAdapterMixin(_Account):
             deliver(message)
         except (SendFailed, budgets.OverLimit) as error:
             logger.error("allauth's code could not be sent by SMS: %s", error.cause)
-            raise ImmediateHttpResponse(_cannot_send()) from None
-
-
-def _cannot_send() -> HttpResponse:
-    text = _("We can't send codes at the moment. Nothing is wrong with your entry. Try again in a minute.")
-    return HttpResponse(text, status=503, content_type="text/plain; charset=utf-8", headers={"Retry-After": "60"})
+            plain = {"content_type": "text/plain; charset=utf-8", "headers": {"Retry-After": "60"}}
+            raise ImmediateHttpResponse(HttpResponse(texts.cannot_send(), status=503, **plain)) from None
 
 
 class SocialAccountAdapterMixin(_Social):

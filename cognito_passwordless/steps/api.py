@@ -22,7 +22,8 @@ from ..flows.challenges.status import seconds_to_resend
 from ..flows.events.categories import category_of
 from ..flows.hosted_login import flow
 from ..flows.sign_in import login
-from ..flows.sign_in.context import TooMany, Visitor
+from ..flows.sign_in.context import Visitor
+from ..flows.sign_in.errors import NoChallenge, NotServed, TooMany, TooSoon, Wrong
 from ..flows.steps import finish, request_code
 from ..identifiers import Identifier, parse
 from ..models import ChallengeSession
@@ -80,9 +81,9 @@ def generate(
         asked = request_code.ask(chosen, who, visitor, channel=channel, scope=chosen.scope, now=now)
     except TooMany as error:
         return messages.too_many(error.retry_after)
-    except login.TooSoon as error:
+    except TooSoon as error:
         return messages.too_soon(error.seconds)
-    except login.NotServed:
+    except NotServed:
         return messages.error("not_served")
     attempt = str(asked.challenge.pk)
     if asked.cause and not asked.private:
@@ -119,9 +120,9 @@ def validate(
         return messages.error("no_code")  # it can never be right: no attempt is spent
     try:
         challenge, proven = login.answer(Visitor(handle=handle), given, now=now, purpose=STEP)
-    except login.NoChallenge:
+    except NoChallenge:
         return messages.error("no_step")
-    except login.Wrong as wrong:
+    except Wrong as wrong:
         _wait(pause, began, wrong.challenge)
         return messages.wrong(wrong.cause, wrong.category, attempt=str(wrong.challenge.pk))
     return _identity(challenge, finish.told(challenge, proven))

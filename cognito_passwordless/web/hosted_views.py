@@ -25,7 +25,7 @@ from ..flows.challenges import hosted
 from ..flows.challenges.hosted import Answer
 from ..flows.hosted_login import fallback, flow
 from ..flows.sign_in import completion
-from ..flows.sign_in.context import TooMany
+from ..flows.sign_in.errors import TooMany
 from . import cookies
 from .decorators import entrance, entrance_from_elsewhere, safe_next, visitor_of
 from .forms import IdentifierForm

@@ -6,18 +6,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from .. import compat
+from .. import compat, texts
 from ..conf import conf
 from ..exceptions import DispatchFailed, MigrationRefused
 from ..flows.challenges import attempts
+from ..flows.challenges.status import status as status_of
 from ..flows.hosted_login import fallback
 from ..flows.sign_in import completion, pool_password, step_up
 from ..flows.sign_in import login as flow
+from ..flows.sign_in.errors import NoChallenge, NotServed, TooMany, TooSoon, Wrong
 from ..identifiers import parse
 from ..models import ChallengeSession, Route
 from . import captcha, cookies
@@ -31,7 +31,7 @@ OTP = "cognito_passwordless:otp"
 
 
 # Why a message that was asked for does not go out; the code page says so.
-_NOT_SENT = (flow.TooSoon, flow.TooMany, flow.NotServed, DispatchFailed, captcha.NotPassed)
+_NOT_SENT = (TooSoon, TooMany, NotServed, DispatchFailed, captcha.NotPassed)
 
 
 @entrance
@@ -61,14 +61,14 @@ def login(request: HttpRequest) -> HttpResponse:
             by_code=request.POST.get("by") == "code",
             instead_of=fallback.attested(request.POST.get("instead_of", "")),
         )
-    except flow.TooMany as error:
-        form.add_error(None, _too_many(error))
+    except TooMany as error:
+        form.add_error(None, texts.too_many(error.retry_after))
         return _retry_after(_login_page(request, form, next_url, status=429), error.retry_after)
-    except flow.NotServed:
-        form.add_error("identifier", _not_served())
+    except NotServed:
+        form.add_error("identifier", texts.not_served())
         return _login_page(request, form, next_url)
     except DispatchFailed:
-        form.add_error(None, _cannot_send())
+        form.add_error(None, texts.cannot_send())
         return _login_page(request, form, next_url, status=503)
     if started.challenge.route == Route.COGNITO_OIDC:
         response = to_hosted_login(request, started.challenge.connection)
@@ -99,10 +99,10 @@ def otp(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     try:
         challenge, proven = flow.answer(visitor_of(request), form.cleaned_data["code"], now=now)
-    except flow.NoChallenge:
+    except NoChallenge:
         return _start_again()
-    except flow.Wrong as wrong:
-        form.add_error("code", _("That code is not right, or no longer valid. Check it, or send a new code."))
+    except Wrong as wrong:
+        form.add_error("code", texts.wrong_code())
         response = _code_page(request, wrong.challenge, form)
         _wait_until(began + wrong.floor)
         return response
@@ -154,12 +154,14 @@ def join(request: HttpRequest) -> HttpResponse:
             next_url=waiting.challenge.next_url,
             by_code=True,
         )
-    except flow.TooMany as error:
-        return _retry_after(_join_page(request, waiting, _too_many(error), status=429), error.retry_after)
-    except flow.NotServed:
-        return _join_page(request, waiting, _not_served())
+    except TooMany as error:
+        return _retry_after(
+            _join_page(request, waiting, texts.too_many(error.retry_after), status=429), error.retry_after
+        )
+    except NotServed:
+        return _join_page(request, waiting, texts.not_served())
     except DispatchFailed:
-        return _join_page(request, waiting, _cannot_send(), status=503)
+        return _join_page(request, waiting, texts.cannot_send(), status=503)
     step_up.follow(request, str(started.challenge.pk))
     return _to_code_page(started)
 
@@ -197,7 +199,7 @@ def password(request: HttpRequest) -> HttpResponse:
         return _code_page(request, challenge, CodeForm(), password_form=form)
     try:
         pool_password.give(visitor_of(request), form.cleaned_data["password"], now=timezone.now())
-    except flow.NoChallenge:
+    except NoChallenge:
         return _start_again()
     _wait_until(began + challenge.refusal_floor)
     return HttpResponseRedirect(f"{reverse(OTP)}?password")
@@ -213,12 +215,12 @@ def resend(request: HttpRequest) -> HttpResponse:
         resent = flow.resend(visitor_of(request), now=now)
         if resent.over:
             return _to_code_page(flow.retry(visitor_of(request), now=now))
-    except flow.NoChallenge:
+    except NoChallenge:
         return _start_again()
     except _NOT_SENT as error:
         return _not_sent(request, error)
     if not resent.sent:
-        return _not_sent(request, flow.TooSoon(resent.seconds))
+        return _not_sent(request, TooSoon(resent.seconds))
     return redirect(OTP)
 
 
@@ -231,7 +233,7 @@ def retry(request: HttpRequest) -> HttpResponse:
     try:
         captcha.require(request, "retry")
         return _to_code_page(flow.retry(visitor_of(request), now=timezone.now(), channel=chosen or None))
-    except flow.NoChallenge:
+    except NoChallenge:
         return _start_again()
     except _NOT_SENT as error:
         return _not_sent(request, error)
@@ -244,7 +246,7 @@ def status(request: HttpRequest) -> HttpResponse:
     challenge = attempts.find(cookies.handle(request))
     if challenge is None:
         return JsonResponse({"state": "none"}, status=404)
-    now = flow.status(challenge, now=timezone.now())
+    now = status_of(challenge, now=timezone.now())
     return JsonResponse(
         {
             "state": now.state,
@@ -294,34 +296,17 @@ def _not_sent(request: HttpRequest, error: Exception) -> HttpResponse:
     challenge = attempts.find(cookies.handle(request))
     if challenge is None:
         return _start_again()
-    if isinstance(error, flow.TooSoon):
+    if isinstance(error, TooSoon):
         seconds = error.seconds
-        notice = pages.wait(seconds)
+        notice = texts.wait(seconds)
         return _retry_after(_code_page(request, challenge, CodeForm(), notice=notice, status=429), seconds)
-    if isinstance(error, flow.TooMany):
-        page = _code_page(request, challenge, CodeForm(), notice=_too_many(error), status=429)
+    if isinstance(error, TooMany):
+        page = _code_page(request, challenge, CodeForm(), notice=texts.too_many(error.retry_after), status=429)
         return _retry_after(page, error.retry_after)
     if isinstance(error, captcha.NotPassed):
         return _code_page(request, challenge, CodeForm(), notice=captcha.refusal(), status=400)
-    notice = _not_served() if isinstance(error, flow.NotServed) else _cannot_send()
+    notice = texts.not_served() if isinstance(error, NotServed) else texts.cannot_send()
     return _code_page(request, challenge, CodeForm(), notice=notice, status=503)
-
-
-def _not_served() -> str:
-    return _("We can't send codes to phone numbers of this country. Use your e-mail address instead.")
-
-
-def _too_many(error: flow.TooMany) -> str:
-    minutes = max(1, error.retry_after // 60)
-    return ngettext(
-        "Too many sign-ins were started from your network. Try again in %(minutes)d minute.",
-        "Too many sign-ins were started from your network. Try again in %(minutes)d minutes.",
-        minutes,
-    ) % {"minutes": minutes}
-
-
-def _cannot_send() -> str:
-    return _("We can't send codes at the moment. Nothing is wrong with your entry. Try again in a minute.")
 
 
 def _retry_after(response: HttpResponse, seconds: int) -> HttpResponse:

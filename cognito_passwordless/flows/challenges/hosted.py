@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import router, transaction
 from django.db.models import QuerySet
@@ -18,9 +18,9 @@ from django.db.models import QuerySet
 from ... import keys
 from ...cognito import Connection, Secrets
 from ...conf import conf
-from ...identifiers import MAX_LENGTH, Identifier
+from ...identifiers import Identifier
 from ...models import ChallengeSession, Route
-from . import attempts
+from .create import new_challenge
 
 Outcome = ChallengeSession.Outcome
 # Longer than a code lives: the person may have to find a password, a phone, another provider's login.
@@ -54,22 +54,17 @@ def open_challenge(
     language: str,
 ) -> ChallengeSession:
     """Stores one attempt by hosted login. One statement."""
-    return ChallengeSession.objects.create(
-        id=uuid4(),
-        handle_hash=attempts.handle_hash(handle),
-        identifier=identifier.value if identifier else "",
-        spelling=identifier.spelling[:MAX_LENGTH] if identifier else "",
-        channel=identifier.channel if identifier else "email",
+    return new_challenge(
+        identifier,
+        handle,
+        now,
         language=language,
         next_url=next_url,
         hosted_login=connection.alias,
         route=Route.COGNITO_OIDC,
         connection=connection.alias,
-        key_fingerprint=keys.keyring().current.fingerprint,
-        code_length=conf.otp.length,
         sends=0,
         sending=ChallengeSession.Sending.DONE,
-        created_at=now,
         # No message was asked for: a code may be, at once.
         last_sent_at=now - timedelta(seconds=conf.otp.resend_cooldown),
         expires_at=now + LIFETIME,

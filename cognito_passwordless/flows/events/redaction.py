@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from ... import keys
 from ...identifiers import mask
 from ...models import ChallengeSession
-from ...otp import Code, derive
+from ...otp import Code
 
 REMOVED: Final = "[removed]"
 # What the value of such a key is: it goes, whatever it looks like. An ``error_code`` or a ``country_code`` may stay.
@@ -43,22 +43,9 @@ class Secrets:
     def of(cls, challenge: ChallengeSession, given: Code | None) -> Self:
         addresses = {challenge.identifier, challenge.recipient, challenge.pool_username}
         return cls(
-            frozenset(code.reveal() for code in (given, _our_code(challenge)) if code is not None),
+            frozenset(code.reveal() for code in (given, keys.our_code(challenge)) if code is not None),
             tuple(address for address in addresses if "@" in address or address.startswith("+")),
         )
-
-
-def _our_code(challenge: ChallengeSession) -> Code | None:
-    key = keys.keyring().find(challenge.key_fingerprint)
-    if key is None:
-        return None
-    return derive(
-        key,
-        str(challenge.pk),
-        purpose=challenge.purpose,
-        generation=challenge.generation,
-        length=challenge.code_length,
-    )
 
 
 def without(value: Any, secrets: Secrets) -> Any:

@@ -31,11 +31,12 @@ from ..events.payload import told_of
 from ..limits import budgets
 from ..sending import routing
 from ..sign_in.context import Visitor, too_many
+from ..sign_in.errors import SignInError
 from ..sign_in.verification import Proven
 from . import fallback
 
 
-class Refused(Exception):
+class Refused(SignInError):
     """This answer signs nobody in; ``cause`` is for the log and the timeline, never for the page. ``unavailable``
     where it is the provider's trouble, the same for everybody; ``onwards`` where a code may take its place."""
 
@@ -46,7 +47,7 @@ class Refused(Exception):
         self.onwards = onwards
 
 
-class Unavailable(Exception):
+class Unavailable(SignInError):
     """Nobody can be sent to this hosted login now; its argument is the cause. Nothing was started. ``onwards`` where a
     code may take its place."""
 

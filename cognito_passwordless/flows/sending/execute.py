@@ -12,7 +12,6 @@ from ...cognito import Cause, CognitoError, Connection
 from ...conf import conf
 from ...delivery import SendFailed, Sent, code_message, deliver, unknown_address_message
 from ...models import ChallengeSession, Channel, Route
-from ...otp import derive
 from ..challenges import attempts
 from ..events import journey
 from ..events.journey import Outcome
@@ -111,8 +110,8 @@ def _tell_unknown(challenge: ChallengeSession, gate: Gate, now: datetime) -> Sen
 
 @sensitive_variables()
 def _by_our_code(challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime) -> Done:
-    key = keys.keyring().find(challenge.key_fingerprint)
-    if key is None:
+    code = keys.our_code(challenge)
+    if code is None:
         # The web process used a key that this worker does not have. It is so for everybody: see docs/celery.md.
         logger.error("This worker has no key %s: SECRET_KEY differs from the web's", challenge.key_fingerprint)
         raise SendFailed("key_unknown")
@@ -121,13 +120,6 @@ def _by_our_code(challenge: ChallengeSession, recipient: str, gate: Gate, now: d
     if review_codes.code_for(routing.typed(challenge), now) is not None:
         return Done(reason=REVIEW)
     _pay(challenge, recipient, gate, now)
-    code = derive(
-        key,
-        str(challenge.pk),
-        purpose=challenge.purpose,
-        generation=challenge.generation,
-        length=challenge.code_length,
-    )
     message = code_message(
         channel=challenge.channel,
         recipient=recipient,

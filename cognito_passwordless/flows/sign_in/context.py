@@ -7,6 +7,7 @@ from uuid import uuid4
 from ...models import ChallengeSession, JourneyEvent
 from ..events import journey
 from ..limits import budgets
+from .errors import TooMany
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +19,6 @@ class Visitor:
     known_browser: str = ""
     ip: str = ""
     language: str = ""
-
-
-class TooMany(Exception):
-    """This network has started too many sign-ins; ``retry_after`` in seconds. The same for every identifier."""
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__()
-        self.retry_after = retry_after
 
 
 def too_many(over: budgets.OverLimit, now: datetime) -> TooMany:

@@ -4,77 +4,32 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from uuid import uuid4
 
 from django.db import router, transaction
 from django.views.decorators.debug import sensitive_variables
 
-from ... import keys
-from ...conf import conf
 from ...exceptions import DispatchFailed
-from ...identifiers import MAX_LENGTH, Identifier
+from ...identifiers import Identifier
 from ...models import ChallengeSession, Route
 from ...otp import Code
 from ..challenges import attempts
 from ..challenges import hosted as hosted_state
-from ..challenges.status import Status, can_resend, seconds_to_resend, status
+from ..challenges.create import new_challenge
+from ..challenges.status import can_resend, seconds_to_resend
 from ..events import journey
 from ..events.journey import Outcome
 from ..events.payload import told_of
 from ..limits import budgets
 from ..sending import dispatch
 from ..sending.routing import typed
-from .context import TooMany, Visitor, too_many
-from .options import Offers, offers_for
-from .verification import NotProven, Proven, verify
-
-__all__ = [
-    "NoChallenge",
-    "Resent",
-    "Started",
-    "Status",
-    "TooMany",
-    "TooSoon",
-    "Visitor",
-    "Wrong",
-    "answer",
-    "resend",
-    "retry",
-    "start",
-    "status",
-]
+from .context import Visitor, too_many
+from .errors import NoChallenge, NotProven, NotServed, TooMany, TooSoon, Wrong
+from .options import offers_for
+from .verification import Proven, verify
 
 logger = logging.getLogger(__name__)
-
-
-class NoChallenge(Exception):
-    """This browser holds no challenge; the person starts again."""
-
-
-class NotServed(Exception):
-    """No SMS goes to the country of the number that was typed (`SMS_COUNTRIES`), whoever it belongs to."""
-
-
-class TooSoon(Exception):
-    """The cool-down is not over; ``seconds`` until another message may be asked for."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__()
-        self.seconds = seconds
-
-
-class Wrong(Exception):
-    """Wrong, expired, used up, unknown: one answer (law 4), not to be released before ``floor`` seconds after the
-    request began. ``cause`` and ``category`` are for the log and for callers that are not pages."""
-
-    def __init__(self, challenge: ChallengeSession, cause: str, category: str = "flow") -> None:
-        super().__init__(cause)
-        self.challenge = challenge
-        self.cause = cause
-        self.category = category
-        self.floor = challenge.refusal_floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +71,18 @@ def start(
                     hosted, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
                 )
             else:
-                challenge = _store(
-                    identifier, visitor, offers, handle, now=now, channel=channel, next_url=next_url, after=instead_of
+                challenge = new_challenge(
+                    identifier,
+                    handle,
+                    now,
+                    channel=channel,
+                    language=visitor.language,
+                    next_url=next_url,
+                    known_browser=visitor.known_browser,
+                    connection=instead_of,
+                    hosted_login=offers.hosted_login,
+                    refusal_floor=offers.floor,
+                    password_offered=offers.password,
                 )
     except budgets.OverLimit as over:
         raise too_many(over, now) from None
@@ -135,39 +100,6 @@ def _started(challenge: ChallengeSession, handle: str, visitor: Visitor) -> Star
     if visitor.handle:
         attempts.supersede(visitor.handle)
     return Started(challenge, handle)
-
-
-def _store(
-    identifier: Identifier,
-    visitor: Visitor,
-    offers: Offers,
-    handle: str,
-    *,
-    now: datetime,
-    channel: str,
-    next_url: str,
-    after: str,
-) -> ChallengeSession:
-    policy = conf.otp
-    return ChallengeSession.objects.create(
-        id=uuid4(),
-        handle_hash=attempts.handle_hash(handle),
-        identifier=identifier.value,
-        spelling=identifier.spelling[:MAX_LENGTH],
-        channel=channel,
-        language=visitor.language,
-        next_url=next_url,
-        hosted_login=offers.hosted_login,
-        connection=after,
-        refusal_floor=offers.floor,
-        password_offered=offers.password,
-        known_browser=visitor.known_browser,
-        key_fingerprint=keys.keyring().current.fingerprint,
-        code_length=policy.length,
-        created_at=now,
-        last_sent_at=now,
-        expires_at=now + timedelta(seconds=policy.ttl),
-    )
 
 
 @sensitive_variables()

@@ -21,8 +21,7 @@ from ..events.journey import Outcome
 from ..limits import budgets
 from ..sending import pool_codes
 from .context import Visitor
-from .login import NoChallenge
-from .verification import NotProven
+from .errors import NoChallenge, NotProven
 
 logger = logging.getLogger(__name__)
 NOT_ASKED = "password_not_asked"

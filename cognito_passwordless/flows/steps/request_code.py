@@ -6,23 +6,22 @@ it, and `login.answer` with its claim before the comparison.
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from uuid import uuid4
+from datetime import datetime
 
 from django.db import router, transaction
 
-from ... import keys
 from ...cognito import Connection
 from ...conf import conf
-from ...identifiers import MAX_LENGTH, Identifier
+from ...identifiers import Identifier
 from ...models import ChallengeSession, Delivery, Route
 from ..challenges import attempts
+from ..challenges.create import new_challenge
 from ..challenges.status import seconds_to_resend, status
 from ..events.categories import category_of
 from ..limits import budgets
 from ..sending import send_code
 from ..sign_in.context import Visitor, too_many
-from ..sign_in.login import NotServed, TooSoon
+from ..sign_in.errors import NotServed, TooSoon
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,18 @@ def ask(
     try:
         with transaction.atomic(using=router.db_for_write(ChallengeSession), durable=True):
             budgets.spend("starts_per_ip", budgets.network_of(visitor.ip), now)
-            challenge = _store(connection, identifier, visitor, handle, channel=channel, scope=scope, now=now)
+            challenge = new_challenge(
+                identifier,
+                handle,
+                now,
+                purpose=attempts.STEP,
+                channel=channel,
+                language=visitor.language,
+                scope=" ".join(scope),
+                route=Route.COGNITO_OTP,
+                connection=connection.alias,
+                refusal_floor=conf.refusal_floor,
+            )
     except budgets.OverLimit as over:
         raise too_many(over, now) from None
     if visitor.handle:
@@ -76,37 +86,6 @@ def _cool_down(handle: str, now: datetime) -> None:
     before = attempts.find(handle, attempts.STEP) if handle else None
     if before is not None and before.outcome == ChallengeSession.Outcome.OPEN and seconds_to_resend(before, now):
         raise TooSoon(seconds_to_resend(before, now))
-
-
-def _store(
-    connection: Connection,
-    identifier: Identifier,
-    visitor: Visitor,
-    handle: str,
-    *,
-    channel: str,
-    scope: Collection[str],
-    now: datetime,
-) -> ChallengeSession:
-    policy = conf.otp
-    return ChallengeSession.objects.create(
-        id=uuid4(),
-        purpose=attempts.STEP,
-        handle_hash=attempts.handle_hash(handle),
-        identifier=identifier.value,
-        spelling=identifier.spelling[:MAX_LENGTH],
-        channel=channel,
-        language=visitor.language,
-        scope=" ".join(scope),
-        route=Route.COGNITO_OTP,
-        connection=connection.alias,
-        refusal_floor=conf.refusal_floor,
-        key_fingerprint=keys.keyring().current.fingerprint,
-        code_length=policy.length,
-        created_at=now,
-        last_sent_at=now,
-        expires_at=now + timedelta(seconds=policy.ttl),
-    )
 
 
 def _outcome(challenge: ChallengeSession, handle: str, now: datetime) -> Asked:

@@ -114,7 +114,7 @@ def test_an_observer_that_raises_breaks_no_sign_in_and_hides_from_no_other(
 def written() -> set[str]:
     """The steps that the code writes: the words after a challenge, a record or an attempt."""
     text = "".join(path.read_text() for path in (ROOT / "flows").rglob("*.py"))
-    calls = re.findall(r"(?:journey\.record|person_events\.(?:record|write)|_record)\(\s*[\w.()]+,\s*\"(\w+)\"", text)
+    calls = re.findall(r"(?:journey\.record|audit\.(?:record|write)|_record)\(\s*[\w.()]+,\s*\"(\w+)\"", text)
     return {*calls, *re.findall(r"\brecord\(\"(\w+)\"", text), "pool_sign_in", *STEPS}
 
 

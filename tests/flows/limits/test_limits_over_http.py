@@ -15,8 +15,8 @@ from cognito_passwordless.conf import Limit
 from cognito_passwordless.delivery import Message
 from cognito_passwordless.flows.limits import budgets
 from cognito_passwordless.flows.sending.send_code import send
-from cognito_passwordless.flows.sign_in import login
-from cognito_passwordless.flows.sign_in.login import Visitor
+from cognito_passwordless.flows.sign_in import errors, login
+from cognito_passwordless.flows.sign_in.context import Visitor
 from cognito_passwordless.identifiers import Identifier
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, Delivery, JourneyEvent, SendCount
@@ -121,7 +121,7 @@ def test_sms_go_to_the_countries_on_the_list_and_nowhere_else(
     if served:
         login.start(number, Visitor(), now=NOW)
     else:
-        with pytest.raises(login.NotServed):
+        with pytest.raises(errors.NotServed):
             login.start(number, Visitor(), now=NOW)
         login.start(number, Visitor(), now=NOW, channel="email")  # which is no SMS
 
@@ -175,7 +175,7 @@ def test_a_refused_start_says_when_to_come_back_and_is_written_down_once(configu
     for second in range(6):
         try:
             login.start(Identifier(ANN, "email"), Visitor(ip="192.0.2.1"), now=after(100 * second))
-        except login.TooMany as error:
+        except errors.TooMany as error:
             waits.append(error.retry_after)
     assert waits == [3400, 3300, 3200, 3100]
     assert list(JourneyEvent.objects.filter(step="started").values_list("outcome", "cause")) == [
