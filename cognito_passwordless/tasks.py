@@ -23,7 +23,6 @@ from .flows.sending.dispatch import QUEUES
 from .flows.sending.send_code import TryLater, send
 
 logger = logging.getLogger(__name__)
-INLINE_TRIES = 2
 NOTICE_TRIES = 6
 
 
@@ -200,14 +199,3 @@ def _queue(task: Any, *arguments: Any, **options: Any) -> None:
         broker.failed(error)
         raise DispatchFailed("broker") from None
     broker.worked()
-
-
-def dispatch_inline(challenge_id: str, generation: int, channel: str) -> None:
-    """Sends in this process, for development and tests: a person waits for the provider, and timing tells."""
-    del channel
-    for tries in range(1, INLINE_TRIES + 1):
-        try:
-            send(UUID(challenge_id), generation, now=timezone.now(), final=tries == INLINE_TRIES)
-        except TryLater:
-            continue
-        return

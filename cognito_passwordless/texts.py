@@ -27,6 +27,10 @@ def wrong_code() -> str:
     return _("That code is not right, or no longer valid. Check it, or send a new code.")
 
 
+def not_a_robot() -> str:
+    return _("Please confirm that you are not a robot, and try again.")
+
+
 def too_many(seconds: int) -> str:
     """For a network that has started too many sign-ins."""
     minutes = max(1, seconds // 60)

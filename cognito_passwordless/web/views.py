@@ -1,6 +1,7 @@
 """The pages: thin. They read a request, call a flow, and turn its answer into a response that gives nobody away."""
 
 import time
+from dataclasses import asdict
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
@@ -15,14 +16,13 @@ from ..exceptions import DispatchFailed, MigrationRefused
 from ..flows.challenges import attempts
 from ..flows.challenges.status import status as status_of
 from ..flows.hosted_login import fallback
-from ..flows.sign_in import completion, pool_password, step_up
+from ..flows.sign_in import completion, pool_password
 from ..flows.sign_in import login as flow
 from ..flows.sign_in.errors import NoChallenge, NotServed, TooMany, TooSoon, Wrong
-from ..identifiers import parse
 from ..models import ChallengeSession, Route
-from . import captcha, cookies
 from . import context as pages
-from .decorators import entrance, safe_next, visitor_of
+from . import cookies
+from .decorators import CaptchaNotPassed, entrance, passes_captcha, require_captcha, safe_next, visitor_of
 from .forms import ChannelForm, CodeForm, IdentifierForm, PasswordForm
 from .hosted_views import to_hosted_login
 
@@ -31,7 +31,7 @@ OTP = "cognito_passwordless:otp"
 
 
 # Why a message that was asked for does not go out; the code page says so.
-_NOT_SENT = (TooSoon, TooMany, NotServed, DispatchFailed, captcha.NotPassed)
+_NOT_SENT = (TooSoon, TooMany, NotServed, DispatchFailed, CaptchaNotPassed)
 
 
 @entrance
@@ -46,8 +46,8 @@ def login(request: HttpRequest) -> HttpResponse:
     form, channel = IdentifierForm(request.POST), ChannelForm(request.POST)
     if not form.is_valid() or not channel.is_valid():
         return _login_page(request, form, next_url)
-    if not captcha.passed(request, "start"):
-        form.add_error(None, captcha.refusal())
+    if not passes_captcha(request, "start"):
+        form.add_error(None, texts.not_a_robot())
         return _login_page(request, form, next_url)
     identifier = form.cleaned_data["identifier"]
     visitor = visitor_of(request, identifier.value)
@@ -59,11 +59,11 @@ def login(request: HttpRequest) -> HttpResponse:
             channel=channel.cleaned_data["channel"] or None,
             next_url=next_url,
             by_code=request.POST.get("by") == "code",
-            instead_of=fallback.attested(request.POST.get("instead_of", "")),
+            instead_of=_instead_of(request),
         )
     except TooMany as error:
         form.add_error(None, texts.too_many(error.retry_after))
-        return _retry_after(_login_page(request, form, next_url, status=429), error.retry_after)
+        return retry_after(_login_page(request, form, next_url, status=429), error.retry_after)
     except NotServed:
         form.add_error("identifier", texts.not_served())
         return _login_page(request, form, next_url)
@@ -74,7 +74,7 @@ def login(request: HttpRequest) -> HttpResponse:
         response = to_hosted_login(request, started.challenge.connection)
         cookies.hold(response, started.handle)
         return response
-    return _to_code_page(started)
+    return to_code_page(started)
 
 
 @entrance
@@ -87,20 +87,20 @@ def otp(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         challenge = attempts.find(cookies.handle(request))
         if challenge is None or challenge.outcome == ChallengeSession.Outcome.VERIFIED:
-            return _start_again()
+            return start_again()
         if challenge.route == Route.COGNITO_OIDC:
-            return _start_again()
+            return start_again()
         notice = pages.password_taken() if challenge.password_offered and "password" in request.GET else ""
         return _code_page(request, challenge, CodeForm(), notice=notice)
     form = CodeForm(request.POST)
     if not form.is_valid():
         challenge = attempts.find(cookies.handle(request))
-        return _code_page(request, challenge, form) if challenge else _start_again()
+        return _code_page(request, challenge, form) if challenge else start_again()
     now = timezone.now()
     try:
         challenge, proven = flow.answer(visitor_of(request), form.cleaned_data["code"], now=now)
     except NoChallenge:
-        return _start_again()
+        return start_again()
     except Wrong as wrong:
         form.add_error("code", texts.wrong_code())
         response = _code_page(request, wrong.challenge, form)
@@ -109,7 +109,7 @@ def otp(request: HttpRequest) -> HttpResponse:
     try:
         response = completion.complete(request, challenge, proven, now=now)
     except MigrationRefused as refusal:
-        response = _refused(request, refusal)
+        response = refused(request, refusal)
     else:
         if request.user.is_authenticated:
             cookies.remember(request, response, challenge.identifier)
@@ -117,68 +117,7 @@ def otp(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@entrance
-@require_http_methods(["GET", "HEAD", "POST"])
-def second_factor(request: HttpRequest) -> HttpResponse:
-    """Before an account whose address was proven for the first time: it has a second factor, which comes first."""
-    waiting = step_up.find(request, timezone.now())
-    if waiting is None or not waiting.user or request.user.is_authenticated:
-        return _start_again()
-    if request.method != "POST":
-        return render(request, "cognito_passwordless/second_factor.html", {"app_name": conf.app_name})
-    if request.POST.get("have") != "no":
-        return completion.with_second_factor(request, waiting)
-    return _without_it(request, waiting)
-
-
-@entrance
-@require_http_methods(["GET", "HEAD", "POST"])
-def join(request: HttpRequest) -> HttpResponse:
-    """Before somebody gets a new account: one more proof would open one that is there."""
-    waiting = step_up.find(request, timezone.now())
-    if waiting is None or waiting.user or request.user.is_authenticated:
-        return _start_again()
-    if request.method != "POST":
-        return _join_page(request, waiting)
-    if request.POST.get("join") == "no":
-        return _without_it(request, waiting)
-    if waiting.connection:
-        step_up.follow(request, f"oidc {waiting.connection}")
-        return to_hosted_login(request, waiting.connection)
-    identifier = parse(waiting.address)
-    try:
-        started = flow.start(
-            identifier,
-            visitor_of(request, identifier.value),
-            now=timezone.now(),
-            next_url=waiting.challenge.next_url,
-            by_code=True,
-        )
-    except TooMany as error:
-        return _retry_after(
-            _join_page(request, waiting, texts.too_many(error.retry_after), status=429), error.retry_after
-        )
-    except NotServed:
-        return _join_page(request, waiting, texts.not_served())
-    except DispatchFailed:
-        return _join_page(request, waiting, texts.cannot_send(), status=503)
-    step_up.follow(request, str(started.challenge.pk))
-    return _to_code_page(started)
-
-
-def _join_page(request: HttpRequest, waiting: step_up.Held, notice: str = "", status: int = 200) -> HttpResponse:
-    context = {"app_name": conf.app_name, "identifier": waiting.address, "notice": notice}
-    return render(request, "cognito_passwordless/join.html", context, status=status)
-
-
-def _without_it(request: HttpRequest, waiting: step_up.Held) -> HttpResponse:
-    try:
-        return completion.without_it(request, waiting, now=timezone.now())
-    except MigrationRefused as refusal:
-        return _refused(request, refusal)
-
-
-def _refused(request: HttpRequest, refusal: MigrationRefused) -> HttpResponse:
+def refused(request: HttpRequest, refusal: MigrationRefused) -> HttpResponse:
     context = {"app_name": conf.app_name, "deleted": refusal.reason == "user_deleted"}
     return render(request, "cognito_passwordless/refused.html", context, status=403)
 
@@ -193,14 +132,14 @@ def password(request: HttpRequest) -> HttpResponse:
     began = time.monotonic()
     challenge = attempts.find(cookies.handle(request))
     if challenge is None or not challenge.password_offered:
-        return _start_again()
+        return start_again()
     form = PasswordForm(request.POST)
     if not form.is_valid():
         return _code_page(request, challenge, CodeForm(), password_form=form)
     try:
         pool_password.give(visitor_of(request), form.cleaned_data["password"], now=timezone.now())
     except NoChallenge:
-        return _start_again()
+        return start_again()
     _wait_until(began + challenge.refusal_floor)
     return HttpResponseRedirect(f"{reverse(OTP)}?password")
 
@@ -211,12 +150,12 @@ def resend(request: HttpRequest) -> HttpResponse:
     """One more message for the same challenge; a fresh challenge where this one is over."""
     now = timezone.now()
     try:
-        captcha.require(request, "resend")
+        require_captcha(request, "resend")
         resent = flow.resend(visitor_of(request), now=now)
         if resent.over:
-            return _to_code_page(flow.retry(visitor_of(request), now=now))
+            return to_code_page(flow.retry(visitor_of(request), now=now))
     except NoChallenge:
-        return _start_again()
+        return start_again()
     except _NOT_SENT as error:
         return _not_sent(request, error)
     if not resent.sent:
@@ -231,10 +170,10 @@ def retry(request: HttpRequest) -> HttpResponse:
     channel = ChannelForm(request.POST)
     chosen = channel.cleaned_data["channel"] if channel.is_valid() else ""
     try:
-        captcha.require(request, "retry")
-        return _to_code_page(flow.retry(visitor_of(request), now=timezone.now(), channel=chosen or None))
+        require_captcha(request, "retry")
+        return to_code_page(flow.retry(visitor_of(request), now=timezone.now(), channel=chosen or None))
     except NoChallenge:
-        return _start_again()
+        return start_again()
     except _NOT_SENT as error:
         return _not_sent(request, error)
 
@@ -246,24 +185,21 @@ def status(request: HttpRequest) -> HttpResponse:
     challenge = attempts.find(cookies.handle(request))
     if challenge is None:
         return JsonResponse({"state": "none"}, status=404)
-    now = status_of(challenge, now=timezone.now())
-    return JsonResponse(
-        {
-            "state": now.state,
-            "seconds_to_resend": now.seconds_to_resend,
-            "seconds_left": now.seconds_left,
-            "can_resend": now.can_resend,
-        }
-    )
+    return JsonResponse(asdict(status_of(challenge, now=timezone.now())))
+
+
+def _instead_of(request: HttpRequest) -> str:
+    """The alias of the hosted login that failed before this form was shown; empty for all others."""
+    token = request.POST.get("instead_of")
+    return fallback.attested(token) if token else ""
 
 
 def _login_page(request: HttpRequest, form: IdentifierForm, next_url: str, status: int = 200) -> HttpResponse:
-    instead_of = request.POST.get("instead_of", "")
     context = pages.login_context(
         form,
         next_url=next_url,
         start_again="again" in request.GET,
-        instead_of=instead_of if fallback.attested(instead_of) else "",
+        instead_of=request.POST["instead_of"] if _instead_of(request) else "",
     )
     return render(request, "cognito_passwordless/login.html", context, status=status)
 
@@ -281,13 +217,13 @@ def _code_page(
     return render(request, "cognito_passwordless/code.html", context, status=status)
 
 
-def _to_code_page(started: flow.Started) -> HttpResponse:
+def to_code_page(started: flow.Started) -> HttpResponse:
     response = redirect(OTP)
     cookies.hold(response, started.handle)
     return response
 
 
-def _start_again() -> HttpResponse:
+def start_again() -> HttpResponse:
     return HttpResponseRedirect(f"{reverse(LOGIN)}?again")
 
 
@@ -295,21 +231,21 @@ def _not_sent(request: HttpRequest, error: Exception) -> HttpResponse:
     """The code page, saying why no message went out: the same for everybody."""
     challenge = attempts.find(cookies.handle(request))
     if challenge is None:
-        return _start_again()
+        return start_again()
     if isinstance(error, TooSoon):
         seconds = error.seconds
         notice = texts.wait(seconds)
-        return _retry_after(_code_page(request, challenge, CodeForm(), notice=notice, status=429), seconds)
+        return retry_after(_code_page(request, challenge, CodeForm(), notice=notice, status=429), seconds)
     if isinstance(error, TooMany):
         page = _code_page(request, challenge, CodeForm(), notice=texts.too_many(error.retry_after), status=429)
-        return _retry_after(page, error.retry_after)
-    if isinstance(error, captcha.NotPassed):
-        return _code_page(request, challenge, CodeForm(), notice=captcha.refusal(), status=400)
+        return retry_after(page, error.retry_after)
+    if isinstance(error, CaptchaNotPassed):
+        return _code_page(request, challenge, CodeForm(), notice=texts.not_a_robot(), status=400)
     notice = texts.not_served() if isinstance(error, NotServed) else texts.cannot_send()
     return _code_page(request, challenge, CodeForm(), notice=notice, status=503)
 
 
-def _retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
+def retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
     response["Retry-After"] = str(seconds)
     return response
 

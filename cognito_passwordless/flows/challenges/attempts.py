@@ -17,7 +17,7 @@ from django.db.models import F, QuerySet
 
 from ...conf import conf
 from ...models import ChallengeSession, FailureCount
-from ..limits import windows
+from ..limits import budgets
 
 OPEN = ChallengeSession.Outcome.OPEN
 # What a challenge is for. A handle of one purpose is nothing to the functions of another: the site's own views decide
@@ -33,12 +33,12 @@ _COUNTS, _CHALLENGES = FailureCount._meta.db_table, ChallengeSession._meta.db_ta
 _COUNT_SHARED = f"""
 INSERT INTO {_COUNTS} AS kept (identifier, browser, "count", window_started_at)
 SELECT identifier, '', 1, %(now)s FROM {_CHALLENGES} WHERE handle_hash = %(handle)s
-ON CONFLICT (identifier, browser) {windows.ADD_ONE}
+ON CONFLICT (identifier, browser) {budgets.ADD_ONE}
 """  # noqa: S608
 _SPEND_OWN = f"""
 INSERT INTO {_COUNTS} AS kept (identifier, browser, "count", window_started_at)
 VALUES (%(identifier)s, %(browser)s, 1, %(now)s)
-ON CONFLICT (identifier, browser) {windows.ADD_ONE} {windows.IF_BELOW}
+ON CONFLICT (identifier, browser) {budgets.ADD_ONE} {budgets.IF_BELOW}
 """  # noqa: S608
 # The challenge with its identifier's failures. Every guess reads it: putting this together by the ORM takes longer
 # than all the rest of it.
@@ -115,7 +115,7 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
             challenge = find(handle, purpose)
             return Attempt(challenge, _why_not(challenge, now)) if challenge else None
         limit = conf.limit("failures")
-        windows.execute(_database(), _COUNT_SHARED, limit, now, {"handle": handle_hash(handle)})
+        budgets.count_in_window(_database(), _COUNT_SHARED, limit, now, {"handle": handle_hash(handle)})
         challenge = _challenges().raw(_CLAIMED, [handle_hash(handle)])[0]
         if vars(challenge)["failures"] <= limit.count or _spend_browser_budget(challenge, now):
             return Attempt(challenge)
@@ -218,4 +218,4 @@ def _spend_browser_budget(challenge: ChallengeSession, now: datetime) -> bool:
         return False
     limit = conf.limit("failures_known_browser")
     own = {"identifier": challenge.identifier, "browser": browser}
-    return windows.execute(_database(), _SPEND_OWN, limit, now, own)
+    return budgets.count_in_window(_database(), _SPEND_OWN, limit, now, own)

@@ -27,7 +27,6 @@ from ..challenges.hosted import Answer
 from ..events import journey
 from ..events.categories import LOGIN_ERRORS
 from ..events.journey import Outcome
-from ..events.payload import told_of
 from ..limits import budgets
 from ..sending import routing
 from ..sign_in.context import Visitor, too_many
@@ -194,7 +193,7 @@ def _prove(
     claims = dict(with_trusted(claims, connection.trusted_providers))
     profile = CognitoProfile.from_claims(claims, pool=connection.pool, scope=connection.scope)
     hosted.settle(challenge)
-    journey.record(challenge, "answered", Outcome.OK, now=now, duration=took, output=told_of(profile))
+    journey.record(challenge, "answered", Outcome.OK, now=now, duration=took, output=profile)
     return Proven(profile, MigratedUser.Method.COGNITO_OIDC, connection, claims)
 
 

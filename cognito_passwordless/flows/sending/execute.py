@@ -17,7 +17,7 @@ from ..events import journey
 from ..events.journey import Outcome
 from ..limits import budgets
 from ..limits.budgets import OverLimit
-from . import pool_codes, review_codes, routing
+from . import pool_codes, routing
 from .deliveries import Gate
 from .routing import ByOurCode, ByPool, Decision, Decoy
 
@@ -117,7 +117,7 @@ def _by_our_code(challenge: ChallengeSession, recipient: str, gate: Gate, now: d
         raise SendFailed("key_unknown")
     if not _update(challenge, route=Route.LOCAL, recipient=recipient):
         return Done(reason="over")
-    if review_codes.code_for(routing.typed(challenge), now) is not None:
+    if routing.review_code(routing.typed(challenge), now) is not None:
         return Done(reason=REVIEW)
     _pay(challenge, recipient, gate, now)
     message = code_message(

@@ -49,7 +49,8 @@ def complete(
     Raises `MigrationRefused` (and `MigrationConflict`) for a person who is proven and yet may not come in. What else a
     hook or a receiver of the site's raises is a mistake in it: it is recorded, and not hidden.
     """
-    proven = step_up.joined(request, challenge, proven, now)
+    if step_up.KEY in request.session:
+        proven = step_up.joined(request, challenge, proven, now)
     ending = _Ending(request, challenge, proven, now, began=time.monotonic(), declined=declined, alone=alone)
     try:
         login = social_login(request, proven, challenge.next_url)

@@ -10,6 +10,9 @@ from functools import partial
 from django.db import router, transaction
 from django.views.decorators.debug import sensitive_variables
 
+from ... import connections
+from ...cognito import Connection
+from ...conf import conf
 from ...exceptions import DispatchFailed
 from ...identifiers import Identifier
 from ...models import ChallengeSession, Route
@@ -20,16 +23,41 @@ from ..challenges.create import new_challenge
 from ..challenges.status import can_resend, seconds_to_resend
 from ..events import journey
 from ..events.journey import Outcome
-from ..events.payload import told_of
 from ..limits import budgets
 from ..sending import dispatch
 from ..sending.routing import typed
 from .context import Visitor, too_many
 from .errors import NoChallenge, NotProven, NotServed, TooMany, TooSoon, Wrong
-from .options import offers_for
 from .verification import Proven, verify
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """``hosted_login``: the connection whose hosted login the pages offer; ``hosted_first``: the one that a start goes
+    to by itself; ``floor``: seconds before a refusal is released; ``password``: whether a pool wants one first, which
+    every code page then offers."""
+
+    hosted_login: str
+    hosted_first: Connection | None
+    floor: float
+    password: bool
+
+
+def offers_for(identifier: Identifier) -> Offers:
+    """What the pages of this challenge offer, from the configuration alone: kept with it, so no page asks again."""
+    active = connections.active()
+    answering = connections.answering_for(identifier, active)
+    hosted = [connection.alias for connection in answering if "oidc" in connection.routes]
+    first = [connection for connection in answering[:1] if connection.routes[0] == "oidc"]
+    pads = any("otp" in connection.routes for connection in active)
+    return Offers(
+        next(iter(hosted), ""),
+        next(iter(first), None),
+        conf.refusal_floor if pads else 0.0,
+        any(connection.needs_password for connection in active),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +175,7 @@ def _record_answer(
         cause=cause,
         category=category,
         duration=time.monotonic() - began,
-        output=told_of(proven.profile) if proven else {},
+        output=proven.profile if proven else None,
         given=given,
     )
 

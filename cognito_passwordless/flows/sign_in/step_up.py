@@ -105,8 +105,6 @@ def _write(request: HttpRequest, kept: Mapping[str, Any]) -> None:
 def joined(request: HttpRequest, challenge: ChallengeSession, proven: Proven, now: datetime) -> Proven:
     """The proof that has just been given by a challenge, with the one that waited for it in this browser: a person of
     a pool, and an address that this person has. Else the new one alone."""
-    if KEY not in request.session:
-        return proven
     waiting = find(request, now)
     drop(request)
     is_hosted = challenge.route == Route.COGNITO_OIDC

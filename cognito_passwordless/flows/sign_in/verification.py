@@ -14,8 +14,8 @@ from ...identity import Proof
 from ...models import ChallengeSession, MigratedUser, Route
 from ...otp import Code, matches
 from ..accounts import pool_records
-from ..sending import pool_codes, review_codes
-from ..sending.routing import typed
+from ..sending import pool_codes
+from ..sending.routing import review_code, typed
 from .errors import NotProven
 
 Method = MigratedUser.Method
@@ -47,7 +47,7 @@ def verify(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
 @sensitive_variables()
 def _verify_our_code(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
     # There is exactly one right code: a reviewer's fixed one takes the place of ours.
-    expected = review_codes.code_for(typed(challenge), now) or keys.our_code(challenge)
+    expected = review_code(typed(challenge), now) or keys.our_code(challenge)
     if expected is None:
         raise NotProven("key_retired")
     if not matches(expected, given):
@@ -58,7 +58,8 @@ def _verify_our_code(challenge: ChallengeSession, given: Code, now: datetime) ->
 def proven_locally(address: Identifier) -> Proven:
     """The facts about somebody who proved an address to us: their pool record where there is one, else the address."""
     proven = frozenset({address.value})
-    for row in pool_records.proven(pool_records.carrying(address), address):
+    rows = pool_records.carrying(address)
+    for row in pool_records.proven(rows, address) if rows else ():
         connection = connections.configured(row.connection)
         if connection is not None and connection.pool == row.pool:
             return Proven(replace(pool_records.profile_of(row), proven=proven), Method.LOCAL_OTP, connection)

@@ -20,7 +20,7 @@ def test_what_no_worker_has_finished_is_asked_for_again(
     make_user: Callable[..., User], outbox: list[Message], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_user(ANN)
-    monkeypatch.setattr("cognito_passwordless.tasks.timezone.now", lambda: after(100))
+    monkeypatch.setattr("cognito_passwordless.flows.sending.dispatch.timezone.now", lambda: after(100))
     held()
     assert recover_sends(after(60)) == {"asked again": 0, "expired": 0}
     assert recover_sends(after(100)) == {"asked again": 1, "expired": 0}

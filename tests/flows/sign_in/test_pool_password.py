@@ -506,7 +506,9 @@ class TestNowhere:
         assert (told, len(queued)) == (1, 1)
         assert TYPED not in repr(queued)
 
-    @pytest.mark.parametrize("place", ["flows.passwords.pool_codes.keep", "cognito.password._verify"])
+    @pytest.mark.parametrize(
+        "place", ["flows.sign_in.pool_password.pool_codes.keep", "cognito.sign_in.password.next_round"]
+    )
     def test_an_error_report_has_none(
         self,
         client: Client,
