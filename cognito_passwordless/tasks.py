@@ -21,6 +21,7 @@ from .flows.progress import rollup
 from .flows.sending import recovery, workers
 from .flows.sending.dispatch import QUEUES
 from .flows.sending.send_code import TryLater, send
+from .identity import Channel
 
 logger = logging.getLogger(__name__)
 NOTICE_TRIES = 6
@@ -141,7 +142,7 @@ def tell_owner(self: Any, sealed: str) -> None:
 
 def ask_to_tell_owner(sealed: str) -> None:
     """Queues `tell_owner`. Raises `DispatchFailed`."""
-    _queue(tell_owner, sealed, queue=QUEUES["email"])
+    _queue(tell_owner, sealed, queue=QUEUES[Channel.EMAIL])
 
 
 def tell_owner_here(sealed: str) -> None:
@@ -189,7 +190,7 @@ broker = _Broker()
 
 def dispatch_by_celery(challenge_id: str, generation: int, channel: str) -> None:
     """Queues `send_code`. Raises `DispatchFailed` at once when the broker is down: the person waits for the answer."""
-    _queue(send_code, challenge_id, generation, queue=QUEUES[channel])
+    _queue(send_code, challenge_id, generation, queue=QUEUES[Channel(channel)])
 
 
 def _queue(task: Any, *arguments: Any, **options: Any) -> None:

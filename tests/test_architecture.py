@@ -14,13 +14,13 @@ PACKAGE = "cognito_passwordless"
 # below all that it imports.
 ARROWS: dict[str, dict[str, str]] = {
     "": {
-        "cognito": "",
         "compat": "",
         "exceptions": "",
         "identity": "",
         "otp": "",
         "signals": "",
         "texts": "",
+        "cognito": "identity",
         "conf": "otp",
         "lambda_triggers": "otp",
         "user_fields": "compat",
@@ -36,8 +36,8 @@ ARROWS: dict[str, dict[str, str]] = {
         "adapters": "compat conf delivery exceptions flows identifiers models otp provider texts",
         "lambda_endpoints": "cognito conf connections flows lambda_triggers",
         "management": "cognito connections exceptions flows identifiers local models",
-        "steps": "cognito compat connections exceptions flows identifiers models otp texts",
-        "tasks": "delivery exceptions flows",
+        "steps": "cognito compat connections exceptions flows identifiers identity models otp texts",
+        "tasks": "delivery exceptions flows identity",
         "web": "cognito compat conf connections exceptions flows identifiers keys models otp texts",
         "checks": "adapters cognito compat conf connections flows models user_fields",
         "urls": "web",

@@ -1,5 +1,6 @@
 """Who a person is: pure rules, without Django. `flows` gather the facts and carry the verdicts out."""
 
+from .addresses import Channel, channel_of
 from .evidence import Claim, Decision, Evidence, Held, Holder, Policy, Record
 from .pool_code import Proof, could_have_gone_to, proof_of_code
 from .pool_users import PoolUser, State
@@ -7,6 +8,7 @@ from .verdicts import Action, Conflict, Refusal, Verdict, judge
 
 __all__ = [
     "Action",
+    "Channel",
     "Claim",
     "Conflict",
     "Decision",
@@ -20,6 +22,7 @@ __all__ = [
     "Refusal",
     "State",
     "Verdict",
+    "channel_of",
     "could_have_gone_to",
     "judge",
     "proof_of_code",

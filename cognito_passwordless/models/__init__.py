@@ -2,7 +2,7 @@
 
 from django.apps import apps
 
-from .base import ALIAS_LENGTH, SUB_LENGTH, Channel, Route
+from .base import ALIAS_LENGTH, CHANNEL_CHOICES, SUB_LENGTH, Route
 from .connections import ConnectionState
 from .events import JourneyEvent
 from .imports import ImportProblem, ImportRun
@@ -16,9 +16,9 @@ if apps.is_installed("allauth.socialaccount"):
 
 __all__ = [
     "ALIAS_LENGTH",
+    "CHANNEL_CHOICES",
     "SUB_LENGTH",
     "ChallengeSession",
-    "Channel",
     "ConflictCase",
     "ConnectionState",
     "DailyFigure",

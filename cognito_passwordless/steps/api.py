@@ -26,6 +26,7 @@ from ..flows.sign_in.context import Visitor
 from ..flows.sign_in.errors import NoChallenge, NotServed, TooMany, TooSoon, Wrong
 from ..flows.steps import finish, request_code
 from ..identifiers import Identifier, parse
+from ..identity import Channel
 from ..models import ChallengeSession
 from ..otp import read_code
 from . import messages
@@ -74,11 +75,11 @@ def generate(
     except InvalidIdentifier:
         return messages.error("invalid_identifier")
     channel = channel or who.channel
-    if channel not in {"email", "sms"}:
+    if channel not in set(Channel):
         return messages.error("unknown_channel")
     visitor = _visitor(request, handle)
     try:
-        asked = request_code.ask(chosen, who, visitor, channel=channel, scope=chosen.scope, now=now)
+        asked = request_code.ask_pool(chosen, who, visitor, channel=channel, scope=chosen.scope, now=now)
     except TooMany as error:
         return messages.too_many(error.retry_after)
     except TooSoon as error:
@@ -88,21 +89,16 @@ def generate(
     attempt = str(asked.challenge.pk)
     if asked.cause and not asked.private:
         return messages.error(asked.cause, asked.category, attempt=attempt)
-    output = _generated(asked, now)
+    output = Generated(
+        handle=asked.handle,
+        attempt=attempt,
+        connection=asked.challenge.connection,
+        channel=asked.challenge.channel,
+        expires_at=asked.challenge.expires_at,
+        seconds_to_resend=seconds_to_resend(asked.challenge, now),
+    )
     _wait(pause, began, asked.challenge)
     return messages.private(asked.cause, asked.category, output) if asked.cause else output
-
-
-def _generated(asked: request_code.Asked, now: datetime) -> Generated:
-    challenge = asked.challenge
-    return Generated(
-        handle=asked.handle,
-        attempt=str(challenge.pk),
-        connection=challenge.connection,
-        channel=challenge.channel,
-        expires_at=challenge.expires_at,
-        seconds_to_resend=seconds_to_resend(challenge, now),
-    )
 
 
 @sensitive_variables()
@@ -125,7 +121,7 @@ def validate(
     except Wrong as wrong:
         _wait(pause, began, wrong.challenge)
         return messages.wrong(wrong.cause, wrong.category, attempt=str(wrong.challenge.pk))
-    return _identity(challenge, finish.told(challenge, proven))
+    return _identity(challenge, finish.identity_of(challenge, proven))
 
 
 def authenticate_url(
@@ -154,7 +150,7 @@ def authenticate_url(
     except flow.Unavailable as error:
         cause = str(error)
         return messages.hosted(cause, category_of(cause), chosen.name or chosen.alias, unavailable=True)
-    finish.keep_scope(left.challenge, chosen.scope)
+    finish.save_scope(left.challenge, chosen.scope)
     return Departure(left.handle, left.url, str(left.challenge.pk), chosen.alias, left.challenge.expires_at)
 
 
@@ -175,7 +171,7 @@ def authenticate_callback(
     if isinstance(chosen, StepError):
         return chosen
     visitor = _visitor(request, handle)
-    answer, problem = hosted.read(lambda name: _values(parameters, name))
+    answer, problem = hosted.parse_answer(lambda name: _values(parameters, name))
     try:
         if answer is None:
             flow.refuse_stranger(chosen, problem, visitor, now)
@@ -183,7 +179,7 @@ def authenticate_callback(
     except flow.Refused as refused:
         category = category_of(refused.cause)
         return messages.hosted(refused.cause, category, chosen.name or chosen.alias, unavailable=refused.unavailable)
-    return _identity(challenge, finish.told(challenge, proven))
+    return _identity(challenge, finish.identity_of(challenge, proven))
 
 
 def sign_in(
@@ -219,8 +215,8 @@ def _connection(alias: str, route: str, scope: Collection[str] | None) -> Connec
     # The steps have no place to type a password, so nobody would ever get a code by them.
     if route not in found.routes or (route == "otp" and found.needs_password):
         return messages.error("route_not_offered", category_of("route_not_offered"))
-    narrowed = finish.narrowed(found, scope)
-    return narrowed or messages.error("scope_not_allowed", category_of("scope_not_allowed"))
+    restricted = finish.restrict_scope(found, scope)
+    return restricted or messages.error("scope_not_allowed", category_of("scope_not_allowed"))
 
 
 def _visitor(request: HttpRequest | None, handle: str) -> Visitor:
@@ -236,14 +232,14 @@ def _values(parameters: Mapping[str, Any], name: str) -> Sequence[str]:
     return [] if value is None else [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
 
 
-def _identity(challenge: ChallengeSession, told: finish.Told) -> Identity:
+def _identity(challenge: ChallengeSession, of: finish.StepIdentity) -> Identity:
     return Identity(
         attempt=str(challenge.pk),
         connection=challenge.connection,
-        method=str(told.method),
-        claims=told.claims,
-        user_info=told.user_info,
-        profile=told.profile,
+        method=str(of.method),
+        claims=of.claims,
+        user_info=of.user_info,
+        profile=of.profile,
     )
 
 

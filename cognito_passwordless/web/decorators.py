@@ -41,7 +41,7 @@ def visitor_of(request: HttpRequest, identifier: str = "") -> Visitor:
     """Who asks. With an identifier, also whether this browser has signed in as that person before."""
     return Visitor(
         handle=cookies.handle(request),
-        known_browser=cookies.known(request).id_for(identifier) if identifier else "",
+        known_browser=cookies.known_browser(request).id_for(identifier) if identifier else "",
         ip=compat.client_ip(request),
         language=translation.get_language() or "",
     )

@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from .. import identifiers, texts
 from ..cognito import Password
 from ..exceptions import InvalidIdentifier
+from ..models import CHANNEL_CHOICES
 from ..otp import Code, read_code
 
 
@@ -97,4 +98,4 @@ class PasswordForm(forms.Form):
 class ChannelForm(forms.Form):
     """How the next code should come; the present way if nothing is chosen."""
 
-    channel = forms.ChoiceField(choices=[("email", _("E-mail")), ("sms", _("SMS"))], required=False)
+    channel = forms.ChoiceField(choices=CHANNEL_CHOICES, required=False)

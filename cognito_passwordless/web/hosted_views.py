@@ -66,7 +66,7 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
             return _code_instead(request, chosen)
         return _failed(request, chosen, status=503)
     response = HttpResponseRedirect(departure.url)
-    cookies.hold(response, departure.handle)
+    cookies.set_handle(response, departure.handle)
     return response
 
 
@@ -124,7 +124,7 @@ def _finish(request: HttpRequest, connection: Connection, answer: Answer | None)
     except MigrationRefused as refusal:
         deleted = refusal.reason == "user_deleted"
         response = _page(request, "hosted_refused.html", connection, status=403, deleted=deleted)
-    cookies.release(response)
+    cookies.delete_handle(response)
     return response
 
 
@@ -132,7 +132,7 @@ def _take_answer(request: HttpRequest) -> tuple[Answer | None, str]:
     """The answer, or None and why there is none. It is taken out of the request, so that no error report shows it."""
     given = request.POST if request.method == "POST" else request.GET
     request.GET, request.META["QUERY_STRING"] = QueryDict(), ""
-    return hosted.read(given.getlist)
+    return hosted.parse_answer(given.getlist)
 
 
 def _connection(alias: str) -> Connection:

@@ -43,7 +43,7 @@ def join(request: HttpRequest) -> HttpResponse:
     if request.POST.get("join") == "no":
         return _without_it(request, waiting)
     if waiting.connection:
-        step_up.follow(request, f"oidc {waiting.connection}")
+        step_up.choose_proof(request, f"oidc {waiting.connection}")
         return to_hosted_login(request, waiting.connection)
     identifier = parse(waiting.address)
     try:
@@ -62,16 +62,18 @@ def join(request: HttpRequest) -> HttpResponse:
         return _join_page(request, waiting, texts.not_served())
     except DispatchFailed:
         return _join_page(request, waiting, texts.cannot_send(), status=503)
-    step_up.follow(request, str(started.challenge.pk))
+    step_up.choose_proof(request, str(started.challenge.pk))
     return to_code_page(started)
 
 
-def _join_page(request: HttpRequest, waiting: step_up.Held, notice: str = "", status: int = 200) -> HttpResponse:
+def _join_page(
+    request: HttpRequest, waiting: step_up.WaitingSignIn, notice: str = "", status: int = 200
+) -> HttpResponse:
     context = {"app_name": conf.app_name, "identifier": waiting.address, "notice": notice}
     return render(request, "cognito_passwordless/join.html", context, status=status)
 
 
-def _without_it(request: HttpRequest, waiting: step_up.Held) -> HttpResponse:
+def _without_it(request: HttpRequest, waiting: step_up.WaitingSignIn) -> HttpResponse:
     try:
         return completion.without_it(request, waiting, now=timezone.now())
     except MigrationRefused as refusal:

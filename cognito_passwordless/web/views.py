@@ -72,7 +72,7 @@ def login(request: HttpRequest) -> HttpResponse:
         return _login_page(request, form, next_url, status=503)
     if started.challenge.route == Route.COGNITO_OIDC:
         response = to_hosted_login(request, started.challenge.connection)
-        cookies.hold(response, started.handle)
+        cookies.set_handle(response, started.handle)
         return response
     return to_code_page(started)
 
@@ -113,7 +113,7 @@ def otp(request: HttpRequest) -> HttpResponse:
     else:
         if request.user.is_authenticated:
             cookies.remember(request, response, challenge.identifier)
-    cookies.release(response)
+    cookies.delete_handle(response)
     return response
 
 
@@ -219,7 +219,7 @@ def _code_page(
 
 def to_code_page(started: flow.Started) -> HttpResponse:
     response = redirect(OTP)
-    cookies.hold(response, started.handle)
+    cookies.set_handle(response, started.handle)
     return response
 
 

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from ...identity import Channel
 from ..client import Secrets
 from ..connection import Connection
 from ..errors import Cause, CognitoError
 from .calls import Answer, Tokens, ask, signed
 
-Channel = Literal["email", "sms"]
 OtpName = Literal["EMAIL_OTP", "SMS_OTP"]
 
-_OTP: Final[Mapping[Channel, OtpName]] = {"email": "EMAIL_OTP", "sms": "SMS_OTP"}
+_OTP: Final[Mapping[Channel, OtpName]] = {Channel.EMAIL: "EMAIL_OTP", Channel.SMS: "SMS_OTP"}
 _CODE_KEY: Final[Mapping[OtpName, str]] = {
     "EMAIL_OTP": "EMAIL_OTP_CODE",
     "SMS_OTP": "SMS_OTP_CODE",

@@ -14,7 +14,21 @@ from ...cognito import CognitoProfile, Connection
 from ...conf import conf
 from ...exceptions import MigrationConflict, MigrationRefused
 from ...identifiers import MAX_LENGTH, Identifier, known
-from ...identity import Action, Claim, Evidence, Held, Policy, PoolUser, Record, State, Verdict, judge, pool_users
+from ...identity import (
+    Action,
+    Channel,
+    Claim,
+    Evidence,
+    Held,
+    Policy,
+    PoolUser,
+    Record,
+    State,
+    Verdict,
+    channel_of,
+    judge,
+    pool_users,
+)
 from ...models import MigratedUser
 from . import owners, tombstones
 from .changes import Made
@@ -210,8 +224,8 @@ def settle(
 
 def _addresses(profile: CognitoProfile) -> tuple[str, str]:
     """The e-mail address and the number. What was proven counts where the connection's scope kept it from us."""
-    email = profile.email or next((address for address in profile.proven if "@" in address), "")
-    return email, profile.phone_number or next((address for address in profile.proven if "@" not in address), "")
+    proven = {channel_of(address): address for address in profile.proven}
+    return profile.email or proven.get(Channel.EMAIL, ""), profile.phone_number or proven.get(Channel.SMS, "")
 
 
 def _verified(profile: CognitoProfile, method: MigratedUser.Method) -> dict[str, str]:

@@ -113,11 +113,19 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
         )
         if not spent:
             challenge = find(handle, purpose)
-            return Attempt(challenge, _why_not(challenge, now)) if challenge else None
+            if challenge is None or challenge.outcome != OPEN:
+                return Attempt(challenge, challenge.outcome) if challenge else None
+            return Attempt(challenge, "expired" if challenge.expires_at <= now else "locked")
         limit = conf.limit("failures")
         budgets.count_in_window(_database(), _COUNT_SHARED, limit, now, {"handle": handle_hash(handle)})
         challenge = _challenges().raw(_CLAIMED, [handle_hash(handle)])[0]
-        if vars(challenge)["failures"] <= limit.count or _spend_browser_budget(challenge, now):
+        if vars(challenge)["failures"] <= limit.count:
+            return Attempt(challenge)
+        # A browser that has signed in as this person before has a few attempts of its own, so that a stranger's
+        # guesses do not lock the owner out.
+        own = {"identifier": challenge.identifier, "browser": challenge.known_browser}
+        limit = conf.limit("failures_known_browser")
+        if challenge.known_browser and budgets.count_in_window(_database(), _SPEND_OWN, limit, now, own):
             return Attempt(challenge)
         return Attempt(challenge, "over_limit")
 
@@ -199,23 +207,7 @@ def is_over_limit(identifier: str, now: datetime) -> bool:
     )
 
 
-def take_turn(identifier: str) -> None:
-    """Whoever else does this for the same identifier waits until the caller's transaction ends. One statement."""
+def lock_identifier(identifier: str) -> None:
+    """Serialises concurrent sign-ins of one identifier: a row lock until the caller's transaction ends. One
+    statement."""
     _counts().filter(identifier=identifier, browser="").update(count=F("count"))
-
-
-def _why_not(challenge: ChallengeSession, now: datetime) -> str:
-    if challenge.outcome != OPEN:
-        return challenge.outcome
-    return "expired" if challenge.expires_at <= now else "locked"
-
-
-def _spend_browser_budget(challenge: ChallengeSession, now: datetime) -> bool:
-    """A browser that has signed in as this person before has a few attempts of its own, so that a stranger's guesses
-    do not lock the owner out."""
-    browser = challenge.known_browser
-    if not browser:
-        return False
-    limit = conf.limit("failures_known_browser")
-    own = {"identifier": challenge.identifier, "browser": browser}
-    return budgets.count_in_window(_database(), _SPEND_OWN, limit, now, own)

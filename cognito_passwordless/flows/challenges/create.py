@@ -7,6 +7,7 @@ from uuid import uuid4
 from ... import keys
 from ...conf import conf
 from ...identifiers import MAX_LENGTH, Identifier
+from ...identity import Channel
 from ...models import ChallengeSession
 from . import attempts
 
@@ -20,7 +21,7 @@ def new_challenge(identifier: Identifier | None, handle: str, now: datetime, **w
         "handle_hash": attempts.handle_hash(handle),
         "identifier": identifier.value if identifier else "",
         "spelling": identifier.spelling[:MAX_LENGTH] if identifier else "",
-        "channel": identifier.channel if identifier else "email",
+        "channel": identifier.channel if identifier else Channel.EMAIL,
         "key_fingerprint": keys.keyring().current.fingerprint,
         "code_length": policy.length,
         "created_at": now,

@@ -83,7 +83,7 @@ def secrets_of(challenge: ChallengeSession) -> Secrets | None:
     return Secrets(f"{challenge.pk.hex}.{state}", nonce, verifier)
 
 
-def belongs(challenge: ChallengeSession, state: str) -> bool:
+def has_state(challenge: ChallengeSession, state: str) -> bool:
     """Whether the state is this row's, in constant time."""
     secrets = secrets_of(challenge)
     return secrets is not None and hmac.compare_digest(secrets.state.encode(), state.encode())
@@ -96,10 +96,10 @@ def find_by_state(state: str) -> ChallengeSession | None:
     except ValueError:
         return None
     challenge = _rows().filter(pk=row_id, route=Route.COGNITO_OIDC).first()
-    return challenge if challenge and belongs(challenge, state) else None
+    return challenge if challenge and has_state(challenge, state) else None
 
 
-def keep(challenge: ChallengeSession, answer: Answer, now: datetime) -> bool:
+def save_answer(challenge: ChallengeSession, answer: Answer, now: datetime) -> bool:
     """Keeps the first answer, encrypted, until the browser that asked fetches it. One statement."""
     with transaction.atomic(using=_database(), durable=True):
         return bool(
@@ -107,7 +107,7 @@ def keep(challenge: ChallengeSession, answer: Answer, now: datetime) -> bool:
         )
 
 
-def kept(challenge: ChallengeSession) -> Answer | None:
+def saved_answer(challenge: ChallengeSession) -> Answer | None:
     text = keys.decrypt(challenge.pool_session) if challenge.pool_session else None
     return Answer.from_json(text) if text else None
 
@@ -121,7 +121,7 @@ def claim(challenge: ChallengeSession, now: datetime) -> bool:
         return bool(_waiting(challenge, now).update(outcome=Outcome.ANSWERED, pool_session=""))
 
 
-def settle(challenge: ChallengeSession) -> None:
+def mark_verified(challenge: ChallengeSession) -> None:
     """The answer was right. Failures of the identifier stay counted: what was typed has not been proven. One
     statement."""
     _rows().filter(pk=challenge.pk, outcome=Outcome.ANSWERED).update(outcome=Outcome.VERIFIED)
@@ -150,7 +150,7 @@ MAX_FIELD: Final = 4096  # characters of one parameter
 _FIELDS: Final[Mapping[str, str]] = {"state": "state", "code": "code", "error": "error", "iss": "issuer"}
 
 
-def read(values_of: Callable[[str], Sequence[str]]) -> tuple[Answer | None, str]:
+def parse_answer(values_of: Callable[[str], Sequence[str]]) -> tuple[Answer | None, str]:
     """The answer, or None and the cause why there is none. ``values_of`` gives all values of a parameter."""
     values = {name: values_of(key) for key, name in _FIELDS.items()}
     if any(len(found) > 1 for found in values.values()):

@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from ...cognito import CognitoProfile
 from ...conf import conf
-from ...identifiers import mask
+from ...identifiers import looks_like_address, mask
 from ...models import ChallengeSession, JourneyEvent
 from ...otp import Code
 from ...signals import journey_event
@@ -195,6 +195,6 @@ def told_of(profile: CognitoProfile) -> dict[str, Any]:
 
 def hidden(name: str) -> str:
     """A user name may be an address, or somebody's own name."""
-    if "@" in name or name.startswith("+"):
+    if looks_like_address(name):
         return mask(name)
     return f"{name[:1]}•••" if name else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from ... import keys
-from ...identifiers import mask
+from ...identifiers import looks_like_address, mask
 from ...models import ChallengeSession
 from ...otp import Code
 
@@ -44,7 +44,7 @@ class Secrets:
         addresses = {challenge.identifier, challenge.recipient, challenge.pool_username}
         return cls(
             frozenset(code.reveal() for code in (given, keys.our_code(challenge)) if code is not None),
-            tuple(address for address in addresses if "@" in address or address.startswith("+")),
+            tuple(filter(looks_like_address, addresses)),
         )
 
 
@@ -59,8 +59,10 @@ def without(value: Any, secrets: Secrets) -> Any:
         return [without(each, secrets) for each in value]
     if isinstance(value, str):
         return _clean(value, secrets)
-    if isinstance(value, int | float) and not isinstance(value, bool) and _is_code(f"{value:.0f}", secrets):
-        return REMOVED
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # A number has lost the zeros that its code began with.
+        digits = f"{value:.0f}"
+        return REMOVED if any(digits == code.lstrip("0") for code in secrets.codes) else value
     return value
 
 
@@ -77,8 +79,3 @@ def _clean(text: str, secrets: Secrets) -> str:
         text = pattern.sub(REMOVED, text)
     bare = _SEPARATORS.sub("", text)
     return REMOVED if any(code in bare for code in secrets.codes) else text
-
-
-def _is_code(digits: str, secrets: Secrets) -> bool:
-    # A number has lost the zeros that its code began with.
-    return any(digits == code.lstrip("0") for code in secrets.codes)

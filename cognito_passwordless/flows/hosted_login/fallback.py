@@ -11,7 +11,7 @@ from django.core import signing
 from ...cognito import Cause, CognitoError, Connection
 
 # How long what was found of a provider opens its next route, in seconds.
-GOOD_FOR: Final = 900
+MAX_AGE: Final = 900
 _CODES: Final = frozenset({"otp", "local"})
 _SALT: Final = "cognito_passwordless.onwards"
 
@@ -39,6 +39,6 @@ def attest(alias: str) -> str:
 def attested(token: str) -> str:
     """The alias; empty where nothing, or nothing that holds any more, was attested."""
     try:
-        return str(signing.loads(token, salt=_SALT, max_age=GOOD_FOR))
+        return str(signing.loads(token, salt=_SALT, max_age=MAX_AGE))
     except signing.BadSignature:
         return ""

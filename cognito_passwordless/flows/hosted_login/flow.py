@@ -136,7 +136,7 @@ def typed_before(visitor: Visitor) -> tuple[Identifier | None, str]:
     challenge = attempts.find(visitor.handle) if visitor.handle else None
     if challenge is None:
         return None, ""
-    return routing.typed(challenge) if challenge.identifier else None, challenge.next_url
+    return routing.identifier_of(challenge) if challenge.identifier else None, challenge.next_url
 
 
 @sensitive_variables()
@@ -146,7 +146,7 @@ def keep(connection: Connection, visitor: Visitor, answer: Answer, *, now: datet
     Raises `Refused`.
     """
     challenge = _expected(connection, hosted.find_by_state(answer.state), visitor, now)
-    if not hosted.keep(challenge, answer, now) and not hosted.kept(challenge):
+    if not hosted.save_answer(challenge, answer, now) and not hosted.saved_answer(challenge):
         _refuse_untaken(challenge, _why_not(challenge, now), visitor, now)
 
 
@@ -160,10 +160,10 @@ def finish(
     """
     challenge = attempts.find(visitor.handle) if visitor.handle else None
     if answer is None:
-        answer = hosted.kept(challenge) if challenge else None
+        answer = hosted.saved_answer(challenge) if challenge else None
         if answer is None:
             refuse_stranger(connection, "no_answer", visitor, now)
-    if challenge is None or not hosted.belongs(challenge, answer.state):
+    if challenge is None or not hosted.has_state(challenge, answer.state):
         other = _expected(connection, hosted.find_by_state(answer.state), visitor, now)
         _refuse_untaken(other, "other_browser", visitor, now)
     _expected(connection, challenge, visitor, now)
@@ -192,7 +192,7 @@ def _prove(
     # Somebody signed in there; no code of this sign-in went to any address (law 7).
     claims = dict(with_trusted(claims, connection.trusted_providers))
     profile = CognitoProfile.from_claims(claims, pool=connection.pool, scope=connection.scope)
-    hosted.settle(challenge)
+    hosted.mark_verified(challenge)
     journey.record(challenge, "answered", Outcome.OK, now=now, duration=took, output=profile)
     return Proven(profile, MigratedUser.Method.COGNITO_OIDC, connection, claims)
 

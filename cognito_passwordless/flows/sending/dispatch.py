@@ -7,11 +7,12 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from ...conf import conf
+from ...identity import Channel
 from ...models import ChallengeSession
 from .send_code import TryLater, send
 
 INLINE_TRIES = 2
-QUEUES = {"email": "cognito_email", "sms": "cognito_sms"}
+QUEUES = {channel: f"cognito_{channel}" for channel in Channel}
 
 
 def dispatch(challenge: ChallengeSession) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -15,6 +14,7 @@ from ...cognito import Connection
 from ...conf import conf
 from ...exceptions import DispatchFailed
 from ...identifiers import Identifier
+from ...identity import Channel
 from ...models import ChallengeSession, Route
 from ...otp import Code
 from ..challenges import attempts
@@ -25,7 +25,7 @@ from ..events import journey
 from ..events.journey import Outcome
 from ..limits import budgets
 from ..sending import dispatch
-from ..sending.routing import typed
+from ..sending.routing import identifier_of
 from .context import Visitor, too_many
 from .errors import NoChallenge, NotProven, NotServed, TooMany, TooSoon, Wrong
 from .verification import Proven, verify
@@ -86,7 +86,7 @@ def start(
     told; then nothing is left.
     """
     channel = channel or identifier.channel
-    if channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
+    if channel == identifier.channel == Channel.SMS and not budgets.serves(identifier.value):
         raise NotServed
     offers, handle = offers_for(identifier), attempts.new_handle()
     hosted = None if by_code else offers.hosted_first
@@ -114,17 +114,12 @@ def start(
                 )
     except budgets.OverLimit as over:
         raise too_many(over, now) from None
-    if hosted:
-        return _started(challenge, handle, visitor)
-    try:
-        dispatch.dispatch(challenge)
-    except DispatchFailed:
-        challenge.delete()
-        raise
-    return _started(challenge, handle, visitor)
-
-
-def _started(challenge: ChallengeSession, handle: str, visitor: Visitor) -> Started:
+    if not hosted:
+        try:
+            dispatch.dispatch(challenge)
+        except DispatchFailed:
+            challenge.delete()
+            raise
     if visitor.handle:
         attempts.supersede(visitor.handle)
     return Started(challenge, handle)
@@ -143,52 +138,27 @@ def answer(
         raise NoChallenge
     challenge = attempt.challenge
     if attempt.refusal in attempts.OVER:
-        # No event: whoever repeats this would write without end.
+        # No event: a browser that repeats this would write without end.
         logger.info("%s answer refused: %s", challenge.pk, attempt.refusal)
         raise Wrong(challenge, attempt.refusal)
-    record = partial(_record_answer, challenge, now, time.monotonic(), given)
+    record = partial(journey.record, challenge, "answered", now=now, given=given)
+    began = time.monotonic()
     try:
-        return challenge, _prove(attempt, given, now, record)
+        proven = verify(challenge, given, now) if attempt.claimed else None
     except NotProven as error:
-        outcome = Outcome.REFUSED if error.category == "flow" else Outcome.FAILED
-        record(outcome, cause=error.cause, category=error.category)
-        raise Wrong(challenge, error.cause, error.category) from None
-
-
-@sensitive_variables()
-def _record_answer(
-    challenge: ChallengeSession,
-    now: datetime,
-    began: float,
-    given: Code,
-    outcome: Outcome,
-    *,
-    cause: str = "",
-    category: str = "",
-    proven: Proven | None = None,
-) -> None:
-    journey.record(
-        challenge,
-        "answered",
-        outcome,
-        now=now,
-        cause=cause,
-        category=category,
-        duration=time.monotonic() - began,
-        output=proven.profile if proven else None,
-        given=given,
-    )
-
-
-@sensitive_variables()
-def _prove(attempt: attempts.Attempt, given: Code, now: datetime, record: Callable[..., None]) -> Proven:
-    if not attempt.claimed:
-        raise NotProven(attempt.refusal)
-    proven = verify(attempt.challenge, given, now)
-    won = partial(record, Outcome.OK, proven=proven, cause=proven.unproven)
-    if not attempts.accept(attempt.challenge, on_success=won):
-        raise NotProven("already_used")
-    return proven
+        cause, category = error.cause, error.category
+    else:
+        cause, category = (attempt.refusal, "flow") if proven is None else ("already_used", "flow")
+        if proven is not None and attempts.accept(
+            challenge,
+            on_success=lambda: record(
+                Outcome.OK, cause=proven.unproven, output=proven.profile, duration=time.monotonic() - began
+            ),
+        ):
+            return challenge, proven
+    outcome = Outcome.REFUSED if category == "flow" else Outcome.FAILED
+    record(outcome, cause=cause, category=category, duration=time.monotonic() - began)
+    raise Wrong(challenge, cause, category) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +206,7 @@ def retry(visitor: Visitor, *, now: datetime, channel: str | None = None) -> Sta
     visitor = replace(visitor, handle="", known_browser=before.known_browser)
     try:
         return start(
-            typed(before),
+            identifier_of(before),
             visitor,
             now=now,
             channel=channel or before.channel,

@@ -10,12 +10,12 @@ from django.views.decorators.debug import sensitive_variables
 from ... import connections, keys
 from ...cognito import CognitoError, CognitoProfile, Connection, verify_id_token
 from ...identifiers import Identifier, parse
-from ...identity import Proof
+from ...identity import Channel, Proof
 from ...models import ChallengeSession, MigratedUser, Route
 from ...otp import Code, matches
 from ..accounts import pool_records
 from ..sending import pool_codes
-from ..sending.routing import review_code, typed
+from ..sending.routing import identifier_of, review_code
 from .errors import NotProven
 
 Method = MigratedUser.Method
@@ -37,17 +37,12 @@ class Proven:
 @sensitive_variables()
 def verify(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
     """Compares, once. The attempt must have been claimed. Raises `NotProven`."""
-    if challenge.route == Route.LOCAL:
-        return _verify_our_code(challenge, given, now)
     if challenge.route == Route.COGNITO_OTP:
         return _verify_pool_code(challenge, given, now)
-    raise NotProven(challenge.decoy_reason or "not_sent")
-
-
-@sensitive_variables()
-def _verify_our_code(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
+    if challenge.route != Route.LOCAL:
+        raise NotProven(challenge.decoy_reason or "not_sent")
     # There is exactly one right code: a reviewer's fixed one takes the place of ours.
-    expected = review_code(typed(challenge), now) or keys.our_code(challenge)
+    expected = review_code(identifier_of(challenge), now) or keys.our_code(challenge)
     if expected is None:
         raise NotProven("key_retired")
     if not matches(expected, given):
@@ -69,8 +64,8 @@ def proven_locally(address: Identifier) -> Proven:
 def bare_profile(address: Identifier) -> CognitoProfile:
     """Somebody of whom only the proven address is known."""
     return CognitoProfile(
-        email=address.value if address.channel == "email" else "",
-        phone_number=address.value if address.channel == "sms" else "",
+        email=address.value if address.channel == Channel.EMAIL else "",
+        phone_number=address.value if address.channel == Channel.SMS else "",
         proven=frozenset({address.value}),
     )
 
@@ -94,20 +89,14 @@ def _verify_pool_code(challenge: ChallengeSession, given: Code, now: datetime) -
     if judged.proof is Proof.CHANGED:
         # An attacker, or an owner who changed it during the sign-in: the next code goes to the new address.
         raise NotProven(judged.proof)
-    _must_be_the_one_asked_for(connection, challenge, claims)
+    # The tokens must be those of the user that was asked for, by sub, username or alias; not by
+    # ``preferred_username``, which users write themselves.
+    asked = challenge.pool_username.casefold()
+    names = (claims.get(name) for name in ("sub", "cognito:username", "email", "phone_number"))
+    known = MigratedUser.objects.filter(pool=connection.pool, username=challenge.pool_username)
+    is_another = asked not in {name.casefold() for name in names if isinstance(name, str)}
+    if is_another or known.exclude(sub=claims["sub"]).exists():
+        raise NotProven("another_person")
     proven = frozenset(filter(None, [judged.address]))
     profile = CognitoProfile.from_claims(judged.claims, pool=connection.pool, scope=connection.scope, proven=proven)
     return Proven(profile, Method.COGNITO_OTP, connection, judged.claims, judged.proof)
-
-
-def _must_be_the_one_asked_for(connection: Connection, challenge: ChallengeSession, claims: dict[str, object]) -> None:
-    """The tokens must be those of the user that was asked for, by sub, username or alias.
-
-    Not by ``preferred_username``, which users write themselves."""
-    asked = challenge.pool_username.casefold()
-    names = (claims.get(name) for name in ("sub", "cognito:username", "email", "phone_number"))
-    if asked not in {name.casefold() for name in names if isinstance(name, str)}:
-        raise NotProven("another_person")
-    known = MigratedUser.objects.filter(pool=connection.pool, username=challenge.pool_username)
-    if known.exclude(sub=claims["sub"]).exists():
-        raise NotProven("another_person")

@@ -13,6 +13,7 @@ from django.db import router, transaction
 from ...cognito import Connection
 from ...conf import conf
 from ...identifiers import Identifier
+from ...identity import Channel
 from ...models import ChallengeSession, Delivery, Route
 from ..challenges import attempts
 from ..challenges.create import new_challenge
@@ -25,9 +26,9 @@ from ..sign_in.errors import NotServed, TooSoon
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What became of it; ``cause`` is empty where the pool says that a code is out. ``private``: the cause concerns
-    this one person, and whoever waits must see what everybody sees."""
+class PoolAnswer:
+    """``cause`` is empty where the pool says that a code is out. ``private``: the cause concerns this one person,
+    whose page must show what everybody's does."""
 
     challenge: ChallengeSession
     handle: str = field(repr=False)
@@ -39,7 +40,7 @@ class Asked:
         return category_of(self.cause)
 
 
-def ask(
+def ask_pool(
     connection: Connection,
     identifier: Identifier,
     visitor: Visitor,
@@ -47,16 +48,18 @@ def ask(
     channel: str,
     scope: Collection[str],
     now: datetime,
-) -> Asked:
+) -> PoolAnswer:
     """Has the pool send its code, once, and waits for its answer. ``visitor.handle`` is that of the step before, which
     this one replaces after the same cool-down.
 
     Raises `TooMany`, `TooSoon`, `NotServed`, and `RuntimeError` inside a transaction: what has been spent must not be
     rolled back.
     """
-    if channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
+    if channel == identifier.channel == Channel.SMS and not budgets.serves(identifier.value):
         raise NotServed
-    _cool_down(visitor.handle, now)
+    before = attempts.find(visitor.handle, attempts.STEP) if visitor.handle else None
+    if before is not None and before.outcome == ChallengeSession.Outcome.OPEN and seconds_to_resend(before, now):
+        raise TooSoon(seconds_to_resend(before, now))
     handle = attempts.new_handle()
     try:
         with transaction.atomic(using=router.db_for_write(ChallengeSession), durable=True):
@@ -79,20 +82,8 @@ def ask(
         attempts.supersede(visitor.handle)
     send_code.send(challenge.pk, challenge.generation, now=now, final=True)
     challenge.refresh_from_db()
-    return _outcome(challenge, handle, now)
-
-
-def _cool_down(handle: str, now: datetime) -> None:
-    before = attempts.find(handle, attempts.STEP) if handle else None
-    if before is not None and before.outcome == ChallengeSession.Outcome.OPEN and seconds_to_resend(before, now):
-        raise TooSoon(seconds_to_resend(before, now))
-
-
-def _outcome(challenge: ChallengeSession, handle: str, now: datetime) -> Asked:
     delivery = Delivery.objects.filter(challenge=challenge).latest("number")
     cause = challenge.decoy_reason or delivery.cause
-    if not cause:
-        return Asked(challenge, handle)
     # During an outage everybody is told of it, or those whom nothing is sent to could be told apart.
-    everybodys = delivery.provider_down or status(challenge, now=now).state == "trouble"
-    return Asked(challenge, handle, cause, private=not everybodys)
+    is_private = bool(cause) and not (delivery.provider_down or status(challenge, now=now).state == "trouble")
+    return PoolAnswer(challenge, handle, cause, private=is_private)

@@ -246,11 +246,11 @@ def test_only_unknown_email_addresses_are_told(
 
 def test_turns_come_evenly_and_a_long_queue_is_not_joined() -> None:
     quota = Limit.parse("20/1s")
-    turns = [budgets.take_turn("sns", quota, NOW) for _ in range(60)]
+    turns = [budgets.reserve_slot("sns", quota, NOW) for _ in range(60)]
     granted = [turn.wait for turn in turns if turn.granted]
     assert granted == pytest.approx([number * 0.05 for number in range(41)], abs=1e-5)
-    assert budgets.take_turn("sns", quota, after(10)).wait == 0
-    assert budgets.take_turn("another", quota, NOW).wait == 0
+    assert budgets.reserve_slot("sns", quota, after(10)).wait == 0
+    assert budgets.reserve_slot("another", quota, NOW).wait == 0
 
 
 def test_many_workers_share_one_quota() -> None:
@@ -260,7 +260,7 @@ def test_many_workers_share_one_quota() -> None:
 
     def work() -> None:
         try:
-            turns.extend(budgets.take_turn("sns", quota, NOW) for _ in range(5))
+            turns.extend(budgets.reserve_slot("sns", quota, NOW) for _ in range(5))
         finally:
             connection.close()
 
