@@ -24,7 +24,7 @@ ARROWS: dict[str, dict[str, str]] = {
         "conf": "otp",
         "lambda_triggers": "otp",
         "user_fields": "compat",
-        "delivery": "cognito conf otp",
+        "delivery": "cognito conf identity otp",
         "identifiers": "conf exceptions identity",
         "local": "lambda_triggers",
         "models": "cognito identifiers identity",

@@ -32,19 +32,7 @@ from ..otp import read_code
 from . import messages
 from .outputs import Departure, Generated, Identity, StepError
 
-__all__ = [
-    "Departure",
-    "Generated",
-    "Identity",
-    "StepError",
-    "authenticate_callback",
-    "authenticate_url",
-    "generate",
-    "sign_in",
-    "validate",
-]
-
-# Gives the time that is left of a floor to somebody who waits; tests give one that does not.
+# Waits for the time that is left of a floor; tests give one that does not.
 Pause = Callable[[float], object]
 
 

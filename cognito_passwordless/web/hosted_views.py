@@ -92,7 +92,10 @@ def _step(request: HttpRequest, connection: Connection) -> HttpResponse:
     if request.method == "GET" and request.META.get("QUERY_STRING") == "done":
         return _finish(request, connection, None)
     visitor, now = visitor_of(request), timezone.now()
-    answer, problem = _take_answer(request)
+    given = request.POST if request.method == "POST" else request.GET
+    # Taken out of the request, so that no error report shows the answer.
+    request.GET, request.META["QUERY_STRING"] = QueryDict(), ""
+    answer, problem = hosted.parse_answer(given.getlist)
     try:
         if answer is None:
             flow.refuse_stranger(connection, problem, visitor, now)
@@ -126,13 +129,6 @@ def _finish(request: HttpRequest, connection: Connection, answer: Answer | None)
         response = _page(request, "hosted_refused.html", connection, status=403, deleted=deleted)
     cookies.delete_handle(response)
     return response
-
-
-def _take_answer(request: HttpRequest) -> tuple[Answer | None, str]:
-    """The answer, or None and why there is none. It is taken out of the request, so that no error report shows it."""
-    given = request.POST if request.method == "POST" else request.GET
-    request.GET, request.META["QUERY_STRING"] = QueryDict(), ""
-    return hosted.parse_answer(given.getlist)
 
 
 def _connection(alias: str) -> Connection:

@@ -5,7 +5,6 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from .. import texts
 from ..conf import conf
 from ..exceptions import DispatchFailed, MigrationRefused
 from ..flows.sign_in import completion, step_up
@@ -14,7 +13,7 @@ from ..flows.sign_in.errors import NotServed, TooMany
 from ..identifiers import parse
 from .decorators import entrance, visitor_of
 from .hosted_views import to_hosted_login
-from .views import refused, retry_after, start_again, to_code_page
+from .views import explain, refused, retry_after, start_again, to_code_page
 
 
 @entrance
@@ -54,14 +53,9 @@ def join(request: HttpRequest) -> HttpResponse:
             next_url=waiting.challenge.next_url,
             by_code=True,
         )
-    except TooMany as error:
-        return retry_after(
-            _join_page(request, waiting, texts.too_many(error.retry_after), status=429), error.retry_after
-        )
-    except NotServed:
-        return _join_page(request, waiting, texts.not_served())
-    except DispatchFailed:
-        return _join_page(request, waiting, texts.cannot_send(), status=503)
+    except (TooMany, NotServed, DispatchFailed) as error:
+        notice, status, seconds = explain(error)
+        return retry_after(_join_page(request, waiting, notice, status), seconds)
     step_up.choose_proof(request, str(started.challenge.pk))
     return to_code_page(started)
 

@@ -61,15 +61,10 @@ def login(request: HttpRequest) -> HttpResponse:
             by_code=request.POST.get("by") == "code",
             instead_of=_instead_of(request),
         )
-    except TooMany as error:
-        form.add_error(None, texts.too_many(error.retry_after))
-        return retry_after(_login_page(request, form, next_url, status=429), error.retry_after)
-    except NotServed:
-        form.add_error("identifier", texts.not_served())
-        return _login_page(request, form, next_url)
-    except DispatchFailed:
-        form.add_error(None, texts.cannot_send())
-        return _login_page(request, form, next_url, status=503)
+    except (TooMany, NotServed, DispatchFailed) as error:
+        notice, status_code, seconds = explain(error)
+        form.add_error("identifier" if isinstance(error, NotServed) else None, notice)
+        return retry_after(_login_page(request, form, next_url, status=status_code), seconds)
     if started.challenge.route == Route.COGNITO_OIDC:
         response = to_hosted_login(request, started.challenge.connection)
         cookies.set_handle(response, started.handle)
@@ -232,21 +227,30 @@ def _not_sent(request: HttpRequest, error: Exception) -> HttpResponse:
     challenge = attempts.find(cookies.handle(request))
     if challenge is None:
         return start_again()
-    if isinstance(error, TooSoon):
-        seconds = error.seconds
-        notice = texts.wait(seconds)
-        return retry_after(_code_page(request, challenge, CodeForm(), notice=notice, status=429), seconds)
-    if isinstance(error, TooMany):
-        page = _code_page(request, challenge, CodeForm(), notice=texts.too_many(error.retry_after), status=429)
-        return retry_after(page, error.retry_after)
-    if isinstance(error, CaptchaNotPassed):
-        return _code_page(request, challenge, CodeForm(), notice=texts.not_a_robot(), status=400)
-    notice = texts.not_served() if isinstance(error, NotServed) else texts.cannot_send()
-    return _code_page(request, challenge, CodeForm(), notice=notice, status=503)
+    notice, status_code, seconds = explain(error)
+    if isinstance(error, NotServed):
+        status_code = 503
+    return retry_after(_code_page(request, challenge, CodeForm(), notice=notice, status=status_code), seconds)
+
+
+def explain(error: Exception) -> tuple[str, int, int]:
+    """Why no message goes out: the text, the status of the page, and in how many seconds another try may help (0 where
+    that is unknown)."""
+    match error:
+        case TooSoon():
+            return texts.wait(error.seconds), 429, error.seconds
+        case TooMany():
+            return texts.too_many(error.retry_after), 429, error.retry_after
+        case CaptchaNotPassed():
+            return texts.not_a_robot(), 400, 0
+        case NotServed():
+            return texts.not_served(), 200, 0
+    return texts.cannot_send(), 503, 0
 
 
 def retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
-    response["Retry-After"] = str(seconds)
+    if seconds:
+        response["Retry-After"] = str(seconds)
     return response
 
 

@@ -25,7 +25,7 @@ OPEN = ChallengeSession.Outcome.OPEN
 SIGN_IN = "sign_in"
 STEP = "step"
 
-# Why an attempt is refused that leaves no trace: whoever repeats it would write without end.
+# Why an attempt is refused that leaves no trace: a browser that repeats it would write without end.
 OVER = frozenset({"expired", "locked", "superseded", "answered", "verified"})
 
 _COUNTS, _CHALLENGES = FailureCount._meta.db_table, ChallengeSession._meta.db_table
@@ -70,7 +70,7 @@ class Attempt:
 
 
 @contextmanager
-def _durable() -> Iterator[None]:
+def durable() -> Iterator[None]:
     """A transaction of its own on the challenge's database. Inside a caller's transaction it raises `RuntimeError`:
     a claim that can be rolled back is no claim."""
     with transaction.atomic(using=_database(), durable=True):
@@ -81,7 +81,8 @@ def _database() -> str:
     return router.db_for_write(ChallengeSession)
 
 
-def _challenges() -> QuerySet[ChallengeSession]:
+def challenges() -> QuerySet[ChallengeSession]:
+    """The rows, on the database that claims are written to."""
     return ChallengeSession.objects.using(_database())
 
 
@@ -90,11 +91,13 @@ def _counts() -> QuerySet[FailureCount]:
 
 
 def _rows(handle: str) -> QuerySet[ChallengeSession]:
-    return _challenges().filter(handle_hash=handle_hash(handle))
+    return challenges().filter(handle_hash=handle_hash(handle))
 
 
 def find(handle: str, purpose: str = SIGN_IN) -> ChallengeSession | None:
-    """The challenge this browser holds, whatever its state."""
+    """The challenge this browser holds, whatever its state; None for an empty handle, without a statement."""
+    if not handle:
+        return None
     return _rows(handle).filter(purpose=purpose).first()
 
 
@@ -104,8 +107,10 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
     None when the browser holds no challenge. Three statements, one more past the limit in a browser that has signed in
     before. Raises `RuntimeError` inside a transaction.
     """
+    if not handle:
+        return None
     policy = conf.otp
-    with _durable():
+    with durable():
         spent = (
             _rows(handle)
             .filter(purpose=purpose, outcome=OPEN, attempts__lt=policy.max_attempts, expires_at__gt=now)
@@ -118,7 +123,7 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
             return Attempt(challenge, "expired" if challenge.expires_at <= now else "locked")
         limit = conf.limit("failures")
         budgets.count_in_window(_database(), _COUNT_SHARED, limit, now, {"handle": handle_hash(handle)})
-        challenge = _challenges().raw(_CLAIMED, [handle_hash(handle)])[0]
+        challenge = challenges().raw(_CLAIMED, [handle_hash(handle)])[0]
         if vars(challenge)["failures"] <= limit.count:
             return Attempt(challenge)
         # A browser that has signed in as this person before has a few attempts of its own, so that a stranger's
@@ -137,9 +142,9 @@ def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = la
     own budget, in the order in which `claim` locks them, or the two could wait for each other. Two statements, three
     for a browser that has signed in before. ``on_success`` writes what belongs to it, in the same transaction.
     """
-    with _durable():
+    with durable():
         won = (
-            _challenges()
+            challenges()
             .filter(pk=challenge.pk, outcome=OPEN, generation=challenge.generation)
             .update(outcome=ChallengeSession.Outcome.VERIFIED, pool_session="")
         )
@@ -153,7 +158,7 @@ def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = la
 def resend(handle: str, now: datetime) -> bool:
     """Allows one more message of this browser's challenge, if the policy does. One statement."""
     policy = conf.otp
-    with _durable():
+    with durable():
         return bool(
             _rows(handle)
             .filter(
@@ -173,18 +178,21 @@ def resend(handle: str, now: datetime) -> bool:
 
 
 def take_back_send(challenge: ChallengeSession, before: ChallengeSession) -> None:
-    """Undoes a `resend` that no worker was ever told of, so that the person may ask again at once."""
-    with _durable():
-        _challenges().filter(pk=challenge.pk, sends=challenge.sends).update(
+    """Undoes a `resend` that no worker was told of, so that the person may ask again at once."""
+    with durable():
+        challenges().filter(pk=challenge.pk, sends=challenge.sends).update(
             sends=before.sends, generation=before.generation, last_sent_at=before.last_sent_at, sending=before.sending
         )
 
 
 def supersede(handle: str, *, now: datetime | None = None) -> bool:
-    """Ends the challenge this browser held before; those of other browsers stay (law 3). One statement.
+    """Ends the challenge this browser held before; those of other browsers stay (law 3). One statement, none for an
+    empty handle.
 
     With ``now``, only if its cool-down is over. True for the one caller that ended it.
     """
+    if not handle:
+        return False
     rows = _rows(handle).filter(outcome=OPEN)
     if now is not None:
         rows = rows.filter(last_sent_at__lte=now - timedelta(seconds=conf.otp.resend_cooldown))
@@ -193,7 +201,7 @@ def supersede(handle: str, *, now: datetime | None = None) -> bool:
 
 def reopen(challenge: ChallengeSession) -> None:
     """Undoes a `supersede` whose successor could not be started: the person keeps what they had."""
-    _challenges().filter(pk=challenge.pk, outcome=ChallengeSession.Outcome.SUPERSEDED).update(outcome=OPEN)
+    challenges().filter(pk=challenge.pk, outcome=ChallengeSession.Outcome.SUPERSEDED).update(outcome=OPEN)
 
 
 def is_over_limit(identifier: str, now: datetime) -> bool:

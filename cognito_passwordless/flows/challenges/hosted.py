@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db import router, transaction
 from django.db.models import QuerySet
 
 from ... import keys
@@ -20,6 +19,7 @@ from ...cognito import Connection, Secrets
 from ...conf import conf
 from ...identifiers import Identifier
 from ...models import ChallengeSession, Route
+from . import attempts
 from .create import new_challenge
 
 Outcome = ChallengeSession.Outcome
@@ -95,13 +95,13 @@ def find_by_state(state: str) -> ChallengeSession | None:
         row_id = UUID(hex=state.partition(".")[0])
     except ValueError:
         return None
-    challenge = _rows().filter(pk=row_id, route=Route.COGNITO_OIDC).first()
+    challenge = attempts.challenges().filter(pk=row_id, route=Route.COGNITO_OIDC).first()
     return challenge if challenge and has_state(challenge, state) else None
 
 
 def save_answer(challenge: ChallengeSession, answer: Answer, now: datetime) -> bool:
     """Keeps the first answer, encrypted, until the browser that asked fetches it. One statement."""
-    with transaction.atomic(using=_database(), durable=True):
+    with attempts.durable():
         return bool(
             _waiting(challenge, now).filter(pool_session="").update(pool_session=keys.encrypt(answer.to_json()))
         )
@@ -117,32 +117,24 @@ def claim(challenge: ChallengeSession, now: datetime) -> bool:
 
     Raises `RuntimeError` inside a transaction: a claim that can be rolled back is none. One statement.
     """
-    with transaction.atomic(using=_database(), durable=True):
+    with attempts.durable():
         return bool(_waiting(challenge, now).update(outcome=Outcome.ANSWERED, pool_session=""))
 
 
 def mark_verified(challenge: ChallengeSession) -> None:
     """The answer was right. Failures of the identifier stay counted: what was typed has not been proven. One
     statement."""
-    _rows().filter(pk=challenge.pk, outcome=Outcome.ANSWERED).update(outcome=Outcome.VERIFIED)
+    attempts.challenges().filter(pk=challenge.pk, outcome=Outcome.ANSWERED).update(outcome=Outcome.VERIFIED)
 
 
 def _waiting(challenge: ChallengeSession, now: datetime) -> QuerySet[ChallengeSession]:
-    return _rows().filter(
+    return attempts.challenges().filter(
         pk=challenge.pk,
         handle_hash=challenge.handle_hash,
         route=Route.COGNITO_OIDC,
         outcome=Outcome.OPEN,
         expires_at__gt=now,
     )
-
-
-def _database() -> str:
-    return router.db_for_write(ChallengeSession)
-
-
-def _rows() -> QuerySet[ChallengeSession]:
-    return ChallengeSession.objects.using(_database())
 
 
 MAX_FIELD: Final = 4096  # characters of one parameter

@@ -51,10 +51,13 @@ class Secrets:
 def without(value: Any, secrets: Secrets) -> Any:
     """The same, of what JSON knows, without secrets."""
     if isinstance(value, dict):
-        return {
-            _clean(name, secrets): REMOVED if _NAMES.search(name) and _holds(each) else without(each, secrets)
-            for name, each in value.items()
-        }
+        clean = {}
+        for name, each in value.items():
+            # Whether there is anything to hide: that there was no code may be said.
+            is_empty = each is None or isinstance(each, bool) or each in ("", [], {})
+            is_secret = _NAMES.search(name) and not is_empty
+            clean[_clean(name, secrets)] = REMOVED if is_secret else without(each, secrets)
+        return clean
     if isinstance(value, list):
         return [without(each, secrets) for each in value]
     if isinstance(value, str):
@@ -64,11 +67,6 @@ def without(value: Any, secrets: Secrets) -> Any:
         digits = f"{value:.0f}"
         return REMOVED if any(digits == code.lstrip("0") for code in secrets.codes) else value
     return value
-
-
-def _holds(value: Any) -> bool:
-    """Whether there is anything to hide: that there was no code may be said."""
-    return not (value is None or isinstance(value, bool) or value in ("", [], {}))
 
 
 def _clean(text: str, secrets: Secrets) -> str:

@@ -86,8 +86,7 @@ def begin(
         connection, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
     )
     url = depart(connection, challenge, redirect_uri=redirect_uri, now=now)
-    if visitor.handle:
-        attempts.supersede(visitor.handle)
+    attempts.supersede(visitor.handle)
     return Departure(challenge, handle, url)
 
 
@@ -124,7 +123,7 @@ def depart(connection: Connection, challenge: ChallengeSession, *, redirect_uri:
 
 def waiting(connection: Connection, visitor: Visitor, now: datetime) -> ChallengeSession | None:
     """The attempt that this browser's last form opened for this connection and that has not been answered yet."""
-    challenge = attempts.find(visitor.handle) if visitor.handle else None
+    challenge = attempts.find(visitor.handle)
     if challenge is None or (challenge.route, challenge.connection) != (Route.COGNITO_OIDC, connection.alias):
         return None
     is_open = challenge.outcome == ChallengeSession.Outcome.OPEN and challenge.expires_at > now
@@ -133,7 +132,7 @@ def waiting(connection: Connection, visitor: Visitor, now: datetime) -> Challeng
 
 def typed_before(visitor: Visitor) -> tuple[Identifier | None, str]:
     """What this browser's present attempt began with: what was typed, and the page to go to afterwards."""
-    challenge = attempts.find(visitor.handle) if visitor.handle else None
+    challenge = attempts.find(visitor.handle)
     if challenge is None:
         return None, ""
     return routing.identifier_of(challenge) if challenge.identifier else None, challenge.next_url
@@ -158,7 +157,7 @@ def finish(
 
     Five statements and one HTTP call. Raises `Refused`, always with an event.
     """
-    challenge = attempts.find(visitor.handle) if visitor.handle else None
+    challenge = attempts.find(visitor.handle)
     if answer is None:
         answer = hosted.saved_answer(challenge) if challenge else None
         if answer is None:
@@ -238,7 +237,7 @@ def refuse_stranger(connection: Connection, cause: str, visitor: Visitor, now: d
 
 def note_signed_in(connection: Connection, visitor: Visitor, now: datetime) -> None:
     """Ends this browser's attempt, for somebody is signed in there already."""
-    challenge = attempts.find(visitor.handle) if visitor.handle else None
+    challenge = attempts.find(visitor.handle)
     if challenge and attempts.supersede(visitor.handle):
         _record(challenge, "answered", "signed_in_already", "flow", now)
 

@@ -120,8 +120,7 @@ def start(
         except DispatchFailed:
             challenge.delete()
             raise
-    if visitor.handle:
-        attempts.supersede(visitor.handle)
+    attempts.supersede(visitor.handle)
     return Started(challenge, handle)
 
 
@@ -133,7 +132,7 @@ def answer(
 
     Raises `NoChallenge`, and `Wrong` for everything that does not open the session.
     """
-    attempt = attempts.claim(visitor.handle, now, purpose) if visitor.handle else None
+    attempt = attempts.claim(visitor.handle, now, purpose)
     if attempt is None:
         raise NoChallenge
     challenge = attempt.challenge
@@ -173,7 +172,7 @@ class Resent:
 
 def resend(visitor: Visitor, *, now: datetime) -> Resent:
     """One more message for this browser's challenge. Raises `NoChallenge` and `DispatchFailed`."""
-    before = attempts.find(visitor.handle) if visitor.handle else None
+    before = attempts.find(visitor.handle)
     if before is None or before.route == Route.COGNITO_OIDC:
         raise NoChallenge
     if not attempts.resend(visitor.handle, now):
@@ -195,7 +194,7 @@ def retry(visitor: Visitor, *, now: datetime, channel: str | None = None) -> Sta
     Of many at once, one starts a challenge. Raises `NoChallenge`, `TooSoon`, `TooMany`, `NotServed` and
     `DispatchFailed`.
     """
-    before = attempts.find(visitor.handle) if visitor.handle else None
+    before = attempts.find(visitor.handle)
     if before is None or not before.identifier:
         raise NoChallenge
     if not attempts.supersede(visitor.handle, now=now):

@@ -33,7 +33,7 @@ NOT_ASKED = "password_not_asked"
 def give(visitor: Visitor, password: Password, *, now: datetime) -> None:
     """Claims an attempt, and gives the password to the pool that waits for it: right, wrong and not asked for end
     alike. Raises `NoChallenge`."""
-    attempt = attempts.claim(visitor.handle, now) if visitor.handle else None
+    attempt = attempts.claim(visitor.handle, now)
     if attempt is None:
         raise NoChallenge
     challenge, began = attempt.challenge, time.monotonic()

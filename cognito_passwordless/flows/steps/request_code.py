@@ -57,7 +57,7 @@ def ask_pool(
     """
     if channel == identifier.channel == Channel.SMS and not budgets.serves(identifier.value):
         raise NotServed
-    before = attempts.find(visitor.handle, attempts.STEP) if visitor.handle else None
+    before = attempts.find(visitor.handle, attempts.STEP)
     if before is not None and before.outcome == ChallengeSession.Outcome.OPEN and seconds_to_resend(before, now):
         raise TooSoon(seconds_to_resend(before, now))
     handle = attempts.new_handle()
@@ -78,8 +78,7 @@ def ask_pool(
             )
     except budgets.OverLimit as over:
         raise too_many(over, now) from None
-    if visitor.handle:
-        attempts.supersede(visitor.handle)
+    attempts.supersede(visitor.handle)
     send_code.send(challenge.pk, challenge.generation, now=now, final=True)
     challenge.refresh_from_db()
     delivery = Delivery.objects.filter(challenge=challenge).latest("number")
