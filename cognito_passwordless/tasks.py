@@ -41,7 +41,7 @@ def send_code(self: Any, challenge_id: str, generation: int) -> None:
     """Sends what a challenge asks for, or finds that nothing is to be sent. Throttling, time-outs and 5xx are retried
     with a jittered back-off of 1 to 16 seconds."""
     try:
-        # Eager tasks are retried at once: there is nobody to wait for.
+        # Eager tasks are retried at once: no other worker is waited for.
         send(UUID(challenge_id), generation, now=timezone.now(), final=self.request.is_eager)
     except TryLater as later:
         delay = later.seconds or _back_off(later.tries)
@@ -111,7 +111,7 @@ def import_directory(
 ) -> None:
     """Imports the pool of a connection, or goes on where an import of it ended; `flows.importing.task` says how.
     The rest of a long one is the next message; only that one says ``goes_on`` and ``failures``."""
-    alone = self.request.is_eager  # there is nobody else's message to let through, and no later
+    alone = self.request.is_eager  # there is no other message to let through, and no later
     seconds = None if alone else importing.SLICE
     left = importing.import_slice(
         alias, clock=timezone.now, goes_on=goes_on, failures=failures, rate=rate, seconds=seconds

@@ -52,7 +52,7 @@ def generate(
     ``channel``: ``"email"`` or ``"sms"``, by default what the identifier is. ``scope``: what the profile shall tell,
     of the connection's own scopes; by default all of them. ``request`` says which network asks, whose budget this
     draws on: without one, all callers share one budget. ``handle``: of this browser's step before, if this is another
-    try. It waits for the pool, and takes at least ``REFUSAL_FLOOR`` seconds whoever it is for.
+    try. It waits for the pool, and takes at least ``REFUSAL_FLOOR`` seconds for every person.
     """
     began, now = time.monotonic(), now or timezone.now()
     chosen = _connection(connection, "otp", scope)
@@ -174,7 +174,7 @@ def sign_in(
     request: HttpRequest, identity: Identity, *, next_url: str = "", now: datetime | None = None
 ) -> HttpResponse | StepError:
     """Migrates the person and signs them in through allauth, as the package's own pages do: once for each identity,
-    and within an hour. Somebody who is signed in already stays who they are. Returns the response to give, a redirect
+    and within an hour. A person who is signed in already stays who they are. Returns the response to give, a redirect
     as a rule."""
     if request.user.is_authenticated:
         return messages.error("signed_in_already", attempt=identity.attempt)
@@ -200,7 +200,7 @@ def _connection(alias: str, route: str, scope: Collection[str] | None) -> Connec
     found = connections.find(alias)
     if found is None or not found.active:
         return messages.error("no_connection", category_of("no_connection"))
-    # The steps have no place to type a password, so nobody would ever get a code by them.
+    # The steps have no place to type a password, so no person would ever get a code by them.
     if route not in found.routes or (route == "otp" and found.needs_password):
         return messages.error("route_not_offered", category_of("route_not_offered"))
     restricted = finish.restrict_scope(found, scope)
@@ -232,7 +232,7 @@ def _identity(challenge: ChallengeSession, of: finish.StepIdentity) -> Identity:
 
 
 def _wait(pause: Pause, began: float, challenge: ChallengeSession) -> None:
-    """Asking a pool and asking nobody take the same time (law 4)."""
+    """Asking a pool and asking none take the same time (law 4)."""
     left = began + challenge.refusal_floor - time.monotonic()
     if left > 0:
         pause(left)

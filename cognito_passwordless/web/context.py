@@ -36,11 +36,11 @@ def login_context(form: IdentifierForm, *, next_url: str, start_again: bool, ins
 def code_context(
     challenge: ChallengeSession, form: CodeForm, *, notice: str = "", password_form: PasswordForm | None = None
 ) -> dict[str, Any]:
-    """For ``code.html``. ``notice`` says why no message went out, or what became of a password."""
+    """For ``code.html``. ``notice`` says why no message went out, or that a password was taken."""
     if password_form is not None and password_form.errors:
         form.fields["code"].widget.attrs.pop("autofocus", None)
         password_form.fields["password"].widget.attrs["autofocus"] = True
-    answered = form.is_bound  # and somebody who has typed a code has their message
+    answered = form.is_bound  # and a person who has typed a code has their message
     status = status_of(challenge, now=timezone.now(), answered=answered)
     by_state = _texts(challenge.channel) | ({"sending": "", "sent": ""} if answered else {})
     state = status.state if status.seconds_left else "over"

@@ -1,4 +1,4 @@
-"""What people type. The forms know nothing about anybody: the same entry gives the same answer."""
+"""What people type. The forms look up no person: the same entry gives the same answer."""
 
 from typing import Any
 

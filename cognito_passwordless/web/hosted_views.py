@@ -38,7 +38,7 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
     chosen = _connection(connection)
     next_url = safe_next(request)
     if request.user.is_authenticated:
-        # Somebody who is signed in stays who they are: nothing is connected, and nobody is swapped for another.
+        # A person who is signed in stays who they are: nothing is connected, and no session changes hands.
         if (request.POST.get("process") or request.GET.get("process")) == "connect":
             return _page(request, "hosted_signed_in.html", chosen, status=403)
         return HttpResponseRedirect(next_url or compat.login_redirect_url(request))

@@ -33,7 +33,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 @entrance
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest) -> HttpResponse:
-    """Before somebody gets a new account: one more proof would open one that is there."""
+    """Before a person gets a new account: one more proof would open one that is there."""
     waiting = step_up.find(request, timezone.now())
     if waiting is None or waiting.user or request.user.is_authenticated:
         return start_again()

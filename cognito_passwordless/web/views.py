@@ -1,4 +1,4 @@
-"""The pages: thin. They read a request, call a flow, and turn its answer into a response that gives nobody away."""
+"""The pages: thin. They read a request, call a flow, and turn its answer into a response that betrays no person."""
 
 import time
 from dataclasses import asdict
@@ -123,7 +123,7 @@ def refused(request: HttpRequest, refusal: MigrationRefused) -> HttpResponse:
 @require_POST
 def password(request: HttpRequest) -> HttpResponse:
     """Takes the password that a pool wants before its code. Everybody gets the same answer, right passwords too: a
-    quick one would say that it was right to who has only the password."""
+    faster answer would confirm the password to someone who knows nothing else."""
     began = time.monotonic()
     challenge = attempts.find(cookies.handle(request))
     if challenge is None or not challenge.password_offered:
@@ -255,7 +255,7 @@ def retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
 
 
 def _wait_until(moment: float) -> None:
-    """Holds a refusal back, so that asking a pool and asking nobody take the same time (law 4)."""
+    """Holds a refusal back, so that asking a pool and asking none take the same time (law 4)."""
     left = moment - time.monotonic()
     if left > 0:
         time.sleep(left)

@@ -29,7 +29,7 @@ LIFETIME = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back to the callback, as text. Everything in it was in the hands of whoever brought it."""
+    """What came back to the callback, as text. Everything in it was in the hands of the browser that brought it."""
 
     state: str = field(default="", repr=False)
     code: str = field(default="", repr=False)

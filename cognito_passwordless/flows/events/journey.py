@@ -75,7 +75,7 @@ def record(
     """Writes one event and its line in the log. One statement.
 
     ``connection`` where it is not the challenge's own. ``duration`` in seconds. ``data`` is always kept and has
-    nothing of the person; ``output`` is what the step gave, redacted, for whoever wants it (`EVENT_DATA`). ``given``
+    nothing of the person; ``output`` is what the step gave, redacted, for sites that want it (`EVENT_DATA`). ``given``
     is what was typed as a code, to be kept out.
     """
     event = JourneyEvent(
@@ -179,7 +179,7 @@ def asked_of(challenge: ChallengeSession) -> dict[str, Any]:
 
 def told_of(profile: CognitoProfile) -> dict[str, Any]:
     """A person, redacted: addresses are masked, of attributes the names are told and not the values, and nothing by
-    which somebody who has been erased could be known again."""
+    which an erased person could be known again."""
     told = {
         "username": hidden(profile.username),
         "email": hidden(profile.email),
@@ -194,7 +194,7 @@ def told_of(profile: CognitoProfile) -> dict[str, Any]:
 
 
 def hidden(name: str) -> str:
-    """A user name may be an address, or somebody's own name."""
+    """A user name may be an address, or a person's own name."""
     if looks_like_address(name):
         return mask(name)
     return f"{name[:1]}•••" if name else ""

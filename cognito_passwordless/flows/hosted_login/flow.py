@@ -36,7 +36,7 @@ from . import fallback
 
 
 class Refused(SignInError):
-    """This answer signs nobody in; ``cause`` is for the log and the timeline, never for the page. ``unavailable``
+    """This answer opens no session; ``cause`` is for the log and the timeline, never for the page. ``unavailable``
     where it is the provider's trouble, the same for everybody; ``onwards`` where a code may take its place."""
 
     def __init__(self, cause: str, *, unavailable: bool = False, onwards: bool = False) -> None:
@@ -47,8 +47,8 @@ class Refused(SignInError):
 
 
 class Unavailable(SignInError):
-    """Nobody can be sent to this hosted login now; its argument is the cause. Nothing was started. ``onwards`` where a
-    code may take its place."""
+    """No browser can be sent to this hosted login now; its argument is the cause. Nothing was started. ``onwards``
+    where a code may take its place."""
 
     def __init__(self, cause: str, *, onwards: bool = False) -> None:
         super().__init__(cause)
@@ -188,7 +188,7 @@ def _prove(
         unavailable, goes_on = error.cause.scope == "pool", fallback.from_exchange(connection, error)
         raise Refused(cause, unavailable=unavailable, onwards=goes_on) from None
     took = time.monotonic() - started
-    # Somebody signed in there; no code of this sign-in went to any address (law 7).
+    # The person signed in there; no code of this sign-in went to any address (law 7).
     claims = dict(with_trusted(claims, connection.trusted_providers))
     profile = CognitoProfile.from_claims(claims, pool=connection.pool, scope=connection.scope)
     hosted.mark_verified(challenge)
@@ -236,15 +236,15 @@ def refuse_stranger(connection: Connection, cause: str, visitor: Visitor, now: d
 
 
 def note_signed_in(connection: Connection, visitor: Visitor, now: datetime) -> None:
-    """Ends this browser's attempt, for somebody is signed in there already."""
+    """Ends this browser's attempt, as a person is signed in there already."""
     challenge = attempts.find(visitor.handle)
     if challenge and attempts.supersede(visitor.handle):
         _record(challenge, "answered", "signed_in_already", "flow", now)
 
 
 def _refuse_untaken(challenge: ChallengeSession, cause: str, visitor: Visitor, now: datetime) -> NoReturn:
-    """Refuses an answer that did not use an attempt up. The event costs the network one of its starts, or whoever
-    sends such answers without end would write events without end."""
+    """Refuses an answer that did not use an attempt up. The event costs the network one of its starts, or a client
+    that sends such answers without end would write events without end."""
     with suppress(budgets.OverLimit):
         budgets.spend("starts_per_ip", budgets.network_of(visitor.ip), now)
         _record(challenge, "answered", cause, "flow", now)

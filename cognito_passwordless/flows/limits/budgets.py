@@ -202,7 +202,7 @@ class Slot:
 
 def reserve_slot(key: str, quota: Limit, now: datetime) -> Slot:
     """A place in the queue of a provider, whose quota all workers share: evenly, ``quota.count`` in ``quota.window``
-    seconds. Nobody is let in who would wait longer than `LONGEST_WAIT`. Two statements, one more once per key.
+    seconds. None is granted that would be longer than `LONGEST_WAIT` away. Two statements, one more once per key.
 
     The row holds when the next place is free (the generic cell rate algorithm, with no burst).
     """

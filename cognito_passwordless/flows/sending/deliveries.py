@@ -1,7 +1,7 @@
 """The life of one `Delivery`: who may send it, how many copies may be out, and how it ended.
 
 Its law: a copy is claimed before a sender is asked, and given back only when that sender says that it did not send. So
-whatever dies wherever, at most `MAX_COPIES` of the same code go out, and what was begun can be seen.
+wherever a worker dies, at most `MAX_COPIES` of the same code go out, and what was begun can be seen.
 """
 
 import time
@@ -72,8 +72,8 @@ def finish(
     provider_down: bool = False,
     sent: Sent | None = None,
 ) -> None:
-    """Writes how it ended. What has been sent is sent, whoever took the row over after the lease; everything else is
-    written only while the row is still ours."""
+    """Writes how it ended. What has been sent is sent, even if another worker took the row over after the lease; all
+    else is written only while the row is still ours."""
     rows = Delivery.objects.filter(pk=delivery.pk)
     if status is not Status.SENT:
         rows = rows.filter(tries=delivery.tries, status=Status.SENDING)
@@ -88,8 +88,8 @@ def finish(
 
 
 def abandon(challenge: ChallengeSession, now: datetime, cause: str) -> bool:
-    """Ends what nobody will send any more, begun or not, so that it can be seen. True if there was anything. Raises
-    `Busy` for a row that a worker may still hold."""
+    """Ends a message that no worker will send any more, begun or not, so that it can be seen. True if there was
+    anything. Raises `Busy` for a row that a worker may still hold."""
     rows = Delivery.objects.filter(challenge=challenge, number=challenge.sends)
     delivery, created = rows.get_or_create(
         challenge=challenge,

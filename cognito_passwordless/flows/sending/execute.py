@@ -81,7 +81,7 @@ def execute(challenge: ChallengeSession, decision: Decision, gate: Gate, now: da
 
 
 def _decoy(challenge: ChallengeSession, reason: str, gate: Gate, now: datetime) -> SendResult:
-    """Sends no code. An unknown e-mail address may be told so (`UNKNOWN_ADDRESS_MESSAGE`): that nobody has proven it,
+    """Sends no code. An unknown e-mail address may be told so (`UNKNOWN_ADDRESS_MESSAGE`): it has not been proven,
     so seldom, and never many in a day."""
     _update(challenge, decoy_reason=reason)
     tells = reason == "unknown" and conf.unknown_address_message

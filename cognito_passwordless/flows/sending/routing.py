@@ -1,4 +1,4 @@
-"""Choosing who proves the person. The worker does this: the request looks up nothing about anybody (law 4)."""
+"""Choosing who proves the person. The worker does this: the request looks up no person (law 4)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -130,7 +130,7 @@ def review_code(identifier: Identifier, now: datetime) -> Code | None:
 
 
 def unknown(challenge: ChallengeSession) -> Decision:
-    """Nobody knows this person: sign-up where it is open, else nothing."""
+    """An unknown person: sign-up where it is open, else nothing."""
     return _our_code(challenge, identifier_of(challenge)) if conf.signup else Decoy("unknown")
 
 
@@ -143,7 +143,7 @@ def _our_code(challenge: ChallengeSession, identifier: Identifier, spelling: str
 def _pending(challenge: ChallengeSession, identifier: Identifier, rows: list[MigratedUser]) -> Decision:
     row = pool_records.meant(rows, identifier)
     if isinstance(row, Nobody):
-        # Excluded is a pool user, not whoever proves an address that this one merely wrote.
+        # Excluded is a pool user, not a person who proves an address that this one merely wrote.
         is_open = conf.signup and not pool_records.keeps_out(rows, identifier)
         return unknown(challenge) if row is Nobody.UNKNOWN or is_open else Decoy(row.value)
     connection = connections.find(row.connection)
@@ -197,7 +197,7 @@ def _instead_of_hosted_login(
 
 
 def _usernames_at(connection: Connection, identifier: Identifier) -> list[str]:
-    """As whom to sign in there somebody whom no import knows, in order; empty where ``lookup`` says that nobody is.
+    """The usernames to try there for a person whom no import knows, in order; empty where ``lookup`` allows none.
 
     A pool that looks at the case of letters, or knows a number by its old form only, wants its own spelling. Where
     there are several, its directory says which, if it may be asked: a pool that hides who exists knows everybody.

@@ -1,4 +1,4 @@
-"""The worker's part of a sign-in: one message, from the request for it to what became of it.
+"""The worker's part of a sign-in: one message, from the request for it to its end.
 
 It may run twice, or die anywhere (law 9): `deliveries` sees to it that at most one more copy goes out. What is tried
 again, and what is not, is told in docs/senders.md.
@@ -120,8 +120,8 @@ def _record(
     sent: Sent | None = None,
     output: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Writes how it ended. Without a ``status``: it failed, or nobody knows, as a copy that no sender gave back may
-    be out."""
+    """Writes how it ended. Without a ``status``: it failed, or it is unknown, as a copy that no sender gave back
+    may be out."""
     if status is None:
         status = Status.UNKNOWN if gate.copies() else Status.FAILED
     ended = gate.clock()

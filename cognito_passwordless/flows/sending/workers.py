@@ -44,7 +44,7 @@ def find_running(seconds: float = 2.0) -> list[Worker]:
 
 
 def problems(workers: Iterable[Worker]) -> list[str]:
-    """What is wrong, in words for whoever runs the site."""
+    """What is wrong, in words for the operator."""
     known = list(workers)
     if not known:
         return ["no worker answers: start one, or look at its log"]

@@ -62,7 +62,7 @@ def complete(
             try:
                 return ending.come_in(login)
             except _Gone:
-                # Undone, or erased, at this very moment: they are proven, so they come as whoever they are by now.
+                # Undone, or erased, at this very moment: the proof still holds, so it is judged again.
                 request.session.flush()
                 ending.proven = ending.looked_up_again()
         return ending.come_in(login)
@@ -90,7 +90,7 @@ def with_second_factor(request: HttpRequest, waiting: step_up.WaitingSignIn) -> 
 
 
 def without_it(request: HttpRequest, waiting: step_up.WaitingSignIn, *, now: datetime) -> HttpResponse:
-    """The sign-in of somebody who cannot give the other proof: without the account that it would have opened. Raises
+    """The sign-in of a person who cannot give the other proof: without the account that it would have opened. Raises
     as `complete` does."""
     step_up.discard(request)
     declined = [get_user_model()._meta.pk.to_python(waiting.user)] if waiting.user else []
@@ -143,7 +143,7 @@ def finish_second_factor(
 
 
 class _Gone(Exception):
-    """They are no longer who they were: their Django user was deleted, or their migration taken back, meanwhile."""
+    """The Django user was deleted, or the migration undone, while the person signed in."""
 
 
 @dataclass
@@ -155,7 +155,7 @@ class _Ending:
     began: float
     declined: Collection[Any] = ()
     alone: bool = False
-    step: str = "migrated"  # how far they have come
+    step: str = "migrated"  # the step that is under way
 
     def come_in(self, login: SocialLogin | None) -> HttpResponse:
         """Raises `MigrationRefused`, and `_Gone`."""
@@ -200,7 +200,7 @@ class _Ending:
         return response
 
     def looked_up_again(self) -> Proven:
-        """What is known of somebody who proved an address to us may have changed; what the pool said has not."""
+        """Our own record of a person who proved an address to us may have changed; what the pool said has not."""
         is_ours = self.challenge.route == Route.LOCAL
         return proven_locally(parse(self.challenge.recipient)) if is_ours else self.proven
 
@@ -212,7 +212,7 @@ class _Ending:
             now=self.now,
             cause=cause,
             category=category_of(cause) if cause else "",
-            # Somebody who proved their address to us may be known to a pool all the same.
+            # A person who proved their address to us may be known to a pool all the same.
             connection=self.proven.connection.alias if self.proven.connection else "",
             duration=time.monotonic() - self.began,
             user_id=migrated.user.pk if migrated else None,

@@ -13,7 +13,7 @@ class NoChallenge(SignInError):
 
 
 class NotServed(SignInError):
-    """No SMS goes to the country of the number that was typed (`SMS_COUNTRIES`), whoever it belongs to."""
+    """No SMS goes to the country of the number that was typed (`SMS_COUNTRIES`); the same for all numbers of it."""
 
 
 class TooMany(SignInError):
@@ -33,7 +33,7 @@ class TooSoon(SignInError):
 
 
 class NotProven(SignInError):
-    """An answer proves nobody; ``cause`` and ``category`` are for the log and the timeline, as every page says the
+    """An answer proves no person; ``cause`` and ``category`` are for the log and the timeline, as every page says the
     same."""
 
     def __init__(self, cause: str, category: str = "flow") -> None:

@@ -2,7 +2,7 @@
 or the hosted login of a connection.
 
 What was proven is kept, encrypted, in the session of the browser that proved it. The other proof, given in the same
-browser, joins the two. Whoever cannot give it, or does not want to, comes in without that account.
+browser, joins the two. A person who cannot give it, or does not want to, comes in without that account.
 """
 
 import json
@@ -70,7 +70,7 @@ def suspend(
 
 def choose_proof(request: HttpRequest, following: str) -> None:
     """The person has chosen to give the other proof: by the challenge of this key, or by a connection's hosted login.
-    No other sign-in in this browser is joined with the one that waits: it may be somebody else's."""
+    No other sign-in in this browser is joined with the one that waits: it may be another person's."""
     _write(request, {**_read(request), "following": following})
 
 

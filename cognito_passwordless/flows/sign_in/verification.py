@@ -51,7 +51,7 @@ def verify(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
 
 
 def proven_locally(address: Identifier) -> Proven:
-    """The facts about somebody who proved an address to us: their pool record where there is one, else the address."""
+    """The facts about a person who proved an address to us: their pool record where there is one, else the address."""
     proven = frozenset({address.value})
     rows = pool_records.carrying(address)
     for row in pool_records.proven(rows, address) if rows else ():
@@ -62,7 +62,7 @@ def proven_locally(address: Identifier) -> Proven:
 
 
 def bare_profile(address: Identifier) -> CognitoProfile:
-    """Somebody of whom only the proven address is known."""
+    """A person of whom only the proven address is known."""
     return CognitoProfile(
         email=address.value if address.channel == Channel.EMAIL else "",
         phone_number=address.value if address.channel == Channel.SMS else "",

@@ -28,7 +28,7 @@ _OF_THE_TOKEN: Final = frozenset(
     {"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "auth_time", "acr", "amr", "token_use", "jti", "origin_jti"}
 )
 _BINDINGS: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
-# OpenID Connect Core 5.4. ``profile`` tells whatever no other scope does, a pool's own claims among it.
+# OpenID Connect Core 5.4. ``profile`` covers the claims of no other scope, a pool's own among them.
 _OF_SCOPES: Final[Mapping[str, frozenset[str]]] = {
     "email": frozenset({"email", "email_verified"}),
     "phone": frozenset({"phone_number", "phone_number_verified"}),
