@@ -14,21 +14,8 @@ from ...cognito import CognitoProfile, Connection
 from ...conf import conf
 from ...exceptions import MigrationConflict, MigrationRefused
 from ...identifiers import MAX_LENGTH, Identifier, known
-from ...identity import (
-    Action,
-    Channel,
-    Claim,
-    Evidence,
-    Held,
-    Policy,
-    PoolUser,
-    Record,
-    State,
-    Verdict,
-    channel_of,
-    judge,
-    pool_users,
-)
+from ...identity import Action, Claim, Evidence, Held, Policy, PoolUser, Record, State, Verdict, judge, pool_users
+from ...identity.addresses import Channel, channel_of
 from ...models import MigratedUser
 from . import owners, tombstones
 from .changes import Made

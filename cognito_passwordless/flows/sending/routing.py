@@ -186,8 +186,8 @@ def _merely_written(
 def _instead_of_hosted_login(
     challenge: ChallengeSession, identifier: Identifier, connection: Connection, row: MigratedUser
 ) -> Decision:
-    """Our code, where this sign-in goes on from a hosted login that was found to be set up wrongly (`onwards`), our
-    code is the route after it, and the directory confirms that no factor is lost."""
+    """Our code, where this sign-in goes on from a hosted login that was found to be set up wrongly
+    (`hosted_login.fallback`), our code is the route after it, and the directory confirms that no factor is lost."""
     goes_on = challenge.connection == connection.alias and connection.on_failure == "branch"
     if not goes_on or connection.route_after("oidc") != "local":
         return Decoy("hosted_login_only")

@@ -82,9 +82,8 @@ def start(
 
     Where the configuration sends this identifier to a hosted login first, the challenge's route says so and no worker
     is told; ``by_code`` asks for a code all the same. ``instead_of``: the alias of a hosted login that has failed
-    (`onwards`). At most four statements. Raises `TooMany`, `NotServed`, and `DispatchFailed` when no worker can be
-    told; then nothing is left.
-    """
+    (`hosted_login.fallback`). At most four statements. Raises `TooMany`, `NotServed`, and `DispatchFailed` when no
+    worker can be told; then nothing is left."""
     channel = channel or identifier.channel
     if channel == identifier.channel == Channel.SMS and not budgets.serves(identifier.value):
         raise NotServed
@@ -142,22 +141,20 @@ def answer(
         raise Wrong(challenge, attempt.refusal)
     record = partial(journey.record, challenge, "answered", now=now, given=given)
     began = time.monotonic()
-    try:
-        proven = verify(challenge, given, now) if attempt.claimed else None
-    except NotProven as error:
-        cause, category = error.cause, error.category
-    else:
-        cause, category = (attempt.refusal, "flow") if proven is None else ("already_used", "flow")
-        if proven is not None and attempts.accept(
-            challenge,
-            on_success=lambda: record(
-                Outcome.OK, cause=proven.unproven, output=proven.profile, duration=time.monotonic() - began
-            ),
-        ):
-            return challenge, proven
+    cause, category = attempt.refusal, "flow"
+    if attempt.claimed:
+        try:
+            proven = verify(challenge, given, now)
+        except NotProven as error:
+            cause, category = error.cause, error.category
+        else:
+            won = partial(record, Outcome.OK, cause=proven.unproven, output=proven.profile)
+            if attempts.accept(challenge, on_success=lambda: won(duration=time.monotonic() - began)):
+                return challenge, proven
+            cause = "already_used"
     outcome = Outcome.REFUSED if category == "flow" else Outcome.FAILED
     record(outcome, cause=cause, category=category, duration=time.monotonic() - began)
-    raise Wrong(challenge, cause, category) from None
+    raise Wrong(challenge, cause, category)
 
 
 @dataclass(frozen=True, slots=True)
