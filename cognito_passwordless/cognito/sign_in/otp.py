@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from ...identity import Channel
 from ..client import Secrets
 from ..connection import Connection
 from ..errors import Cause, CognitoError
 from .calls import Tokens, ask, signed
 
-Channel = Literal["email", "sms"]
 OtpName = Literal["EMAIL_OTP", "SMS_OTP"]
 
-_OTP: Final[Mapping[Channel, OtpName]] = {"email": "EMAIL_OTP", "sms": "SMS_OTP"}
+_OTP: Final[Mapping[Channel, OtpName]] = {Channel.EMAIL: "EMAIL_OTP", Channel.SMS: "SMS_OTP"}
 _MEDIUM: Final[Mapping[OtpName, str]] = {"EMAIL_OTP": "EMAIL", "SMS_OTP": "SMS"}
 
 # What the pool may ask instead of the wanted code. Any other challenge means that it
