@@ -426,7 +426,7 @@ def test_whoever_says_so_themselves_opens_nothing(
     token = forged if forged == "main" else signing.dumps("main")
     if forged == "old":
         token = fallback.attest("main")
-        monkeypatch.setattr(fallback, "GOOD_FOR", -1)
+        monkeypatch.setattr(fallback, "MAX_AGE", -1)
     person = Person(provider)
     person.client.post("/login/", {"identifier": ANN, "by": "code", "instead_of": token})
     assert ChallengeSession.objects.latest("created_at").decoy_reason == "hosted_login_only"
