@@ -20,7 +20,7 @@ from ..models import ConflictCase, MigratedUser
 from .base import VIEW_EVENTS, ReadOnlyAdmin, hide, masked, may_see_addresses
 from .lists import ConnectionFilter
 from .timeline import attempts_for, events_of
-from .words import CHOICES, EFFECTS, REASONS, told
+from .words import CHOICES, EFFECTS, reason
 
 RESOLVE = "cognito_passwordless.resolve_conflicts"
 
@@ -53,7 +53,7 @@ class ReasonFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         waiting = MigratedUser.objects.exclude(last_error="").order_by("last_error")
         found = waiting.filter(status__in=["conflict", "failed"]).values_list("last_error", flat=True).distinct()
-        return [(reason, told(REASONS, reason)) for reason in found]
+        return [(word, reason(word)) for word in found]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(last_error=self.value()) if self.value() else queryset
@@ -86,12 +86,12 @@ class ConflictAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("reason"))
     def why(self, row: MigratedUser) -> Any:
-        return told(REASONS, cases.reason_of(row)) or "-"
+        return reason(cases.reason_of(row)) or "-"
 
     @admin.display(description=_("decision"))
     def decided(self, row: MigratedUser) -> Any:
         decision = Decision.of(row)
-        return told(CHOICES, decision.choice) if decision else "-"
+        return CHOICES[decision.choice] if decision else "-"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -121,7 +121,7 @@ class ConflictAdmin(ReadOnlyAdmin):
         case = cases.case_of(record)
         chosen = case.option(key)
         if key and chosen is None:
-            self.message_user(request, told(REASONS, "not_offered"), messages.ERROR)
+            self.message_user(request, reason("not_offered"), messages.ERROR)
         decision = Decision.of(record)
         context = {
             **self.admin_site.each_context(request),
@@ -129,9 +129,9 @@ class ConflictAdmin(ReadOnlyAdmin):
             "subtitle": record.sub[:8],
             "opts": self.opts,
             "record": record,
-            "reason": told(REASONS, case.reason),
+            "reason": reason(case.reason),
             "settled": not case.reason and decision is None,
-            "decision": told(CHOICES, decision.choice) if decision else "",
+            "decision": CHOICES[decision.choice] if decision else "",
             "pool_facts": self._pool_facts(case, request),
             "sides": [self._side(side, request) for side in case.sides],
             "twins": [self._twin(twin, request) for twin in case.twins],
@@ -167,7 +167,7 @@ class ConflictAdmin(ReadOnlyAdmin):
             "pk": side.user.pk,
             "addresses": [self._address(address, verified, request) for address, verified in side.addresses.items()],
             "carries_sub": side.carries_sub,
-            "obstacle": told(REASONS, side.obstacle) if side.obstacle else "",
+            "obstacle": reason(side.obstacle),
             "last_login": side.user.last_login,
         }
 
@@ -184,11 +184,11 @@ class ConflictAdmin(ReadOnlyAdmin):
     def _option(self, option: cases.Option, request: HttpRequest) -> dict[str, Any]:
         return {
             "key": option.key,
-            "label": told(CHOICES, option.choice),
+            "label": CHOICES[option.choice],
             "user": f"{hide(str(option.user))} ({option.user.pk})" if option.user is not None else "",
             "address": _shown(option.address, request),
-            "effects": [told(EFFECTS, effect) for effect in option.effects],
-            "why_not": told(REASONS, option.why_not),
+            "effects": [EFFECTS[effect] for effect in option.effects],
+            "why_not": reason(option.why_not),
         }
 
     def _chosen(self, option: cases.Option, case: cases.Case, request: HttpRequest) -> dict[str, Any]:
@@ -208,7 +208,7 @@ class ConflictAdmin(ReadOnlyAdmin):
         try:
             resolve.decide(record.pk, key, now=timezone.now(), by=str(request.user.pk))
         except resolve.NotDecided as error:
-            self.message_user(request, told(REASONS, error.reason), messages.ERROR)
+            self.message_user(request, reason(error.reason), messages.ERROR)
             return HttpResponseRedirect(request.path)
         self.log_change(request, record, f"Decided: {key}.")
         self.message_user(request, gettext("Decided: %(choice)s") % {"choice": _label(key)}, messages.SUCCESS)
@@ -218,7 +218,7 @@ class ConflictAdmin(ReadOnlyAdmin):
         try:
             resolve.take_back(record.pk, now=timezone.now(), by=str(request.user.pk))
         except resolve.NotDecided as error:
-            self.message_user(request, told(REASONS, error.reason), messages.ERROR)
+            self.message_user(request, reason(error.reason), messages.ERROR)
         else:
             self.log_change(request, record, "Decision withdrawn.")
             self.message_user(request, gettext("The decision was withdrawn."), messages.SUCCESS)
@@ -234,4 +234,4 @@ def _shown(text: str, request: HttpRequest) -> str:
 
 
 def _label(key: str) -> Any:
-    return told(CHOICES, key.partition(":")[0])
+    return CHOICES[key.partition(":")[0]]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from ..flows.lifecycle import erase, undo
 from ..models import MigratedUser
 from .base import ModelAdmin, hide, may_see_addresses
-from .words import OUTCOMES, REASONS, told
+from .words import OUTCOMES, reason
 
 UNDO = "cognito_passwordless.undo_migrations"
 ERASE = "cognito_passwordless.erase_people"
@@ -87,7 +87,7 @@ class PeopleActions(ModelAdmin):
             except (undo.NotUndone, erase.NotErased) as error:
                 # A person who was erased together with an earlier one of these is no failure.
                 if error.reason != "no_such_person":
-                    text = f"{row.sub[:8]}: {told(REASONS, error.reason)}"
+                    text = f"{row.sub[:8]}: {reason(error.reason)}"
                     self.message_user(request, text, messages.ERROR)
             else:
                 done += 1
@@ -108,10 +108,10 @@ class PeopleActions(ModelAdmin):
         by_default = found.outcome(found.default)
         return {
             **self._whom(request, found.record),
-            "refusal": told(REASONS, found.refusal) if found.refusal else "",
-            "effect": told(OUTCOMES, by_default),
+            "refusal": reason(found.refusal),
+            "effect": OUTCOMES[by_default],
             "gained": found.gained.items(),
-            "blocked": told(REASONS, found.blocked) if found.blocked else "",
+            "blocked": reason(found.blocked),
         }
 
     def _erase_preview(self, request: HttpRequest, row: MigratedUser, found: erase.Preview) -> dict[str, Any]:
@@ -128,10 +128,10 @@ class PeopleActions(ModelAdmin):
         )
         return {
             **self._whom(request, row),
-            "refusal": told(REASONS, found.refusal) if found.refusal else "",
+            "refusal": reason(found.refusal),
             "effect": effect,
             "gained": found.gained.items(),
-            "blocked": told(REASONS, found.blocked) if found.blocked else "",
+            "blocked": reason(found.blocked),
             "others": others % {"count": found.others} if found.others else "",
         }
 

@@ -1,49 +1,11 @@
-"""What the words of the flows mean, for people who decide."""
+"""The words of the flows as the admin shows them."""
 
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-# Why somebody waits in the queue, and why a choice is closed.
-REASONS: dict[str, Any] = {
-    "several_users": _("The addresses of this pool user belong to different Django users."),
-    "several_pool_users": _(
-        "Several pool users carry the same address in different spellings: one person's, or several people's."
-    ),
-    "address_not_proven": _("A Django user has this address, and the sign-in did not prove it."),
-    "address_taken_over": _(
-        "Somebody else proved the address of the Django user that this pool user had been linked to without a proof."
-    ),
-    "ambiguous_address": _("Several Django users have verified this address."),
-    "linked_to_another": _("The Django user belongs to another pool user already."),
-    "privileged_user": _("The Django user is staff or a superuser, whom no migration reaches."),
-    "inactive_user": _("The Django user is switched off."),
-    "user_deleted": _("The Django user has been deleted since."),
-    "value_taken": _("A value that must be unique is taken by another Django user."),
-    "value_refused": _("A value does not fit the user model, or a rule of the site refuses it."),
-    "pool_record_unusable": _("They proved the address to us, and may not come in as this pool user."),
-    "decision_outdated": _("The people or addresses of an earlier decision have changed since."),
-    "decision_withdrawn": _("An earlier decision was withdrawn."),
-    "second_factor": _("They have a second factor in the pool, and none here: our code alone would be fewer."),
-    "sub_too_long": _("The pool's id of this person is too long to be stored."),
-    "excluded": _("They are excluded."),
-    "staff": _("The Django user is staff, who do not sign in by code here."),
-    "inactive": _("The Django user is switched off."),
-    "unknown": _("Nobody is known by this address."),
-    # Why a choice is closed.
-    "address_is_anothers": _("Somebody else has proven the address, or this user has proven another one."),
-    "sub_is_anothers": _("Another Django user carries the id of this pool user."),
-    "no_free_address": _("Every address of this pool user has been verified by a Django user."),
-    "no_address": _("This pool user has no address that could be proven."),
-    "no_twin_is_verified": _("The pool verified the address for none of them."),
-    # Why nothing was changed.
-    "not_offered": _("This choice is no longer open: look at the case again."),
-    "no_such_person": _("The record has gone meanwhile."),
-    "migrated": _("They have been migrated meanwhile."),
-    "not_migrated": _("They are not migrated."),
-    "not_decided": _("Nothing had been decided."),
-    "protected_rows": _("Rows of the site forbid removing the Django user."),
-}
+from ..causes import Reason, explain
 
 CHOICES: dict[str, Any] = {
     "link": _("Link to this Django user, after proof"),
@@ -94,6 +56,6 @@ OUTCOMES: dict[str, Any] = {
 }
 
 
-def told(words: dict[str, Any], word: str) -> Any:
-    """The words for a word; the word itself where a site, or a later release, has one that is not known here."""
-    return words.get(word, word)
+def reason(word: str) -> str:
+    """The sentence for a cause; the word itself where a site, or a later release, has one that is not known here."""
+    return gettext(explain(word).sentence) if word in Reason.__members__ else word

@@ -80,7 +80,7 @@ def test_one_persons_case(make_user: Callable[..., User]) -> None:
     assert "a•••@e•••.com" in printed
     said = json.loads(doctor("--identifier", ANN, "--unmasked", "--json")[1])
     assert said["conclusion"].startswith("No code came because nobody asked")
-    assert "their account is switched off" in said["advice"]
+    assert "the Django user is inactive" in said["advice"]
     assert ANN in str(said)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ... import connections
+from ...causes import explain
 from ...cognito import CognitoError, Connection
 from ...conf import conf
 from ...identifiers import Identifier
@@ -15,7 +16,6 @@ from ..limits import budgets
 from ..sending import routing
 from ..sending.routing import ByOurCode, ByPool, Decoy
 from ..sign_in.options import offers_for
-from .explanations import in_words
 from .findings import Show, Verdict, moment, ok, problem, unknown, warning
 
 Status = MigratedUser.Status
@@ -48,9 +48,9 @@ def standing(person: Person, now: datetime, *, ask_pool: bool) -> Named:
 def _served(person: Person) -> Named:
     identifier = person.identifier
     if person.channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
-        words = in_words("limit_sms_country")
+        words = explain("limit_sms_country")
         country = budgets.country_of(identifier.value) or "no country"
-        yield "country", problem(f"{words.why}: {country}", words.mend)
+        yield "country", problem(f"{words.clause}: {country}", words.remedy)
 
 
 def _failures(person: Person, now: datetime) -> Named:
@@ -62,7 +62,7 @@ def _failures(person: Person, now: datetime) -> Named:
         text = f"{count} of {limit.count} wrong codes since {moment(row.window_started_at)}"
         label = f"{name} {row.browser[:8]}".strip()
         if count >= limit.count:
-            yield label, problem(text, f"{in_words('over_limit').mend} The count is over at {moment(over)}.")
+            yield label, problem(text, f"{explain('over_limit').remedy} The count is over at {moment(over)}.")
         else:
             yield label, ok(text)
 
@@ -87,14 +87,14 @@ def _budgets(person: Person, now: datetime) -> Named:
         if used.seconds:
             text += f"; all free again in {-(-used.seconds // 60)} minutes"
         label = f"{name}, a browser of theirs" if " " in key else name
-        yield label, problem(text, in_words(f"limit_{name}").mend) if used.spent else ok(text)
+        yield label, problem(text, explain(f"limit_{name}").remedy) if used.spent else ok(text)
 
 
 def _account(person: Person) -> Verdict:
     verdict, accounts = pool_records.by_our_code(person.identifier)
     if verdict.reason is Conflict.AMBIGUOUS_ADDRESS:
-        words = in_words("ambiguous")
-        return problem(words.why, words.mend)
+        words = explain("ambiguous")
+        return problem(words.clause, words.remedy)
     if not accounts.holders:
         return ok("no Django user owns this address")
     if verdict.comes_in:
@@ -107,8 +107,8 @@ def _account(person: Person) -> Verdict:
     users = ", ".join(str(holder.account) for holder in accounts.holders)
     if verdict.reason is Refusal.UNKNOWN:
         return ok(f"only written on user {users}, who has proven another address or came from a pool: not theirs")
-    words = in_words(str(verdict.reason))
-    return problem(f"user {users}: {words.why}", words.mend)
+    words = explain(str(verdict.reason))
+    return problem(f"user {users}: {words.clause}", words.remedy)
 
 
 def _records(person: Person) -> Named:
@@ -124,8 +124,8 @@ def _record(row: MigratedUser) -> Verdict:
     if row.method:
         text += f"; by {row.method}"
     if row.last_error:
-        words = in_words(row.last_error)
-        return warning(f"{text}; last error: {words.why}", words.mend)
+        words = explain(row.last_error)
+        return warning(f"{text}; last error: {words.clause}", words.remedy)
     return ok(text)
 
 
@@ -148,8 +148,8 @@ def _route(person: Person, answering: list[Connection], now: datetime, *, ask_po
     try:
         decision = routing.choose(challenge, now)
     except CognitoError as error:
-        words = in_words(str(error.cause))
-        return problem(f"the pool would be asked, and {words.why}", words.mend)
+        words = explain(str(error.cause))
+        return problem(f"the pool would be asked, and {words.clause}", words.remedy)
     match decision:
         case ByOurCode():
             return ok(f"our own code, to {person.show(decision.recipient)}")
@@ -157,8 +157,8 @@ def _route(person: Person, answering: list[Connection], now: datetime, *, ask_po
             names = ", then ".join(connection.alias for connection, _ in decision.candidates)
             return ok(f"the pool's own code, by {names}")
         case Decoy():
-            words = in_words(decision.reason)
-            return problem(f"nothing would be sent, because {words.why}", words.mend)
+            words = explain(decision.reason)
+            return problem(f"nothing would be sent, because {words.clause}", words.remedy)
 
 
 def _pool_would_be_asked(person: Person, answering: list[Connection]) -> bool:

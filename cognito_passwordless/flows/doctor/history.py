@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ...causes import Words, explain
 from ...models import ChallengeSession, Delivery, JourneyEvent, Route
 from ..challenges.status import STALLED_AFTER
-from .explanations import Words, in_words
 from .findings import State, Verdict, moment, ok, problem, warning
 
 SHOWN = 5
@@ -50,7 +50,7 @@ def _told(sign_in: SignIn, now: datetime) -> Verdict:
     parts = [f"{when} on {challenge.channel}: {challenge.outcome}, route {route}", f"{challenge.attempts} attempts"]
     parts += [_message(message) for message in sign_in.messages]
     parts += [
-        f"{event.step} {event.outcome}: {in_words(event.cause).why}"
+        f"{event.step} {event.outcome}: {explain(event.cause).clause}"
         for event in sign_in.events
         if event.cause and event.step != "sent"
     ]
@@ -62,7 +62,7 @@ def _told(sign_in: SignIn, now: datetime) -> Verdict:
 def _message(message: Delivery) -> str:
     by = f" by {message.sender.rpartition('.')[2]}" if message.sender else ""
     reference = f" ({message.provider_message_id})" if message.provider_message_id else ""
-    why = f", because {in_words(message.cause).why}" if message.cause else ""
+    why = f", because {explain(message.cause).clause}" if message.cause else ""
     return f"message {message.number} {message.status}{by}{reference}{why}"
 
 
@@ -89,25 +89,26 @@ def _judge(sign_in: SignIn, now: datetime) -> Verdict:
         case Status.SENT:
             return _sent(challenge, message, now)
         case Status.SENDING | Status.WAITING if challenge.expires_at > now:
-            why = in_words(message.cause).why if message.cause else "a worker has it in its hands"
+            why = explain(message.cause).clause if message.cause else "a worker has it in its hands"
             return warning(f"No code came yet because {why}; it is tried again.", "Wait a minute.")
         case _:
-            return _no_code(in_words(message.cause or challenge.decoy_reason))
+            return _no_code(explain(message.cause or challenge.decoy_reason))
 
 
 def _not_begun(challenge: ChallengeSession, now: datetime) -> Verdict:
     if challenge.decoy_reason:
-        return _no_code(in_words(challenge.decoy_reason))
+        return _no_code(explain(challenge.decoy_reason))
     if challenge.expires_at > now and now - challenge.last_sent_at < timedelta(seconds=STALLED_AFTER):
         return warning("No code came yet because it was asked for just now.", "Wait a minute.")
-    return _no_code(
-        Words("no worker has taken the message", "Look whether workers run: cognito_doctor without a person.")
+    return problem(
+        "No code came because no worker has taken the message.",
+        "Check that workers run: cognito_doctor.",
     )
 
 
 def _sent(challenge: ChallengeSession, message: Delivery, now: datetime) -> Verdict:
     if message.cause:  # a message without a code
-        return _no_code(in_words(message.cause))
+        return _no_code(explain(message.cause))
     when = moment(message.finished_at or message.started_at)
     late = f" It expired at {moment(challenge.expires_at)}." if challenge.expires_at <= now else ""
     if challenge.route == Route.COGNITO_OTP:
@@ -125,4 +126,4 @@ def _sent(challenge: ChallengeSession, message: Delivery, now: datetime) -> Verd
 
 
 def _no_code(words: Words) -> Verdict:
-    return problem(f"No code came because {words.why}.", words.mend)
+    return problem(f"No code came because {words.clause}.", words.remedy)

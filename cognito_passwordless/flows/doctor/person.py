@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Literal
 
 from ... import connections
+from ...causes import explain
 from ...cognito import Cause, CognitoError, Connection, PoolUser, find_users, get_user
 from ...conf import conf
 from ...exceptions import InvalidIdentifier
@@ -15,7 +16,6 @@ from ..accounts import pool_records
 from ..sending import routing
 from . import history
 from .current_state import Person, standing
-from .explanations import in_words
 from .findings import Finding, Show, State, Verdict, ok, problem, warning
 from .probes import Unanswered, ask
 
@@ -100,7 +100,7 @@ def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
         if isinstance(answer, Unanswered):
             yield name, answer.verdict("cognito-idp:ListUsers and cognito-idp:AdminGetUser", "the person in the pool")
         elif not answer:
-            yield name, problem("the pool knows nobody of this address", in_words("unknown").mend)
+            yield name, problem("the pool knows nobody of this address", explain("unknown").remedy)
         else:
             yield from ((name, _pool_user(user)) for user in answer)
 
@@ -131,5 +131,5 @@ def _pool_user(user: PoolUser) -> Verdict:
     text += f"{' and '.join(verified) or 'no address'} verified"
     if user.obstacle is None:
         return ok(text)
-    words = in_words(str(user.obstacle))
-    return problem(f"{text}: {words.why}", words.mend)
+    words = explain(str(user.obstacle))
+    return problem(f"{text}: {words.clause}", words.remedy)

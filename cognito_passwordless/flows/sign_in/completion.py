@@ -16,13 +16,13 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from ... import compat
+from ...causes import explain
 from ...exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
 from ...identifiers import parse
 from ...models import SUB_LENGTH, ChallengeSession, MigratedUser, Route
 from ..accounts import tombstones
 from ..accounts.pool_records import UNUSABLE
 from ..events import journey
-from ..events.categories import category_of
 from ..events.journey import Outcome
 from ..lifecycle import erase
 from ..migration import Migrated, migrate
@@ -160,7 +160,7 @@ class _Ending:
             outcome,
             now=self.now,
             cause=cause,
-            category=category_of(cause) if cause else "",
+            category=explain(cause).category if cause else "",
             # Somebody who proved their address to us may be known to a pool all the same.
             connection=self.proven.connection.alias if self.proven.connection else "",
             duration=time.monotonic() - self.began,

@@ -12,13 +12,13 @@ from uuid import uuid4
 from django.db import router, transaction
 
 from ... import keys
+from ...causes import explain
 from ...cognito import Connection
 from ...conf import conf
 from ...identifiers import MAX_LENGTH, Identifier
 from ...models import ChallengeSession, Delivery, Route
 from ..challenges import attempts
 from ..challenges.status import seconds_to_resend, status
-from ..events.categories import category_of
 from ..limits import budgets
 from ..sending import send_code
 from ..sign_in.context import Visitor, too_many
@@ -37,7 +37,7 @@ class Asked:
 
     @property
     def category(self) -> str:
-        return category_of(self.cause)
+        return explain(self.cause).category
 
 
 def ask(

@@ -6,17 +6,13 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from ...causes import explain
 from ...flows.accounts import tombstones
 from ...flows.lifecycle import erase
 from ...models import Erasure
 from .. import person
 
 BY = "command"
-REFUSALS = {
-    "privileged_user": "their Django user is staff or a superuser, whom this never reaches",
-    "protected_rows": "rows of the site forbid removing the Django user (use --keep-user, or remove those first)",
-    "no_such_person": "there is no such person any more",
-}
 
 
 class Command(BaseCommand):
@@ -93,4 +89,4 @@ class Command(BaseCommand):
 
 def _must_be_possible(reason: str) -> None:
     if reason:
-        raise CommandError(f"Nothing was changed: {REFUSALS.get(reason, reason)}.")
+        raise CommandError(f"Nothing was changed: {explain(reason).clause}.")

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from ...causes import explain
 from ...flows.lifecycle import undo
 from ...models import ImportRun, MigratedUser
 from .. import person
@@ -15,10 +16,6 @@ TEXTS = {
     "user_removed": "pending again, their Django user removed",
     "user_kept": "pending again, their Django user kept",
     "link_removed": "pending again, what was added to their Django user taken back",
-    "privileged_user": "left alone: staff or superuser",
-    "not_migrated": "left alone: not migrated",
-    "protected_rows": "left alone: rows of the site forbid removing the user (use --keep-user)",
-    "no_such_person": "gone meanwhile",
 }
 
 
@@ -65,12 +62,12 @@ class Command(BaseCommand):
             try:
                 total[undo.undo(pk, choice=choice, now=now, by=BY).outcome] += 1
             except undo.NotUndone as error:
-                raise CommandError(f"Nothing was changed: {TEXTS[error.reason]}.") from None
+                raise CommandError(f"Nothing was changed: {explain(error.reason).clause}.") from None
         return total
 
     def _tell(self, title: str, counted: Counter[str]) -> None:
         self.stdout.write(title)
         for outcome, number in sorted(counted.items()):
-            self.stdout.write(f"  {number} {TEXTS[outcome]}")
+            self.stdout.write(f"  {number} {TEXTS.get(outcome) or f'left alone: {explain(outcome).clause}'}")
         if not counted:
             self.stdout.write("  nothing")
