@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..flows.accounts.decisions import Decision
+from ..flows.accounts.errors import ActionRefused
 from ..flows.conflicts import cases, resolve
 from ..flows.events.audit import attempt_of
 from ..models import ConflictCase, MigratedUser
@@ -207,7 +208,7 @@ class ConflictAdmin(ReadOnlyAdmin):
     def _decide(self, request: HttpRequest, record: MigratedUser, key: str) -> HttpResponse:
         try:
             resolve.decide(record.pk, key, now=timezone.now(), by=str(request.user.pk))
-        except resolve.NotDecided as error:
+        except ActionRefused as error:
             self.message_user(request, reason(error.reason), messages.ERROR)
             return HttpResponseRedirect(request.path)
         self.log_change(request, record, f"Decided: {key}.")
@@ -217,7 +218,7 @@ class ConflictAdmin(ReadOnlyAdmin):
     def _withdraw(self, request: HttpRequest, record: MigratedUser) -> HttpResponse:
         try:
             resolve.take_back(record.pk, now=timezone.now(), by=str(request.user.pk))
-        except resolve.NotDecided as error:
+        except ActionRefused as error:
             self.message_user(request, reason(error.reason), messages.ERROR)
         else:
             self.log_change(request, record, "Decision withdrawn.")

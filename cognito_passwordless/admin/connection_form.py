@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from ..checks.connections import apps_of_settings
-from ..checks.together import because_of
+from ..checks.cross_connection import because_of
 from ..cognito import Connection, ConnectionConfigError
 from ..cognito.connection_rules import AFTER_MIGRATION, SETTINGS
 from ..connections import PROVIDER, is_retired

@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from ..checks import connections as checks
-from ..checks import together
+from ..checks import cross_connection
 from ..cognito import Connection, ConnectionConfigError
 from ..cognito.connection_rules import SETTINGS
 from ..connections import PROVIDER, is_retired
@@ -99,7 +99,7 @@ class PoolConnectionAdmin(ModelAdmin):
         told: list[CheckMessage] = [
             *checks.settings_can_be_read(),
             *checks.rows_can_be_read(databases=[alias]),
-            *together.everywhere(databases=[alias]),
+            *cross_connection.everywhere(databases=[alias]),
             *checks.unchanged_pools(databases=[alias]),
         ]
         return self._page(

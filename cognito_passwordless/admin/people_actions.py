@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from ..flows.accounts.errors import ActionRefused
 from ..flows.lifecycle import erase, undo
 from ..models import MigratedUser
 from .base import ModelAdmin, hide, may_see_addresses
@@ -84,7 +85,7 @@ class PeopleActions(ModelAdmin):
         for row in rows:
             try:
                 act(row)
-            except (undo.NotUndone, erase.NotErased) as error:
+            except ActionRefused as error:
                 # A person who was erased together with an earlier one of these is no failure.
                 if error.reason != "no_such_person":
                     text = f"{row.sub[:8]}: {reason(error.reason)}"

@@ -21,47 +21,33 @@ NOT_SENDING = tuple(f"django.core.mail.backends.{name}.EmailBackend" for name in
 def public_url(**kwargs: Any) -> Messages:
     url = usable(lambda: conf.public_url, "https:")
     if not url:
-        return [
-            warning(
-                "W701",
-                f"{SETTING}['PUBLIC_URL'] is not set: messages carry no link and SMS codes are not bound to the site.",
-                hint="Set it to the site's origin, as in 'https://www.example.com'.",
-            )
-        ]
+        text = f"{SETTING}['PUBLIC_URL'] is not set: messages carry no link and SMS codes are not bound to the site."
+        hint = "Set it to the site's origin, as in 'https://www.example.com'."
+        return [warning("W701", text, hint=hint)]
     if urlsplit(url).scheme != "http":
         return []  # Anything but a URL is told by a check of its own.
-    return [
-        warning(
-            "W702",
-            f"{SETTING}['PUBLIC_URL'] is not https.",
-            hint="Serve the site by https: codes are typed into it.",
-        )
-    ]
+    text = f"{SETTING}['PUBLIC_URL'] is not https."
+    hint = "Serve the site by https: codes are typed into it."
+    return [warning("W702", text, hint=hint)]
 
 
 def inline(**kwargs: Any) -> Messages:
     if usable(lambda: conf.dispatch, "") != "inline" and not _is_eager():
         return []
-    return [
-        warning(
-            "W703",
-            "Codes are sent inside the request: people wait for the mail provider, and the time it takes tells who "
-            "has an account.",
-            hint=f"Set {SETTING}['DISPATCH'] to 'celery' and run a worker; CELERY_TASK_ALWAYS_EAGER is for tests.",
-        )
-    ]
+    text = (
+        "Codes are sent inside the request: people wait for the mail provider, and the time it takes tells who "
+        "has an account."
+    )
+    hint = f"Set {SETTING}['DISPATCH'] to 'celery' and run a worker; CELERY_TASK_ALWAYS_EAGER is for tests."
+    return [warning("W703", text, hint=hint)]
 
 
 def cookies(**kwargs: Any) -> Messages:
     found = []
     if not settings.SESSION_COOKIE_SECURE:
-        found.append(
-            warning(
-                "W704",
-                "SESSION_COOKIE_SECURE is not True, so the cookies of a sign-in in progress travel in the clear too.",
-                hint="Set SESSION_COOKIE_SECURE = True.",
-            )
-        )
+        text = "SESSION_COOKIE_SECURE is not True, so the cookies of a sign-in in progress travel in the clear too."
+        hint = "Set SESSION_COOKIE_SECURE = True."
+        found.append(warning("W704", text, hint=hint))
     if not settings.CSRF_COOKIE_SECURE and not settings.CSRF_USE_SESSIONS:
         found.append(
             warning("W705", "CSRF_COOKIE_SECURE is not True.", hint="Set CSRF_COOKIE_SECURE = True."),
@@ -73,22 +59,14 @@ def senders(**kwargs: Any) -> Messages:
     used = {entry.get("BACKEND") for channel in ("email", "sms") for entry in _senders(channel)}
     found = []
     if MEMORY_SENDER in used:
-        found.append(
-            warning(
-                "W706",
-                f"{SETTING}['SENDERS'] keeps messages in memory: nobody gets them.",
-                hint="Use the MemorySender in tests alone.",
-            )
-        )
+        text = f"{SETTING}['SENDERS'] keeps messages in memory: nobody gets them."
+        hint = "Use the MemorySender in tests alone."
+        found.append(warning("W706", text, hint=hint))
     backend = _email_backend()
     if DJANGO_SENDER in used and backend in NOT_SENDING:
-        found.append(
-            warning(
-                "W707",
-                f"E-mail goes to '{backend}', which sends nothing; printed codes end in a log.",
-                hint="Set EMAIL_BACKEND (or the default of MAILERS) to one that sends.",
-            )
-        )
+        text = f"E-mail goes to '{backend}', which sends nothing; printed codes end in a log."
+        hint = "Set EMAIL_BACKEND (or the default of MAILERS) to one that sends."
+        found.append(warning("W707", text, hint=hint))
     return found
 
 
@@ -101,13 +79,9 @@ def _email_backend() -> str:
 def cache(**kwargs: Any) -> Messages:
     if settings.CACHES.get("default", {}).get("BACKEND") != LOCAL_MEMORY:
         return []
-    return [
-        warning(
-            "W708",
-            "The default cache is the memory of one process: with several, allauth's rate limits are multiplied.",
-            hint="Use a cache that all processes share, such as Redis. The limits of this package do not need it.",
-        )
-    ]
+    text = "The default cache is the memory of one process: with several, allauth's rate limits are multiplied."
+    hint = "Use a cache that all processes share, such as Redis. The limits of this package do not need it."
+    return [warning("W708", text, hint=hint)]
 
 
 def proxies(**kwargs: Any) -> Messages:
@@ -118,26 +92,18 @@ def proxies(**kwargs: Any) -> Messages:
     )
     if not behind or told:
         return []
-    return [
-        warning(
-            "W709",
-            "The site is behind a proxy, and allauth is not told of it: all people share one address and its limits.",
-            hint="Set ALLAUTH_TRUSTED_PROXY_COUNT to the number of your proxies.",
-        )
-    ]
+    text = "The site is behind a proxy, and allauth is not told of it: all people share one address and its limits."
+    hint = "Set ALLAUTH_TRUSTED_PROXY_COUNT to the number of your proxies."
+    return [warning("W709", text, hint=hint)]
 
 
 def review_codes(**kwargs: Any) -> Messages:
     active = [code for code in usable(lambda: conf.review_codes, ()) if code.is_valid(timezone.now())]
     if not active:
         return []
-    return [
-        warning(
-            "W710",
-            f"{SETTING}['REVIEW_CODES'] opens {len(active)} account(s) by a fixed code, until {_last(active)}.",
-            hint="Remove the entries when the review is over.",
-        )
-    ]
+    text = f"{SETTING}['REVIEW_CODES'] opens {len(active)} account(s) by a fixed code, until {_last(active)}."
+    hint = "Remove the entries when the review is over."
+    return [warning("W710", text, hint=hint)]
 
 
 def _last(active: list[ReviewCode]) -> str:
@@ -147,13 +113,9 @@ def _last(active: list[ReviewCode]) -> str:
 def countries(**kwargs: Any) -> Messages:
     if "sms" not in usable(lambda: configured().get("SENDERS", {}), {}) or usable(lambda: conf.sms_countries, ["DE"]):
         return []
-    return [
-        warning(
-            "W711",
-            f"{SETTING}['SENDERS'] can send SMS, and SMS_COUNTRIES allows no country: none is sent.",
-            hint="List the countries of your people in SMS_COUNTRIES, as in ['DE', 'AT'].",
-        )
-    ]
+    text = f"{SETTING}['SENDERS'] can send SMS, and SMS_COUNTRIES allows no country: none is sent."
+    hint = "List the countries of your people in SMS_COUNTRIES, as in ['DE', 'AT']."
+    return [warning("W711", text, hint=hint)]
 
 
 def _is_eager() -> bool:

@@ -29,13 +29,9 @@ def entries(**kwargs: Any) -> Messages:
     for channel in DEFAULT_SENDERS:
         chosen = _senders().get(channel, DEFAULT_SENDERS[channel])
         if not isinstance(chosen, list | tuple) or not all(map(_is_entry, chosen)):
-            found.append(
-                error(
-                    "E222",
-                    f"{SETTING}['SENDERS'][{channel!r}] is not a list of senders.",
-                    hint=f"Write {EXAMPLE}: BACKEND is needed, OPTIONS are the sender's own, nothing else is known.",
-                )
-            )
+            text = f"{SETTING}['SENDERS'][{channel!r}] is not a list of senders."
+            hint = f"Write {EXAMPLE}: BACKEND is needed, OPTIONS are the sender's own, nothing else is known."
+            found.append(error("E222", text, hint=hint))
     return found
 
 
@@ -46,30 +42,18 @@ def backends(**kwargs: Any) -> Messages:
         try:
             sender = import_string(path)
         except ImportError as reason:
-            found.append(
-                error(
-                    "E223",
-                    f"{SETTING}['SENDERS'][{channel!r}]: '{path}' cannot be imported: {reason}.",
-                    hint="Mend the dotted path, or install what the sender needs.",
-                )
-            )
+            text = f"{SETTING}['SENDERS'][{channel!r}]: '{path}' cannot be imported: {reason}."
+            hint = "Mend the dotted path, or install what the sender needs."
+            found.append(error("E223", text, hint=hint))
             continue
         if not callable(sender) or (isinstance(sender, type) and not callable(getattr(sender, "send", None))):
-            found.append(
-                error(
-                    "E224",
-                    f"{SETTING}['SENDERS'][{channel!r}]: '{path}' is not a sender.",
-                    hint="A sender is a class with a method send(message) that returns the provider's message id.",
-                )
-            )
+            text = f"{SETTING}['SENDERS'][{channel!r}]: '{path}' is not a sender."
+            hint = "A sender is a class with a method send(message) that returns the provider's message id."
+            found.append(error("E224", text, hint=hint))
         elif unfit := _unfit(sender, options):
-            found.append(
-                error(
-                    "E225",
-                    f"{SETTING}['SENDERS'][{channel!r}]: the OPTIONS of '{path}' do not fit: {unfit}.",
-                    hint="OPTIONS are the keyword arguments of the sender.",
-                )
-            )
+            text = f"{SETTING}['SENDERS'][{channel!r}]: the OPTIONS of '{path}' do not fit: {unfit}."
+            hint = "OPTIONS are the keyword arguments of the sender."
+            found.append(error("E225", text, hint=hint))
     return found
 
 

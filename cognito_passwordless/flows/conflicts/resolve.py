@@ -13,6 +13,7 @@ from django.db import router, transaction
 from ...models import MigratedUser
 from ..accounts import locking
 from ..accounts.decisions import TWIN, Decision
+from ..accounts.errors import ActionRefused
 from ..events import audit
 from .cases import Case, Option, case_of, twins_of
 
@@ -20,27 +21,19 @@ Status = MigratedUser.Status
 EXCLUDED = "excluded_by_hand"
 
 
-class NotDecided(Exception):
-    """Nothing was changed; ``reason`` says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 @locking.again_after_deadlock
 def decide(pk: int, key: str, *, now: datetime, by: str) -> Case:
-    """Writes one decision down, as `case_of` offers it at this moment. Raises `NotDecided`."""
+    """Writes one decision down, as `case_of` offers it at this moment. Raises `ActionRefused`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = _held(pk)
         if record is None:
-            raise NotDecided("no_such_person")
+            raise ActionRefused("no_such_person")
         if record.status == Status.MIGRATED and record.user_id is not None:
-            raise NotDecided("migrated")
+            raise ActionRefused("migrated")
         case = case_of(record)
         option = case.option(key)
         if option is None:
-            raise NotDecided("not_offered")
+            raise ActionRefused("not_offered")
         _write(case, option, now, by)
         return case
 
@@ -89,7 +82,7 @@ def take_back(pk: int, *, now: datetime, by: str) -> None:
         record = _held(pk)
         decision = Decision.of(record) if record else None
         if record is None or decision is None:
-            raise NotDecided("not_decided")
+            raise ActionRefused("not_decided")
         keys = {record.pk, *decision.rows}
         for row in MigratedUser.objects.filter(pk__in=keys, decision__isnull=False).exclude(status=Status.MIGRATED):
             row.decision, row.status, row.last_error = None, Status.CONFLICT, "decision_withdrawn"

@@ -9,7 +9,7 @@ from django.utils import timezone
 from ... import connections
 from ...cognito import Connection
 from ...flows.lifecycle import cutover
-from .. import person
+from ..terminal import confirm
 
 BY = "command"
 
@@ -93,7 +93,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{connection.alias} would be retired; {waiting} open sign-ins would end.")
             return
         if not options["yes"]:
-            person.agreed("Retire? Nobody signs in at the pool then.", connection.alias)
+            confirm("Retire? Nobody signs in at the pool then.", connection.alias)
         ended = cutover.retire(connection, now=timezone.now(), by=BY)
         self.stdout.write(self.style.SUCCESS(f"{connection.alias} is retired; {ended} open sign-ins have ended."))
 

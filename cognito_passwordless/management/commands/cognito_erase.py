@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from ...causes import explain
 from ...flows.accounts import tombstones
+from ...flows.accounts.errors import ActionRefused
 from ...flows.lifecycle import erase
 from ...models import Erasure
-from .. import person
+from ..terminal import PERSON_HELP, confirm, find_person
 
 BY = "command"
 
@@ -24,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("--person", help=person.HELP)
+        what.add_argument("--person", help=PERSON_HELP)
         what.add_argument("--lift", type=UUID, metavar="TOMBSTONE", help="Let whoever this tombstone is of come back.")
         user = parser.add_mutually_exclusive_group()
         user.add_argument("--keep-user", dest="removes", action="store_const", const=False)
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         if options["lift"]:
             self._lift(options["lift"], options)
             return
-        record = person.find(options["person"])
+        record = find_person(options["person"])
         found = erase.preview(record)
         removes = found.removes_user if options["removes"] is None else options["removes"]
         self._tell(found, removes)
@@ -44,10 +45,10 @@ class Command(BaseCommand):
         if options["dry_run"]:
             return
         if not options["yes"]:
-            person.agreed("Erase? This cannot be undone.", "yes")
+            confirm("Erase? This cannot be undone.", "yes")
         try:
             done = erase.erase(record.pk, remove_user=options["removes"], now=timezone.now(), by=BY)
-        except erase.NotErased as error:
+        except ActionRefused as error:
             _must_be_possible(error.reason)
             raise
         self.stdout.write(self.style.SUCCESS("Erased. All that is left of them is:"))
@@ -82,7 +83,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             return
         if not options["yes"]:
-            person.agreed("Lift it?", "yes")
+            confirm("Lift it?", "yes")
         tombstones.lift(tombstone, now=timezone.now(), by=BY)
         self.stdout.write(self.style.SUCCESS("Lifted."))
 

@@ -12,13 +12,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ... import connections
+from ...causes import explain
 from ...cognito import CognitoError, Connection
 from ...flows import importing
 from ...flows.importing.csv_source import NotACsv
-from ...models import ImportRun
-from ..import_words import Outcome, lines
+from ...models import ImportProblem, ImportRun
 from ..progress_bar import ProgressBar
+from ..terminal import plain
 
+Outcome = tuple[str, str]
 State = ImportRun.State
 FAILED, BUSY, INTERRUPTED = 1, 3, 130
 
@@ -143,8 +145,15 @@ class Command(BaseCommand):
         self._must_be_done(run, "--activate" if options["activate"] else "--pair")
 
     def _table(self, outcomes: Mapping[Outcome, int], examples: Mapping[Outcome, list[str]]) -> None:
-        for line in lines(outcomes, examples):
-            self.stdout.write(line)
+        """A line for each kind of outcome, with the subs of some people."""
+        labels = {str(word): str(label) for word, label in ImportProblem.Reason.choices}
+        for outcome, count in sorted(outcomes.items()):
+            if count:
+                kind, reason = outcome
+                names = ", ".join(map(plain, examples.get(outcome, [])))
+                more = ", …" if count > len(examples.get(outcome, [])) else ""
+                words = labels.get(reason) or explain(reason).clause
+                self.stdout.write(f"  {kind:8} {count:>9,}  {words}" + (f" ({names}{more})" if names else ""))
 
     def _must_be_done(self, run: ImportRun, option: str) -> None:
         chosen = f"--connection {run.connection} {option}".rstrip()

@@ -7,9 +7,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from ...causes import explain
+from ...flows.accounts.errors import ActionRefused
 from ...flows.lifecycle import undo
 from ...models import ImportRun, MigratedUser
-from .. import person
+from ..terminal import PERSON_HELP, confirm, find_person
 
 BY = "command"
 TEXTS = {
@@ -27,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         whom = parser.add_mutually_exclusive_group(required=True)
-        whom.add_argument("--person", help=person.HELP)
+        whom.add_argument("--person", help=PERSON_HELP)
         whom.add_argument("--run", type=int, help="The number of an import or of a bulk activation.")
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--keep-user", dest="choice", action="store_const", const="keep")
@@ -41,7 +42,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             return
         if not options["yes"]:
-            person.agreed("Undo?", "yes")
+            confirm("Undo?", "yes")
         self._tell("Done:", self._undo(rows, options))
 
     def _rows(self, options: dict[str, Any]) -> Any:
@@ -49,7 +50,7 @@ class Command(BaseCommand):
             if not ImportRun.objects.filter(pk=options["run"]).exists():
                 raise CommandError(f"There is no run {options['run']}.")
             return undo.of_run(options["run"])
-        return MigratedUser.objects.filter(pk=person.find(options["person"]).pk)
+        return MigratedUser.objects.filter(pk=find_person(options["person"]).pk)
 
     def _undo(self, rows: Any, options: dict[str, Any]) -> Counter[str]:
         now, choice, total = timezone.now(), options["choice"], Counter[str]()
@@ -61,7 +62,7 @@ class Command(BaseCommand):
         for pk in rows.values_list("pk", flat=True):
             try:
                 total[undo.undo(pk, choice=choice, now=now, by=BY).outcome] += 1
-            except undo.NotUndone as error:
+            except ActionRefused as error:
                 raise CommandError(f"Nothing was changed: {explain(error.reason).clause}.") from None
         return total
 
