@@ -49,7 +49,7 @@ class ReadOnlyAdmin(ModelAdmin):
     addresses: ClassVar[Sequence[str]] = ()
     private: ClassVar[Sequence[str]] = ()
     linked_by: ClassVar[Sequence[str]] = ()
-    search_help_text = _("The whole value; parts of one are not searched for.")
+    search_help_text = _("Enter the whole value: partial values find nothing.")
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 

@@ -33,11 +33,11 @@ class DecidedFilter(admin.SimpleListFilter):
     parameter_name = "decided"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Decided; waits for the person's proof"))]
+        return [("yes", _("Decided; awaiting the person's proof"))]
 
     def choices(self, changelist: Any) -> Any:
         first, *others = super().choices(changelist)
-        return [{**first, "display": _("Waits for a human")}, *others]
+        return [{**first, "display": _("Needs review")}, *others]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "yes":

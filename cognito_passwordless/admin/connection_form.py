@@ -89,7 +89,7 @@ class PoolConnectionForm(ModelForm):
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "size": "60"}),
     )
     clear_secret = _flag(_("Remove the stored secret"), _("For an app client without one."))
-    enabled = _flag(_("Enabled"), _("Otherwise nobody is sent there."))
+    enabled = _flag(_("Enabled"), _("If not, no sign-in uses this connection."))
     retired = _flag(
         _("Retired"),
         _("The pool is never called again, and its open sign-ins end. The command cognito_cutover checks first."),

@@ -42,7 +42,7 @@ STATES: Mapping[State, Any] = {
     State.OK: _("works"),
     State.WARNING: _("works, but"),
     State.PROBLEM: _("does not work"),
-    State.UNKNOWN: _("cannot be told"),
+    State.UNKNOWN: _("unknown"),
 }
 
 
@@ -159,7 +159,7 @@ class PoolConnectionAdmin(ModelAdmin):
             return HttpResponseNotAllowed(["POST"])
         found = [] if entry.connection is None else diagnose_connection(entry.connection, seconds=SECONDS)
         rows = [(STATES[finding.state], finding) for finding in found]
-        return self._page(request, "connection_test.html", title=_("Test of a connection"), entry=entry, findings=rows)
+        return self._page(request, "connection_test.html", title=_("Connection test"), entry=entry, findings=rows)
 
     def _detail(self, request: HttpRequest, entry: Entry, *, from_settings: bool) -> HttpResponse:
         return self._page(

@@ -44,9 +44,9 @@ class PeopleActions(ModelAdmin):
             return None
         people = [self._undo_preview(request, undo.preview(row)) for row in rows]
         choices = [
-            ("default", _("As the preview says")),
+            ("default", _("As shown in the preview")),
             ("keep", _("Keep every Django user")),
-            ("remove", _("Remove what the migration made, whatever it has gained")),
+            ("remove", _("Remove users made by the migration, with everything added since")),
         ]
         return self._confirm(
             request, _("Undo migrations"), action="undo_migrations", rows=rows, people=people, choices=choices
@@ -64,7 +64,7 @@ class PeopleActions(ModelAdmin):
             return None
         people = [self._erase_preview(request, row, erase.preview(row)) for row in rows]
         choices = [
-            ("default", _("As the preview says")),
+            ("default", _("As shown in the preview")),
             ("keep", _("Keep every Django user")),
             ("remove", _("Remove the Django users, with all that belongs to them")),
         ]

@@ -9,8 +9,8 @@ from ..causes import Reason, explain
 
 CHOICES: dict[str, Any] = {
     "link": _("Link to this Django user, after proof"),
-    "merge": _("They are one person: one Django user, after proof"),
-    "apart": _("Keep apart: a Django user of their own, after proof"),
+    "merge": _("Same person: one Django user, after proof"),
+    "apart": _("Keep separate: a Django user of their own, after proof"),
     "retry": _("Let them try again"),
     "exclude": _("Exclude"),
 }
@@ -29,30 +29,30 @@ EFFECTS: dict[str, Any] = {
         "Django user."
     ),
     "twins_set_aside": _(
-        "Those whose address the pool never verified are excluded now: whoever wrote it there may be somebody else."
+        "Pool users whose address was never verified are excluded now: another person may have entered it."
     ),
     "unproven_holder_goes": _(
-        "The Django user never proved the address. Their password, sessions and linked accounts go before the person "
-        "comes in."
+        "The Django user never proved the address. Its password, sessions and linked accounts are removed before the "
+        "person gets in."
     ),
-    "factor_is_asked": _("The Django user has a second factor. It is asked for first, and nothing of theirs goes."),
+    "factor_is_asked": _("The Django user has a second factor. It is asked for first, and nothing is removed."),
     "pool_never_verified": _(
-        "The pool never verified this address, so whoever signs in there may be somebody else, and would come into "
-        "this account. Ask the person before you decide."
+        "The pool never verified this address: the person who signs in there may not own it, and would get into this "
+        "account. Ask the person before you decide."
     ),
-    "second_factor_goes": _("In the pool they have a second factor. It does not come along."),
+    "second_factor_goes": _("Their second factor in the pool is not migrated."),
     "apart_after_proof": _(
-        "Nothing is made now. The next sign-in that proves the address makes a Django user of their own."
+        "Nothing is created now. The next sign-in that proves the address creates a Django user of their own."
     ),
-    "others_keep_theirs": _("Addresses that others carry stay with them."),
+    "others_keep_theirs": _("Addresses that other users have stay with them."),
     "retried": _("They are pending again. If nothing has changed, the next sign-in brings them back here."),
-    "excluded": _("They cannot sign in by this pool user any more, until somebody lets them try again."),
+    "excluded": _("They cannot sign in as this pool user until an operator lets them try again."),
 }
 
 OUTCOMES: dict[str, Any] = {
     "user_removed": _("Pending again; the Django user that the migration made is removed."),
     "user_kept": _("Pending again; the Django user is kept as it is."),
-    "link_removed": _("Pending again; what the migration added to the Django user is taken back."),
+    "link_removed": _("Pending again; what the migration added to the Django user is removed."),
 }
 
 

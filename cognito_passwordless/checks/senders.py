@@ -43,7 +43,7 @@ def backends(**kwargs: Any) -> Messages:
             sender = import_string(path)
         except ImportError as reason:
             text = f"{SETTING}['SENDERS'][{channel!r}]: '{path}' cannot be imported: {reason}."
-            hint = "Mend the dotted path, or install what the sender needs."
+            hint = "Fix the dotted path, or install what the sender needs."
             found.append(error("E223", text, hint=hint))
             continue
         if not callable(sender) or (isinstance(sender, type) and not callable(getattr(sender, "send", None))):

@@ -77,7 +77,7 @@ def test_who_differs_by_spelling_alone_is_one_decision_and_told_before(pool: Loc
     pool.add_user(ANN.title())
     pool.add_user(ANN)
     told = run("--dry-run", *FAST)
-    assert "Shared addresses that a human has to decide about: 1." in told
+    assert "Shared addresses that need a decision: 1." in told
     run(*FAST)
     assert MigratedUser.objects.filter(shares_address=True).count() == 2
 

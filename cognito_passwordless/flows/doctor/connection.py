@@ -34,7 +34,7 @@ Named = Iterator[tuple[str, Verdict | None]]
 def diagnose_connection(
     connection: Connection, *, clock: Clock = timezone.now, seconds: float | None = None
 ) -> list[Finding]:
-    """What is right and wrong with one connection and its pool, and how to mend it. Only reads; never raises.
+    """What is right and wrong with one connection and its pool, and how to fix it. Only reads; never raises.
 
     Up to a dozen calls, all at once and in two rounds of ``seconds`` at most, whatever does not answer. Costs no
     statement. What this process's AWS identity may not ask, or that it has none, is told as ``unknown``.

@@ -23,14 +23,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``text`` says what was found, ``mend`` what to do about it (empty where there is nothing to do). Neither holds a
+    """``text`` says what was found, ``fix`` what to do about it (empty where there is nothing to do). Neither holds a
     secret, nor an address that is not masked."""
 
     area: str
     name: str
     state: State
     text: str
-    mend: str = ""
+    fix: str = ""
 
 
 class Verdict(NamedTuple):
@@ -38,29 +38,29 @@ class Verdict(NamedTuple):
 
     state: State
     text: str
-    mend: str = ""
+    fix: str = ""
 
     def on(self, area: str, name: str) -> Finding:
-        return Finding(area, name, self.state, self.text, self.mend)
+        return Finding(area, name, self.state, self.text, self.fix)
 
 
 def ok(text: str) -> Verdict:
     return Verdict(State.OK, text)
 
 
-def warning(text: str, mend: str) -> Verdict:
+def warning(text: str, fix: str) -> Verdict:
     """It works, and somebody would want to know."""
-    return Verdict(State.WARNING, text, mend)
+    return Verdict(State.WARNING, text, fix)
 
 
-def problem(text: str, mend: str) -> Verdict:
+def problem(text: str, fix: str) -> Verdict:
     """People do not get in by it, or a door is open."""
-    return Verdict(State.PROBLEM, text, mend)
+    return Verdict(State.PROBLEM, text, fix)
 
 
-def unknown(text: str, mend: str) -> Verdict:
+def unknown(text: str, fix: str) -> Verdict:
     """It could not be asked about."""
-    return Verdict(State.UNKNOWN, text, mend)
+    return Verdict(State.UNKNOWN, text, fix)
 
 
 def looked_at(check: Callable[..., Verdict | None], *about: Any) -> Verdict | None:
@@ -68,7 +68,7 @@ def looked_at(check: Callable[..., Verdict | None], *about: Any) -> Verdict | No
     try:
         return check(*about)
     except ImproperlyConfigured as reason:
-        return unknown(str(reason), "Mend the settings first; `manage.py check` tells where.")
+        return unknown(str(reason), "Fix the settings first; `manage.py check` tells where.")
     except DatabaseError as error:
         return unknown(f"the database fails: {type(error).__name__}", "Look at it, and run `manage.py migrate`.")
 

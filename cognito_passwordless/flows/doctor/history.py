@@ -55,8 +55,8 @@ def _told(sign_in: SignIn, now: datetime) -> Verdict:
         if event.cause and event.step != "sent"
     ]
     text = "; ".join(parts)
-    state, mend = _state(sign_in, now)
-    return Verdict(state, text, mend)
+    state, fix = _state(sign_in, now)
+    return Verdict(state, text, fix)
 
 
 def _message(message: Delivery) -> str:
@@ -68,7 +68,7 @@ def _message(message: Delivery) -> str:
 
 def _state(sign_in: SignIn, now: datetime) -> tuple[State, str]:
     verdict = _judge(sign_in, now)
-    return verdict.state, verdict.mend
+    return verdict.state, verdict.fix
 
 
 def conclusion(signs_in: list[SignIn], now: datetime) -> Verdict | None:

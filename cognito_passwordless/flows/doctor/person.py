@@ -43,7 +43,7 @@ def diagnose_person(text: str, *, now: datetime, ask_pool: bool = False, unmaske
         identifier = parse(text)
     except InvalidIdentifier as reason:
         wrong = problem(f"{reason}", "Ask for the address as they typed it; a local number needs SMS_COUNTRIES.")
-        return Case([wrong.on(AREA, "address")], f"No code came because what they typed is {reason}.", wrong.mend)
+        return Case([wrong.on(AREA, "address")], f"No code came because what they typed is {reason}.", wrong.fix)
     signs_in = history.latest_of(identifier.value)
     browsers = dict.fromkeys(sign_in.challenge.known_browser for sign_in in signs_in)
     person = Person(
@@ -66,10 +66,10 @@ def diagnose_person(text: str, *, now: datetime, ask_pool: bool = False, unmaske
 def _nobody_asked(found: list[tuple[str, Verdict]]) -> Verdict:
     verdicts = dict(found)
     if "country" in verdicts:
-        return problem(f"No code came because {verdicts['country'].text}.", verdicts["country"].mend)
+        return problem(f"No code came because {verdicts['country'].text}.", verdicts["country"].fix)
     starts = verdicts.get("starts_per_ip")
     if starts and starts.state is State.PROBLEM:
-        return problem("No code came because their network has used up its starts.", starts.mend)
+        return problem("No code came because their network has used up its starts.", starts.fix)
     return warning(
         f"No code came because nobody asked for one with this address: not in the {conf.retention('challenges')} days "
         "that sign-ins are kept.",
@@ -81,10 +81,10 @@ def _advice(end: Verdict, found: list[tuple[str, Verdict]], there: list[tuple[st
     """What to do about the past, what their pools say of them, and what would happen now."""
     route = dict(found)["route now"]
     following = f"Asked for now: {route.text}."
-    if route.state is State.PROBLEM and route.mend != end.mend:
-        following += f" {route.mend}"
-    said = [f"{name.capitalize()}: {verdict.text}. {verdict.mend}" for name, verdict in there if verdict.mend]
-    return " ".join(part for part in (end.mend, *said, following) if part)
+    if route.state is State.PROBLEM and route.fix != end.fix:
+        following += f" {route.fix}"
+    said = [f"{name.capitalize()}: {verdict.text}. {verdict.fix}" for name, verdict in there if verdict.fix]
+    return " ".join(part for part in (end.fix, *said, following) if part)
 
 
 def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:

@@ -65,16 +65,16 @@ def mfa(connection: Connection, pool: PoolSetup) -> Verdict:
     if pool.mfa == "OFF" or not _by_its_own_code(connection):
         return ok(f"MFA is {pool.mfa}")
     way_out = "oidc" in connection.routes
-    mend = "Add 'oidc' to the connection's 'routes': hosted login asks for the second factor."
+    fix = "Add 'oidc' to the connection's 'routes': hosted login asks for the second factor."
     if pool.mfa == "ON":
         text = "MFA is ON: the pool sends nobody a code as the first factor"
         return (
             warning(f"{text}, and everybody needs hosted login", "Begin 'routes' with 'oidc'.")
             if way_out
-            else (problem(text, mend))
+            else (problem(text, fix))
         )
     text = "MFA is OPTIONAL: whoever has switched it on gets no code"
-    return ok(f"{text} and uses hosted login") if way_out else warning(text, mend)
+    return ok(f"{text} and uses hosted login") if way_out else warning(text, fix)
 
 
 def custom_triggers(connection: Connection, pool: PoolSetup) -> Verdict | None:
@@ -133,7 +133,7 @@ def mail(connection: Connection, pool: PoolSetup) -> Verdict:
     if pool.email_failure:
         return problem(
             "the pool says that it cannot send e-mail (EmailConfigurationFailure)",
-            "Mend the pool's e-mail settings: the SES identity and its policy.",
+            "Fix the pool's e-mail settings: the SES identity and its policy.",
         )
     if pool.email_account == "COGNITO_DEFAULT" and "otp" in connection.routes and not _has_own_sender(pool):
         return warning(
@@ -151,7 +151,7 @@ def sms(connection: Connection, pool: PoolSetup) -> Verdict | None:
     if pool.sms_failure:
         return problem(
             "the pool says that it cannot send SMS (SmsConfigurationFailure)",
-            "Mend the pool's SMS role, and leave the SMS sandbox.",
+            "Fix the pool's SMS role, and leave the SMS sandbox.",
         )
     needs = _by_its_own_code(connection) and "SMS_OTP" in pool.first_factors and bool(conf.sms_countries)
     if needs and not pool.sms_configured and "CustomSMSSender" not in pool.triggers:

@@ -40,12 +40,12 @@ class Unanswered:
         """What to tell whoever asked; ``permission`` is an IAM action, ``about`` what could not be looked at."""
         if self.code in _NOBODY:
             why = f"this process has no AWS identity that counts ({self.code})"
-            mend = f"Give it one that may {permission}, and try again."
+            fix = f"Give it one that may {permission}, and try again."
         elif self.code in _DENIED:
-            why, mend = "AWS does not allow it", f"Allow {permission} to the AWS identity of this process."
+            why, fix = "AWS does not allow it", f"Allow {permission} to the AWS identity of this process."
         else:
-            why, mend = self.reason, f"Try again later; {permission} is what was asked."
-        return unknown(f"{why}; not looked at: {about}", mend)
+            why, fix = self.reason, f"Try again later; {permission} is what was asked."
+        return unknown(f"{why}; not looked at: {about}", fix)
 
 
 @dataclass

@@ -161,18 +161,18 @@ def _latest(channel: str, now: datetime) -> Verdict:
     if not failed:
         return ok(f"the latest {len(rows)} were sent")
     causes = ", ".join(sorted({row.cause or "no cause" for row in failed}))
-    mend = f"Causes: {causes}. docs/senders.md tells what they mean."
+    fix = f"Causes: {causes}. docs/senders.md tells what they mean."
     everybody = failed[0] is rows[0] and failed[0].provider_down
-    return problem(f"{text}, the last of them for everybody", mend) if everybody else warning(text, mend)
+    return problem(f"{text}, the last of them for everybody", fix) if everybody else warning(text, fix)
 
 
 def _budget(name: str, now: datetime) -> Verdict:
     used = budgets.used(name, "", now)
     text = f"{used.count} of {used.limit.count} used"
-    mend = f"It is free again in {-(-used.seconds // 60)} minutes; look who sends, then at LIMITS[{name!r}]."
+    fix = f"It is free again in {-(-used.seconds // 60)} minutes; look who sends, then at LIMITS[{name!r}]."
     if used.spent:
-        return problem(text, mend)
-    return warning(text, mend) if used.count >= budgets.NEARLY * used.limit.count else ok(text)
+        return problem(text, fix)
+    return warning(text, fix) if used.count >= budgets.NEARLY * used.limit.count else ok(text)
 
 
 def _existing_users(now: datetime) -> Verdict:

@@ -24,7 +24,7 @@ from ...flows.doctor import (
 
 class Command(BaseCommand):
     help = (
-        "Looks at the site and its pools, and says how to mend what is wrong. Reads only. "
+        "Looks at the site and its pools, and says how to fix what is wrong. Reads only. "
         "With --identifier: why one person got no code. Ends with status 1 when there is a problem."
     )
     # It tells them in its own list, and goes on.
@@ -76,8 +76,8 @@ class Command(BaseCommand):
                 area = finding.area
                 self.stdout.write(self.style.MIGRATE_HEADING(area))
             self.stdout.write(f"  {styles[finding.state](f'{finding.state:8}')} {finding.name}: {finding.text}")
-            if finding.mend and finding.state is not State.OK:
-                self.stdout.write(f"           -> {finding.mend}")
+            if finding.fix and finding.state is not State.OK:
+                self.stdout.write(f"           -> {finding.fix}")
         counts = [f"{sum(f.state is state for f in findings)} {state}" for state in State]
         self.stdout.write("\n" + ", ".join(counts))
         for text in end.values():
@@ -94,4 +94,4 @@ def _case(options: dict[str, Any]) -> Case:
             ip=str(options["ip"] or ""),
         )
     except ImproperlyConfigured as reason:
-        raise CommandError(f"Mend the settings first: {reason}") from None
+        raise CommandError(f"Fix the settings first: {reason}") from None

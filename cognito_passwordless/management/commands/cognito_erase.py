@@ -1,4 +1,4 @@
-"""``manage.py cognito_erase``: forgets one person who asked for it, and lets somebody come back who asks for that."""
+"""``manage.py cognito_erase``: erases one person who asked for it, and lets a person return who asks for that."""
 
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--person", help=PERSON_HELP)
-        what.add_argument("--lift", type=UUID, metavar="TOMBSTONE", help="Let whoever this tombstone is of come back.")
+        what.add_argument("--lift", type=UUID, metavar="TOMBSTONE", help="Let the person of this tombstone come back.")
         user = parser.add_mutually_exclusive_group()
         user.add_argument("--keep-user", dest="removes", action="store_const", const=False)
         user.add_argument("--remove-user", dest="removes", action="store_const", const=True)

@@ -116,7 +116,7 @@ class Command(BaseCommand):
         self.stdout.write("With the proof of their addresses, at their first sign-in:")
         self._table(found.outcomes, found.examples)
         if found.decisions:
-            self.stdout.write(f"Shared addresses that a human has to decide about: {found.decisions:,}.")
+            self.stdout.write(f"Shared addresses that need a decision: {found.decisions:,}.")
         if not found.complete:
             raise CommandError("Interrupted: the numbers are those of a part of the pool.", returncode=INTERRUPTED)
 
@@ -175,7 +175,7 @@ def _told(connection: Connection) -> Iterator[None]:
     except importing.NothingToContinue:
         raise CommandError(f"{alias}: nothing unfinished to continue.") from None
     except importing.Lost:
-        raise CommandError(f"{alias}: another process has taken this import over.", returncode=BUSY) from None
+        raise CommandError(f"{alias}: another process has taken over this import.", returncode=BUSY) from None
     except (OSError, NotACsv) as error:
         raise CommandError(str(error)) from None
     except CognitoError as error:

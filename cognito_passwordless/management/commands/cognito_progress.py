@@ -13,10 +13,10 @@ from ...flows.progress.types import Figures, Pool, Share
 from ..terminal import plain
 
 WHY_NO_FORECAST = {
-    "nobody": "nobody is known yet",
+    "nobody": "no pool user is known yet",
     "too_early": "the migration began less than two weeks ago",
-    "too_few": "too few people have come so far",
-    "stalled": "nobody has come for two weeks",
+    "too_few": "too few people have migrated so far",
+    "stalled": "no one has migrated for two weeks",
 }
 FAR_AWAY = "more than 20 years"
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="All figures as JSON.")
         parser.add_argument("--refresh", action="store_true", help="Count now first.")
         parser.add_argument(
-            "--recount", action="store_true", help="Count now first, days that are over as well: mends what is wrong."
+            "--recount", action="store_true", help="Count now first, past days included: fixes what is wrong."
         )
         parser.add_argument("--check", action="store_true", help="Compare the roll-up with the tables.")
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             return
         figures = report.read(now, connection)
         if not figures.known:
-            raise CommandError(f"Nothing is known of a connection {connection!r}")
+            raise CommandError(f"There is no connection {connection!r}.")
         if options["json"]:
             self.stdout.write(json.dumps(figures.as_json(), indent=2))
         else:
@@ -71,11 +71,11 @@ def lines(figures: Figures) -> Iterator[str]:
     yield f"As of {figures.as_of:%Y-%m-%d %H:%M %Z}" + (" - OLD: is Celery beat running?" if figures.stale else "")
     yield f"Migrated                 {_share(figures.migrated)}"
     yield f"Of those seen in {figures.active_days} days  {_share(figures.active)}"
-    yield f"A day, over seven        {figures.rate:,}"
+    yield f"Per day, over 7 days     {figures.rate:,}"
     for title, named in (
         ("Status", figures.statuses),
         ("Method", figures.methods),
-        ("Waiting because", figures.reasons),
+        ("Needs review", figures.reasons),
     ):
         yield from _table(title, [(each.name, f"{each.number.value:>12,}") for each in named])
     for title, groups in (("Connection", figures.connections), ("Cohort", figures.cohorts)):
