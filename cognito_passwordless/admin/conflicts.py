@@ -123,7 +123,11 @@ class ConflictAdmin(ReadOnlyAdmin):
         chosen = case.option(key)
         if key and chosen is None:
             self.message_user(request, reason("not_offered"), messages.ERROR)
-        decision = Decision.of(record)
+        decision, timeline = Decision.of(record), ""
+        if request.user.has_perm(VIEW_EVENTS):
+            addresses = [address for address in (record.email, record.phone_number) if address]
+            attempts = [attempt_of(record), *attempts_for(addresses)]
+            timeline = events_of(self, attempts=attempts, user_id=record.user_id)
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Conflict"),
@@ -134,12 +138,31 @@ class ConflictAdmin(ReadOnlyAdmin):
             "settled": not case.reason and decision is None,
             "decision": CHOICES[decision.choice] if decision else "",
             "pool_facts": self._pool_facts(case, request),
-            "sides": [self._side(side, request) for side in case.sides],
-            "twins": [self._twin(twin, request) for twin in case.twins],
+            "sides": [
+                {
+                    "who": self.person(side.user),
+                    "pk": side.user.pk,
+                    "addresses": [self._address(each, verified, request) for each, verified in side.addresses.items()],
+                    "carries_sub": side.carries_sub,
+                    "obstacle": reason(side.obstacle),
+                    "last_login": side.user.last_login,
+                }
+                for side in case.sides
+            ],
+            "twins": [
+                {
+                    "link": self.link(twin.sub[:8], "cognito_passwordless_conflictcase_change", twin.pk),
+                    "connection": twin.connection,
+                    "email": _shown(twin.email, request) or "-",
+                    "phone_number": _shown(twin.phone_number, request) or "-",
+                    "pool_status": twin.pool_status or "-",
+                }
+                for twin in case.twins
+            ],
             "open": [self._option(option, request) for option in case.options if not option.why_not],
             "closed": [self._option(option, request) for option in case.options if option.why_not],
             "chosen": self._chosen(chosen, case, request) if chosen else None,
-            "timeline": self._timeline(request, record),
+            "timeline": timeline,
         }
         return TemplateResponse(request, "admin/cognito_passwordless/conflict.html", context)
 
@@ -162,26 +185,6 @@ class ConflictAdmin(ReadOnlyAdmin):
         words = gettext("%(address)s (verified)") if verified else gettext("%(address)s (not verified)")
         return words % {"address": _shown(address, request)}
 
-    def _side(self, side: cases.Side, request: HttpRequest) -> dict[str, Any]:
-        return {
-            "who": self.person(side.user),
-            "pk": side.user.pk,
-            "addresses": [self._address(address, verified, request) for address, verified in side.addresses.items()],
-            "carries_sub": side.carries_sub,
-            "obstacle": reason(side.obstacle),
-            "last_login": side.user.last_login,
-        }
-
-    def _twin(self, twin: MigratedUser, request: HttpRequest) -> dict[str, Any]:
-        page = "cognito_passwordless_conflictcase_change"
-        return {
-            "link": self.link(twin.sub[:8], page, twin.pk),
-            "connection": twin.connection,
-            "email": _shown(twin.email, request) or "-",
-            "phone_number": _shown(twin.phone_number, request) or "-",
-            "pool_status": twin.pool_status or "-",
-        }
-
     def _option(self, option: cases.Option, request: HttpRequest) -> dict[str, Any]:
         return {
             "key": option.key,
@@ -199,12 +202,6 @@ class ConflictAdmin(ReadOnlyAdmin):
         aside = [subs[key] for key in option.set_aside]
         return {**self._option(option, request), "rows": [subs[key] for key in keys], "aside": aside}
 
-    def _timeline(self, request: HttpRequest, record: MigratedUser) -> str:
-        if not request.user.has_perm(VIEW_EVENTS):
-            return ""
-        addresses = [address for address in (record.email, record.phone_number) if address]
-        return events_of(self, attempts=[attempt_of(record), *attempts_for(addresses)], user_id=record.user_id)
-
     def _decide(self, request: HttpRequest, record: MigratedUser, key: str) -> HttpResponse:
         try:
             resolve.decide(record.pk, key, now=timezone.now(), by=str(request.user.pk))
@@ -212,8 +209,11 @@ class ConflictAdmin(ReadOnlyAdmin):
             self.message_user(request, reason(error.reason), messages.ERROR)
             return HttpResponseRedirect(request.path)
         self.log_change(request, record, f"Decided: {key}.")
-        self.message_user(request, gettext("Decided: %(choice)s") % {"choice": _label(key)}, messages.SUCCESS)
-        return self._back()
+        self.message_user(
+            request, gettext("Decided: %(choice)s") % {"choice": CHOICES[key.partition(":")[0]]}, messages.SUCCESS
+        )
+        page = "admin:cognito_passwordless_conflictcase_changelist"
+        return HttpResponseRedirect(reverse(page, current_app=self.admin_site.name))
 
     def _withdraw(self, request: HttpRequest, record: MigratedUser) -> HttpResponse:
         try:
@@ -225,14 +225,6 @@ class ConflictAdmin(ReadOnlyAdmin):
             self.message_user(request, gettext("The decision was withdrawn."), messages.SUCCESS)
         return HttpResponseRedirect(request.path)
 
-    def _back(self) -> HttpResponseRedirect:
-        page = "admin:cognito_passwordless_conflictcase_changelist"
-        return HttpResponseRedirect(reverse(page, current_app=self.admin_site.name))
-
 
 def _shown(text: str, request: HttpRequest) -> str:
     return text if may_see_addresses(request) else hide(text)
-
-
-def _label(key: str) -> Any:
-    return CHOICES[key.partition(":")[0]]

@@ -96,6 +96,7 @@ class PoolConnectionAdmin(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         self._must(self.has_view_or_change_permission(request))
         alias = router.db_for_read(PoolConnection)
+        retired = {*ConnectionState.objects.filter(retired_at__isnull=False).values_list("alias", flat=True)}
         told: list[CheckMessage] = [
             *checks.settings_can_be_read(),
             *checks.rows_can_be_read(databases=[alias]),
@@ -106,16 +107,11 @@ class PoolConnectionAdmin(ModelAdmin):
             request,
             "connection_list.html",
             title=capfirst(self.opts.verbose_name_plural),
-            entries=self._entries(request),
+            entries=[_entry(app, retired) for app in (*checks.apps_of_settings(), *self.get_queryset(request))],
             told=told,
             may_add=self.has_add_permission(request),
             may_see_figures=request.user.has_perm(VIEW_EVENTS),
         )
-
-    def _entries(self, request: HttpRequest) -> list[Entry]:
-        retired = {*ConnectionState.objects.filter(retired_at__isnull=False).values_list("alias", flat=True)}
-        apps = [*checks.apps_of_settings(), *self.get_queryset(request)]
-        return [_entry(app, retired) for app in apps]
 
     @method_decorator(sensitive_post_parameters("new_secret"))
     def changeform_view(
@@ -135,7 +131,8 @@ class PoolConnectionAdmin(ModelAdmin):
             self.message_user(request, f"{message.msg} {message.hint}", messages.WARNING)
         if "retired" in form.changed_data:
             # A retirement is a transaction of its own: others must see it before it ends what they have begun.
-            does = partial(_retire, form.connection, bool(form.cleaned_data["retired"]), str(request.user.pk))
+            act = cutover.retire if form.cleaned_data["retired"] else cutover.unretire
+            does = partial(act, form.connection, now=timezone.now(), by=str(request.user.pk))
             transaction.on_commit(does, using=router.db_for_write(PoolConnection))
 
     def of_settings(self, request: HttpRequest, alias: str) -> HttpResponse:
@@ -214,10 +211,3 @@ def _written(value: Any) -> str:
     if isinstance(value, Mapping):
         return json.dumps(dict(value)) if value else ""
     return ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
-
-
-def _retire(connection: Connection, retired: bool, by: str) -> None:
-    if retired:
-        cutover.retire(connection, now=timezone.now(), by=by)
-    else:
-        cutover.unretire(connection, now=timezone.now(), by=by)

@@ -40,9 +40,24 @@ class PeopleActions(ModelAdmin):
         if rows is None:
             return None
         if choice in {"keep", "remove", "default"}:
-            self._each(request, rows, lambda row: self._undo(request, row, None if choice == "default" else choice))
+
+            def act(row: MigratedUser) -> None:
+                chosen, by = None if choice == "default" else choice, str(request.user.pk)
+                outcome = undo.undo(row.pk, choice=chosen, now=timezone.now(), by=by).outcome
+                self.log_change(request, row, f"Undone: {outcome}.")
+
+            self._each(request, rows, act)
             return None
-        people = [self._undo_preview(request, undo.preview(row)) for row in rows]
+        people = [
+            {
+                **self._whom(request, found.record),
+                "refusal": reason(found.refusal),
+                "effect": OUTCOMES[found.outcome(found.default)],
+                "gained": found.gained.items(),
+                "blocked": reason(found.blocked),
+            }
+            for found in map(undo.preview, rows)
+        ]
         choices = [
             ("default", _("As shown in the preview")),
             ("keep", _("Keep every Django user")),
@@ -60,7 +75,15 @@ class PeopleActions(ModelAdmin):
             return None
         if choice in {"default", "keep", "remove"}:
             removes = {"default": None, "keep": False, "remove": True}[choice]
-            self._each(request, rows, lambda row: self._erase(request, row, removes))
+
+            def act(row: MigratedUser) -> None:
+                done = erase.erase(row.pk, remove_user=removes, now=timezone.now(), by=str(request.user.pk))
+                for tombstone in done.tombstones:
+                    self.log_addition(
+                        request, tombstone, f"Erased; user {'removed' if done.removed_user else 'kept'}."
+                    )
+
+            self._each(request, rows, act)
             return None
         people = [self._erase_preview(request, row, erase.preview(row)) for row in rows]
         choices = [
@@ -95,25 +118,6 @@ class PeopleActions(ModelAdmin):
         if done:
             text = ngettext("%(count)d person: done.", "%(count)d people: done.", done)
             self.message_user(request, text % {"count": done}, messages.SUCCESS)
-
-    def _undo(self, request: HttpRequest, row: MigratedUser, choice: undo.Choice | None) -> None:
-        outcome = undo.undo(row.pk, choice=choice, now=timezone.now(), by=str(request.user.pk)).outcome
-        self.log_change(request, row, f"Undone: {outcome}.")
-
-    def _erase(self, request: HttpRequest, row: MigratedUser, removes: bool | None) -> None:
-        done = erase.erase(row.pk, remove_user=removes, now=timezone.now(), by=str(request.user.pk))
-        for tombstone in done.tombstones:
-            self.log_addition(request, tombstone, f"Erased; user {'removed' if done.removed_user else 'kept'}.")
-
-    def _undo_preview(self, request: HttpRequest, found: undo.Preview) -> dict[str, Any]:
-        by_default = found.outcome(found.default)
-        return {
-            **self._whom(request, found.record),
-            "refusal": reason(found.refusal),
-            "effect": OUTCOMES[by_default],
-            "gained": found.gained.items(),
-            "blocked": reason(found.blocked),
-        }
 
     def _erase_preview(self, request: HttpRequest, row: MigratedUser, found: erase.Preview) -> dict[str, Any]:
         if row.user is None:

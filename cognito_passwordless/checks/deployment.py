@@ -1,5 +1,6 @@
 """What only matters in production: `manage.py check --deploy`."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,7 +9,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from ..conf import conf
-from ..conf.values import ReviewCode
 from .problems import SETTING, Messages, configured, usable, warning
 
 LOCAL_MEMORY = "django.core.cache.backends.locmem.LocMemCache"
@@ -32,7 +32,8 @@ def public_url(**kwargs: Any) -> Messages:
 
 
 def inline(**kwargs: Any) -> Messages:
-    if usable(lambda: conf.dispatch, "") != "inline" and not _is_eager():
+    dispatch = usable(lambda: conf.dispatch, "")
+    if dispatch != "inline" and not (dispatch == "celery" and current_app.conf.task_always_eager):
         return []
     text = (
         "Codes are sent inside the request: people wait for the mail provider, and the time it takes tells who "
@@ -56,24 +57,21 @@ def cookies(**kwargs: Any) -> Messages:
 
 
 def senders(**kwargs: Any) -> Messages:
-    used = {entry.get("BACKEND") for channel in ("email", "sms") for entry in _senders(channel)}
+    lists: list[Any] = [usable(partial(conf.senders, channel), []) for channel in ("email", "sms")]
+    used = {entry.get("BACKEND") for entries in lists for entry in entries}
     found = []
     if MEMORY_SENDER in used:
         text = f"{SETTING}['SENDERS'] keeps messages in memory: nobody gets them."
         hint = "Use the MemorySender in tests alone."
         found.append(warning("W706", text, hint=hint))
-    backend = _email_backend()
+    # Since Django 6.1 the default of MAILERS takes the place of EMAIL_BACKEND.
+    mailers = getattr(settings, "MAILERS", None)
+    backend = str(settings.EMAIL_BACKEND if mailers is None else mailers.get("default", {}).get("BACKEND", ""))
     if DJANGO_SENDER in used and backend in NOT_SENDING:
         text = f"E-mail goes to '{backend}', which sends nothing; printed codes end in a log."
         hint = "Set EMAIL_BACKEND (or the default of MAILERS) to one that sends."
         found.append(warning("W707", text, hint=hint))
     return found
-
-
-def _email_backend() -> str:
-    """`EMAIL_BACKEND`, or what has taken its place since Django 6.1: the default of `MAILERS`."""
-    mailers = getattr(settings, "MAILERS", None)
-    return str(settings.EMAIL_BACKEND if mailers is None else mailers.get("default", {}).get("BACKEND", ""))
 
 
 def cache(**kwargs: Any) -> Messages:
@@ -101,13 +99,10 @@ def review_codes(**kwargs: Any) -> Messages:
     active = [code for code in usable(lambda: conf.review_codes, ()) if code.is_valid(timezone.now())]
     if not active:
         return []
-    text = f"{SETTING}['REVIEW_CODES'] opens {len(active)} account(s) by a fixed code, until {_last(active)}."
+    last = max(code.until for code in active).isoformat()
+    text = f"{SETTING}['REVIEW_CODES'] opens {len(active)} account(s) by a fixed code, until {last}."
     hint = "Remove the entries when the review is over."
     return [warning("W710", text, hint=hint)]
-
-
-def _last(active: list[ReviewCode]) -> str:
-    return max(code.until for code in active).isoformat()
 
 
 def countries(**kwargs: Any) -> Messages:
@@ -116,11 +111,3 @@ def countries(**kwargs: Any) -> Messages:
     text = f"{SETTING}['SENDERS'] can send SMS, and SMS_COUNTRIES allows no country: none is sent."
     hint = "List the countries of your people in SMS_COUNTRIES, as in ['DE', 'AT']."
     return [warning("W711", text, hint=hint)]
-
-
-def _is_eager() -> bool:
-    return usable(lambda: conf.dispatch, "") == "celery" and bool(current_app.conf.task_always_eager)
-
-
-def _senders(channel: str) -> list[Any]:
-    return usable(lambda: list(conf.senders(channel)), [])

@@ -77,7 +77,7 @@ def authentication_backends(**kwargs: Any) -> Messages:
         text = "AUTHENTICATION_BACKENDS is empty, so nobody can be signed in."
         hint = f"Add '{BACKEND}'."
         return [error("E106", text, hint=hint)]
-    if _has_subclass(settings.AUTHENTICATION_BACKENDS, BACKEND):
+    if _position(BACKEND, settings.AUTHENTICATION_BACKENDS) is not None:
         return []
     text = (
         "AUTHENTICATION_BACKENDS lacks allauth's backend: sessions are opened in the name of "
@@ -103,14 +103,11 @@ def templates(**kwargs: Any) -> Messages:
     return found
 
 
-def _position(path: str) -> int | None:
-    """Where the middleware, or a subclass of it, stands in MIDDLEWARE."""
-    places = (place for place, name in enumerate(settings.MIDDLEWARE) if name == path or _is_subclass(name, path))
+def _position(path: str, among: Sequence[str] | None = None) -> int | None:
+    """Where this class, or a subclass of it, stands among the paths; by default in MIDDLEWARE."""
+    paths = settings.MIDDLEWARE if among is None else among
+    places = (place for place, name in enumerate(paths) if name == path or _is_subclass(name, path))
     return next(places, None)
-
-
-def _has_subclass(paths: Sequence[str], of: str) -> bool:
-    return any(path == of or _is_subclass(path, of) for path in paths)
 
 
 def _is_subclass(path: str, of: str) -> bool:

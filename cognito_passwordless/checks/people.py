@@ -91,16 +91,14 @@ def groups_exist(*, databases: Any = None, **kwargs: Any) -> Messages:
 
 def unproven_users(*, databases: Any = None, **kwargs: Any) -> Messages:
     """Needs the tables, so it runs with ``--database`` and with ``migrate``."""
+    factors = compat.second_factors()
     asked = (get_user_model(), EmailAddress, SocialAccount, PhoneNumber, MigratedUser)
-    if any(rows_of(model, databases) is None for model in asked) or not _second_factors_there(databases):
+    if any(rows_of(model, databases) is None for model in asked) or (
+        factors is not None and rows_of(factors.model, databases) is None
+    ):
         return []
     found = count_at_risk()
     return [warning("W243", f"{found}.", hint=ADOPT)] if found.people else []
-
-
-def _second_factors_there(databases: Any) -> bool:
-    factors = compat.second_factors()
-    return factors is None or rows_of(factors.model, databases) is not None
 
 
 def user_model(**kwargs: Any) -> Messages:

@@ -50,7 +50,10 @@ def backends(**kwargs: Any) -> Messages:
             text = f"{SETTING}['SENDERS'][{channel!r}]: '{path}' is not a sender."
             hint = "A sender is a class with a method send(message) that returns the provider's message id."
             found.append(error("E224", text, hint=hint))
-        elif unfit := _unfit(sender, options):
+            continue
+        try:
+            inspect.signature(sender).bind(**options)
+        except TypeError as unfit:
             text = f"{SETTING}['SENDERS'][{channel!r}]: the OPTIONS of '{path}' do not fit: {unfit}."
             hint = "OPTIONS are the keyword arguments of the sender."
             found.append(error("E225", text, hint=hint))
@@ -104,11 +107,3 @@ def _all() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         chosen = _senders().get(channel, DEFAULT_SENDERS[channel])
         if isinstance(chosen, list | tuple):
             yield from ((channel, entry["BACKEND"], entry.get("OPTIONS", {})) for entry in chosen if _is_entry(entry))
-
-
-def _unfit(sender: Any, options: Mapping[str, Any]) -> str:
-    try:
-        inspect.signature(sender).bind(**options)
-    except TypeError as reason:
-        return str(reason)
-    return ""

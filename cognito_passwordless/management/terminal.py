@@ -1,6 +1,12 @@
-"""What the commands share: finding a person, asking for a confirmation, printing names that others chose."""
+"""What the commands share: finding a person, asking, printing names that others chose, numbers, and interruption."""
 
+import argparse
+import signal
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from django.core.management.base import CommandError
 from django.db.models import Q
@@ -50,3 +56,35 @@ def confirm(question: str, answer: str) -> None:
         raise CommandError("Nothing was changed: there is no terminal to ask. --yes asks nothing.") from None
     if given.strip() != answer:
         raise CommandError("Nothing was changed.")
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """The type of an option that has bounds."""
+
+    def read(text: str) -> int:
+        if not least <= (number := int(text)) <= most:
+            raise argparse.ArgumentTypeError(f"must be {least} to {most}")
+        return number
+
+    return read
+
+
+@contextmanager
+def until_interrupted(say: Callable[[], object] = lambda: None, *, once: bool = False) -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets while the block runs. With ``once``, the second signal ends the process."""
+    stop = threading.Event()
+    before: dict[int, Any] = {}
+
+    def handle(number: int, frame: Any) -> None:
+        say()
+        stop.set()
+        if once:
+            signal.signal(number, before[number])
+
+    for number in (int(signal.SIGINT), int(signal.SIGTERM)):
+        before[number] = signal.signal(number, handle)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -35,22 +35,25 @@ class Person:
 
 def standing(person: Person, now: datetime, *, ask_pool: bool) -> Named:
     """Everything that decides about a message, in the order in which it is asked."""
-    yield from _served(person)
+    identifier = person.identifier
+    if person.channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
+        words, country = explain("limit_sms_country"), budgets.country_of(identifier.value) or "no country"
+        yield "country", problem(f"{words.clause}: {country}", words.remedy)
     yield from _failures(person, now)
     yield from _budgets(person, now)
     yield "account", _account(person)
-    yield from _records(person)
-    answering = connections.answering_for(person.identifier, connections.active())
-    yield "connections", _connections(answering)
+    for row in pool_records.carrying(identifier):
+        in_pool = f"{row.pool_status or 'status not known'}, {'' if row.pool_enabled else 'not '}enabled"
+        text = f"{row.connection}, {row.sub}: {row.status}; in the pool {in_pool}"
+        text += f"; by {row.method}" if row.method else ""
+        words = explain(row.last_error)
+        verdict = warning(f"{text}; last error: {words.clause}", words.remedy) if row.last_error else ok(text)
+        yield f"pool record {row.pk}", verdict
+    answering = connections.answering_for(identifier, connections.active())
+    names = [f"{c.alias} (lookup {c.lookup}, routes {', '.join(c.routes)})" for c in answering]
+    all_names = f"answering for this address: {'; '.join(names)}"
+    yield "connections", ok(all_names if names else "no connection to a pool answers for this address")
     yield "route now", _route(person, answering, now, ask_pool=ask_pool)
-
-
-def _served(person: Person) -> Named:
-    identifier = person.identifier
-    if person.channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
-        words = explain("limit_sms_country")
-        country = budgets.country_of(identifier.value) or "no country"
-        yield "country", problem(f"{words.clause}: {country}", words.remedy)
 
 
 def _failures(person: Person, now: datetime) -> Named:
@@ -111,36 +114,14 @@ def _account(person: Person) -> Verdict:
     return problem(f"user {users}: {words.clause}", words.remedy)
 
 
-def _records(person: Person) -> Named:
-    rows = pool_records.carrying(person.identifier)
-    yield from ((f"pool record {row.pk}", _record(row)) for row in rows)
-
-
-def _record(row: MigratedUser) -> Verdict:
-    pool = row.pool_status or "status not known"
-    text = (
-        f"{row.connection}, {row.sub}: {row.status}; in the pool {pool}, {'' if row.pool_enabled else 'not '}enabled"
-    )
-    if row.method:
-        text += f"; by {row.method}"
-    if row.last_error:
-        words = explain(row.last_error)
-        return warning(f"{text}; last error: {words.clause}", words.remedy)
-    return ok(text)
-
-
-def _connections(answering: list[Connection]) -> Verdict:
-    if not answering:
-        return ok("no connection to a pool answers for this address")
-    told = [f"{c.alias} (lookup {c.lookup}, routes {', '.join(c.routes)})" for c in answering]
-    return ok(f"answering for this address: {'; '.join(told)}")
-
-
 def _route(person: Person, answering: list[Connection], now: datetime, *, ask_pool: bool) -> Verdict:
     hosted = offers_for(person.identifier).hosted_first
     if hosted:
         return ok(f"hosted login of {hosted.alias}, as its 'routes' begin with 'oidc'; a code only if they ask for it")
-    if not ask_pool and _pool_would_be_asked(person, answering):
+    asks = any(connection.lookup == "list_users" and "otp" in connection.routes for connection in answering)
+    verdict, _ = pool_records.by_our_code(person.identifier)
+    nobody_known = verdict.reason is Refusal.UNKNOWN and not pool_records.carrying(person.identifier)
+    if not ask_pool and asks and nobody_known:
         return unknown("the pool would be asked who it is (ListUsers)", "Run this again with --ask-pool.")
     # Never stored: what is chosen is looked at and dropped.
     identifier = person.identifier
@@ -159,10 +140,3 @@ def _route(person: Person, answering: list[Connection], now: datetime, *, ask_po
         case Decoy():
             words = explain(decision.reason)
             return problem(f"nothing would be sent, because {words.clause}", words.remedy)
-
-
-def _pool_would_be_asked(person: Person, answering: list[Connection]) -> bool:
-    if not any(connection.lookup == "list_users" and "otp" in connection.routes for connection in answering):
-        return False
-    verdict, _ = pool_records.by_our_code(person.identifier)
-    return verdict.reason is Refusal.UNKNOWN and not pool_records.carrying(person.identifier)

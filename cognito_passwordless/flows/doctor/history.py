@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from ...causes import Words, explain
 from ...models import ChallengeSession, Delivery, JourneyEvent, Route
 from ..challenges.status import STALLED_AFTER
-from .findings import State, Verdict, moment, ok, problem, warning
+from .findings import Verdict, moment, ok, problem, warning
 
 SHOWN = 5
 Sending, Outcome, Status = ChallengeSession.Sending, ChallengeSession.Outcome, Delivery.Status
@@ -39,36 +39,23 @@ def latest_of(identifier: str) -> list[SignIn]:
 
 
 def told(signs_in: list[SignIn], now: datetime) -> Iterator[tuple[str, Verdict]]:
-    """One finding for each sign-in."""
+    """One finding for each sign-in: its messages, the causes of its events, and what it comes to."""
     for number, sign_in in enumerate(signs_in, start=1):
-        yield f"sign-in {number}", _told(sign_in, now)
-
-
-def _told(sign_in: SignIn, now: datetime) -> Verdict:
-    challenge = sign_in.challenge
-    when, route = moment(challenge.created_at), challenge.route or "none"
-    parts = [f"{when} on {challenge.channel}: {challenge.outcome}, route {route}", f"{challenge.attempts} attempts"]
-    parts += [_message(message) for message in sign_in.messages]
-    parts += [
-        f"{event.step} {event.outcome}: {explain(event.cause).clause}"
-        for event in sign_in.events
-        if event.cause and event.step != "sent"
-    ]
-    text = "; ".join(parts)
-    state, fix = _state(sign_in, now)
-    return Verdict(state, text, fix)
-
-
-def _message(message: Delivery) -> str:
-    by = f" by {message.sender.rpartition('.')[2]}" if message.sender else ""
-    reference = f" ({message.provider_message_id})" if message.provider_message_id else ""
-    why = f", because {explain(message.cause).clause}" if message.cause else ""
-    return f"message {message.number} {message.status}{by}{reference}{why}"
-
-
-def _state(sign_in: SignIn, now: datetime) -> tuple[State, str]:
-    verdict = _judge(sign_in, now)
-    return verdict.state, verdict.fix
+        challenge = sign_in.challenge
+        when, route = moment(challenge.created_at), challenge.route or "none"
+        parts = [
+            f"{when} on {challenge.channel}: {challenge.outcome}, route {route}",
+            f"{challenge.attempts} attempts",
+        ]
+        for message in sign_in.messages:
+            by = f" by {message.sender.rpartition('.')[2]}" if message.sender else ""
+            reference = f" ({message.provider_message_id})" if message.provider_message_id else ""
+            why = f", because {explain(message.cause).clause}" if message.cause else ""
+            parts.append(f"message {message.number} {message.status}{by}{reference}{why}")
+        events = [event for event in sign_in.events if event.cause and event.step != "sent"]
+        parts += [f"{event.step} {event.outcome}: {explain(event.cause).clause}" for event in events]
+        state, _, fix = _judge(sign_in, now)
+        yield f"sign-in {number}", Verdict(state, "; ".join(parts), fix)
 
 
 def conclusion(signs_in: list[SignIn], now: datetime) -> Verdict | None:

@@ -60,7 +60,13 @@ def diagnose_person(text: str, *, now: datetime, ask_pool: bool = False, unmaske
     found += there
     found += history.told(signs_in, now)
     end = history.conclusion(signs_in, now) or _nobody_asked(now_)
-    return Case([verdict.on(AREA, name) for name, verdict in found], end.text, _advice(end, now_, there))
+    route = dict(now_)["route now"]
+    following = f"Asked for now: {route.text}."
+    if route.state is State.PROBLEM and route.fix != end.fix:
+        following += f" {route.fix}"
+    said = [f"{name.capitalize()}: {verdict.text}. {verdict.fix}" for name, verdict in there if verdict.fix]
+    advice = " ".join(part for part in (end.fix, *said, following) if part)
+    return Case([verdict.on(AREA, name) for name, verdict in found], end.text, advice)
 
 
 def _nobody_asked(found: list[tuple[str, Verdict]]) -> Verdict:
@@ -75,16 +81,6 @@ def _nobody_asked(found: list[tuple[str, Verdict]]) -> Verdict:
         "that sign-ins are kept.",
         "Ask what exactly they typed, and for their IP address (--ip).",
     )
-
-
-def _advice(end: Verdict, found: list[tuple[str, Verdict]], there: list[tuple[str, Verdict]]) -> str:
-    """What to do about the past, what their pools say of them, and what would happen now."""
-    route = dict(found)["route now"]
-    following = f"Asked for now: {route.text}."
-    if route.state is State.PROBLEM and route.fix != end.fix:
-        following += f" {route.fix}"
-    said = [f"{name.capitalize()}: {verdict.text}. {verdict.fix}" for name, verdict in there if verdict.fix]
-    return " ".join(part for part in (end.fix, *said, following) if part)
 
 
 def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
@@ -102,7 +98,13 @@ def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
         elif not answer:
             yield name, problem("the pool knows nobody of this address", explain("unknown").remedy)
         else:
-            yield from ((name, _pool_user(user)) for user in answer)
+            for user in answer:
+                addresses = {"e-mail": user.email_verified, "phone": user.phone_number_verified}
+                verified = " and ".join(each for each, is_so in addresses.items() if is_so) or "no address"
+                enabled = "enabled" if user.enabled else "disabled"
+                text = f"{user.sub}: {user.status}, {enabled}, {verified} verified"
+                words = explain(str(user.obstacle))
+                yield name, problem(f"{text}: {words.clause}", words.remedy) if user.obstacle else ok(text)
 
 
 def _look_for(connection: Connection, identifier: Identifier) -> list[PoolUser]:
@@ -121,15 +123,3 @@ def _read(connection: Connection, username: str) -> list[PoolUser]:
         if error.cause is Cause.unknown_user:
             return []
         raise
-
-
-def _pool_user(user: PoolUser) -> Verdict:
-    verified = [
-        name for name, is_so in (("e-mail", user.email_verified), ("phone", user.phone_number_verified)) if is_so
-    ]
-    text = f"{user.sub}: {user.status}, {'enabled' if user.enabled else 'disabled'}, "
-    text += f"{' and '.join(verified) or 'no address'} verified"
-    if user.obstacle is None:
-        return ok(text)
-    words = explain(str(user.obstacle))
-    return problem(f"{text}: {words.clause}", words.remedy)

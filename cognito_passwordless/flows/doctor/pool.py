@@ -68,11 +68,9 @@ def mfa(connection: Connection, pool: PoolSetup) -> Verdict:
     fix = "Add 'oidc' to the connection's 'routes': hosted login asks for the second factor."
     if pool.mfa == "ON":
         text = "MFA is ON: the pool sends nobody a code as the first factor"
-        return (
-            warning(f"{text}, and everybody needs hosted login", "Begin 'routes' with 'oidc'.")
-            if way_out
-            else (problem(text, fix))
-        )
+        if not way_out:
+            return problem(text, fix)
+        return warning(f"{text}, and everybody needs hosted login", "Begin 'routes' with 'oidc'.")
     text = "MFA is OPTIONAL: whoever has switched it on gets no code"
     return ok(f"{text} and uses hosted login") if way_out else warning(text, fix)
 
@@ -135,16 +133,16 @@ def mail(connection: Connection, pool: PoolSetup) -> Verdict:
             "the pool says that it cannot send e-mail (EmailConfigurationFailure)",
             "Fix the pool's e-mail settings: the SES identity and its policy.",
         )
-    if pool.email_account == "COGNITO_DEFAULT" and "otp" in connection.routes and not _has_own_sender(pool):
+    if (
+        pool.email_account == "COGNITO_DEFAULT"
+        and "otp" in connection.routes
+        and ("CustomEmailSender" not in pool.triggers)
+    ):
         return warning(
             f"the pool sends by Cognito's own e-mail, {_COGNITO_MAILS} messages a day",
             "Configure the pool to send by Amazon SES (EmailSendingAccount DEVELOPER).",
         )
     return ok(f"the pool sends e-mail by {pool.email_account}")
-
-
-def _has_own_sender(pool: PoolSetup) -> bool:
-    return "CustomEmailSender" in pool.triggers
 
 
 def sms(connection: Connection, pool: PoolSetup) -> Verdict | None:

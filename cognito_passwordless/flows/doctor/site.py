@@ -79,24 +79,22 @@ def _cache(now: datetime) -> Verdict:
     del now
     if settings.CACHES.get("default", {}).get("BACKEND") == _DATABASE_CACHE:
         return ok("the cache is a table of the database; not written to here")
-    answer = ask({"cache": _write_and_read}, seconds=3.0)["cache"]
+
+    def write_and_read() -> bool:
+        key, value = f"{TAG}.doctor.{secrets.token_hex(8)}", secrets.token_hex(8)
+        default_cache.set(key, value, 30)
+        read = default_cache.get(key)
+        default_cache.delete(key)
+        return bool(read == value)
+
+    answer = ask({"cache": write_and_read}, seconds=3.0)["cache"]
     if isinstance(answer, Unanswered):
         return problem(
-            f"the cache fails: {answer.reason}", "Start it; allauth's rate limits and sessions may need it."
+            f"the cache fails: {answer.reason}", "Start it: allauth's rate limits and sessions may need it."
         )
-    return (
-        ok("the cache gives back what it is given")
-        if answer
-        else (problem("the cache does not give back what it is given", "Look at CACHES, and at the cache's own log."))
-    )
-
-
-def _write_and_read() -> bool:
-    key, value = f"{TAG}.doctor.{secrets.token_hex(8)}", secrets.token_hex(8)
-    default_cache.set(key, value, 30)
-    read = default_cache.get(key)
-    default_cache.delete(key)
-    return bool(read == value)
+    if answer:
+        return ok("the cache returns what is written to it")
+    return problem("the cache does not return what is written to it", "Check CACHES and the cache's own log.")
 
 
 def _workers(now: datetime) -> Verdict:

@@ -1,7 +1,6 @@
 """``manage.py cognito_import``: a pool's directory, or a CSV of it, into `MigratedUser`, and Django users ahead."""
 
 import argparse
-import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,7 @@ from ...flows import importing
 from ...flows.importing.csv_source import NotACsv
 from ...models import ImportProblem, ImportRun
 from ..progress_bar import ProgressBar
-from ..terminal import plain
+from ..terminal import plain, until_interrupted, whole_number
 
 Outcome = tuple[str, str]
 State = ImportRun.State
@@ -38,7 +37,10 @@ class Command(BaseCommand):
         parser.add_argument("--csv", type=Path, metavar="FILE", help="Read this file instead of asking the pool.")
         parser.add_argument("--rate", type=_rate, default=importing.QUOTA, help="ListUsers calls a second (30).")
         parser.add_argument(
-            "--pages", type=_pages, default=importing.PAGES, help="Pages of 60 users that are written together (50)."
+            "--pages",
+            type=whole_number(1, 500),
+            default=importing.PAGES,
+            help="Pages of 60 users in one transaction (50).",
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="Only say what would happen, and whom people would become."
@@ -70,7 +72,7 @@ class Command(BaseCommand):
         if options["csv"] and ahead:
             raise CommandError("--pair and --activate read no CSV: import it first.", returncode=2)
         work = self._activate if ahead else self._preview if options["dry_run"] else self._import
-        with _until_interrupted(self.stderr) as stop:
+        with until_interrupted(lambda: self.stderr.write("\nStopping after this page."), once=True) as stop:
             for connection in chosen:
                 with _told(connection):
                     work(connection, stop, options)
@@ -171,7 +173,8 @@ def _told(connection: Connection) -> Iterator[None]:
     try:
         yield
     except importing.Busy as busy:
-        raise CommandError(_busy(connection, busy), returncode=BUSY) from None
+        since = f" (import {busy.run.pk}, last sign of life {busy.run.updated_at:%H:%M:%S})" if busy.run else ""
+        raise CommandError(f"{alias}: another process is importing{since}.", returncode=BUSY) from None
     except importing.NothingToContinue:
         raise CommandError(f"{alias}: nothing unfinished to continue.") from None
     except importing.Lost:
@@ -197,41 +200,7 @@ def _chosen(aliases: list[str] | None) -> list[Connection]:
     return found
 
 
-def _busy(connection: Connection, busy: importing.Busy) -> str:
-    since = f" (import {busy.run.pk}, last sign of life {busy.run.updated_at:%H:%M:%S})" if busy.run else ""
-    return f"{connection.alias}: another process is importing{since}."
-
-
 def _rate(text: str) -> float:
-    rate = float(text)
-    if not rate > 0:
+    if not (rate := float(text)) > 0:
         raise argparse.ArgumentTypeError("must be more than 0")
     return rate
-
-
-def _pages(text: str) -> int:
-    pages = int(text)
-    if not 1 <= pages <= 500:
-        raise argparse.ArgumentTypeError("must be 1 to 500")
-    return pages
-
-
-@contextmanager
-def _until_interrupted(stderr: Any) -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets, once; the second time they end the process at once, and nothing is lost
-    either."""
-    stop = threading.Event()
-    before: dict[int, Any] = {}
-
-    def ask(number: int, frame: Any) -> None:
-        stderr.write("\nStopping after this page.")
-        stop.set()
-        signal.signal(number, before[number])
-
-    for asked in (signal.SIGINT, signal.SIGTERM):
-        before[asked] = signal.signal(asked, ask)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ...flows.progress import report, rollup
 from ...flows.progress.forecast import Forecast
-from ...flows.progress.types import Figures, Pool, Share
+from ...flows.progress.types import Figures, Share
 from ..terminal import plain
 
 WHY_NO_FORECAST = {
@@ -88,7 +88,12 @@ def lines(figures: Figures) -> Iterator[str]:
         "Failures",
         [(f"{each.step} {each.outcome} {each.cause}", f"{each.events.value:>12,}") for each in figures.failures],
     )
-    yield from _table("Pools", [(pool.label, _pool(pool)) for pool in figures.pools])
+    pools = []
+    for pool in figures.pools:
+        speed = f"half within {_ms(pool.median_ms)}, 95 % within {_ms(pool.p95_ms)}"
+        still = f"{pool.still_there.value:,} sign-ins still there"
+        pools.append((pool.label, f"{pool.calls.value:>12,} calls, {pool.error_percent} % errors, {speed}, {still}"))
+    yield from _table("Pools", pools)
     yield from _table(
         "Budgets",
         [
@@ -107,12 +112,6 @@ def _table(title: str, rows: list[tuple[str, str]]) -> Iterator[str]:
 
 def _share(share: Share) -> str:
     return f"{share.part.value:>12,} of {share.whole.value:,}  {share.percent:5.1f} %"
-
-
-def _pool(pool: Pool) -> str:
-    speed = f"half within {_ms(pool.median_ms)}, 95 % within {_ms(pool.p95_ms)}"
-    still = f"{pool.still_there.value:,} sign-ins still there"
-    return f"{pool.calls.value:>12,} calls, {pool.error_percent} % errors, {speed}, {still}"
 
 
 def _ms(milliseconds: int | None) -> str:

@@ -37,20 +37,18 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="Ask nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rows = self._rows(options)
+        if options["run"] is None:
+            rows = MigratedUser.objects.filter(pk=find_person(options["person"]).pk)
+        elif ImportRun.objects.filter(pk=options["run"]).exists():
+            rows = undo.of_run(options["run"])
+        else:
+            raise CommandError(f"There is no run {options['run']}.")
         self._tell("This would happen:", undo.totals(rows, options["choice"]))
         if options["dry_run"]:
             return
         if not options["yes"]:
             confirm("Undo?", "yes")
         self._tell("Done:", self._undo(rows, options))
-
-    def _rows(self, options: dict[str, Any]) -> Any:
-        if options["run"] is not None:
-            if not ImportRun.objects.filter(pk=options["run"]).exists():
-                raise CommandError(f"There is no run {options['run']}.")
-            return undo.of_run(options["run"])
-        return MigratedUser.objects.filter(pk=find_person(options["person"]).pk)
 
     def _undo(self, rows: Any, options: dict[str, Any]) -> Counter[str]:
         now, choice, total = timezone.now(), options["choice"], Counter[str]()
