@@ -1,5 +1,7 @@
 """The queue of conflicts: both sides, the choices, a preview, a confirmation."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -99,23 +101,28 @@ class ConflictAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        record = self._record(object_id)
-        if request.method != "POST":
-            return self._page(request, record)
-        if "withdraw" in request.POST:
-            return self._withdraw(request, record)
-        key = request.POST.get("choice", "")
-        if "confirmed" in request.POST:
-            return self._decide(request, record, key)
-        return self._page(request, record, key)
-
-    def _record(self, object_id: str) -> MigratedUser:
-        key = unquote(object_id)
+        pk = unquote(object_id)
         rows: QuerySet[MigratedUser] = MigratedUser.objects.select_related("user")
-        record = rows.filter(pk=int(key)).first() if key.isascii() and key.isdigit() else None
+        record = rows.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() else None
         if record is None:
             raise Http404
-        return record
+        if request.method != "POST":
+            return self._page(request, record)
+        key, now, by, url = request.POST.get("choice", ""), timezone.now(), str(request.user.pk), request.path
+        if "withdraw" in request.POST:
+            act = partial(resolve.take_back, record.pk, now=now, by=by)
+            if self._carried_out(request, record, act, "Decision withdrawn."):
+                self.message_user(request, gettext("The decision was withdrawn."), messages.SUCCESS)
+        elif "confirmed" in request.POST:
+            decide = partial(resolve.decide, record.pk, key, now=now, by=by)
+            if self._carried_out(request, record, decide, f"Decided: {key}."):
+                decided = gettext("Decided: %(choice)s") % {"choice": CHOICES[key.partition(":")[0]]}
+                self.message_user(request, decided, messages.SUCCESS)
+                page = "admin:cognito_passwordless_conflictcase_changelist"
+                url = reverse(page, current_app=self.admin_site.name)
+        else:
+            return self._page(request, record, key)
+        return HttpResponseRedirect(url)
 
     def _page(self, request: HttpRequest, record: MigratedUser, key: str = "") -> HttpResponse:
         """The case; with a key, what that choice would do, to be confirmed."""
@@ -128,6 +135,14 @@ class ConflictAdmin(ReadOnlyAdmin):
             addresses = [address for address in (record.email, record.phone_number) if address]
             attempts = [attempt_of(record), *attempts_for(addresses)]
             timeline = events_of(self, attempts=attempts, user_id=record.user_id)
+        shown = None
+        if chosen:
+            subs = {row.pk: row.sub[:8] for row in (record, *case.twins)}
+            shown = {
+                **self._option(chosen, request),
+                "rows": [subs[pk] for pk in chosen.rows or (record.pk,)],
+                "aside": [subs[pk] for pk in chosen.set_aside],
+            }
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Conflict"),
@@ -161,7 +176,7 @@ class ConflictAdmin(ReadOnlyAdmin):
             ],
             "open": [self._option(option, request) for option in case.options if not option.why_not],
             "closed": [self._option(option, request) for option in case.options if option.why_not],
-            "chosen": self._chosen(chosen, case, request) if chosen else None,
+            "chosen": shown,
             "timeline": timeline,
         }
         return TemplateResponse(request, "admin/cognito_passwordless/conflict.html", context)
@@ -195,35 +210,14 @@ class ConflictAdmin(ReadOnlyAdmin):
             "why_not": reason(option.why_not),
         }
 
-    def _chosen(self, option: cases.Option, case: cases.Case, request: HttpRequest) -> dict[str, Any]:
-        """As `_option`, with the pool users whom it is about."""
-        subs = {row.pk: row.sub[:8] for row in (case.record, *case.twins)}
-        keys = [*(option.rows or (case.record.pk,))]
-        aside = [subs[key] for key in option.set_aside]
-        return {**self._option(option, request), "rows": [subs[key] for key in keys], "aside": aside}
-
-    def _decide(self, request: HttpRequest, record: MigratedUser, key: str) -> HttpResponse:
+    def _carried_out(self, request: HttpRequest, record: MigratedUser, act: Callable[[], object], log: str) -> bool:
         try:
-            resolve.decide(record.pk, key, now=timezone.now(), by=str(request.user.pk))
+            act()
         except ActionRefused as error:
             self.message_user(request, reason(error.reason), messages.ERROR)
-            return HttpResponseRedirect(request.path)
-        self.log_change(request, record, f"Decided: {key}.")
-        self.message_user(
-            request, gettext("Decided: %(choice)s") % {"choice": CHOICES[key.partition(":")[0]]}, messages.SUCCESS
-        )
-        page = "admin:cognito_passwordless_conflictcase_changelist"
-        return HttpResponseRedirect(reverse(page, current_app=self.admin_site.name))
-
-    def _withdraw(self, request: HttpRequest, record: MigratedUser) -> HttpResponse:
-        try:
-            resolve.take_back(record.pk, now=timezone.now(), by=str(request.user.pk))
-        except ActionRefused as error:
-            self.message_user(request, reason(error.reason), messages.ERROR)
-        else:
-            self.log_change(request, record, "Decision withdrawn.")
-            self.message_user(request, gettext("The decision was withdrawn."), messages.SUCCESS)
-        return HttpResponseRedirect(request.path)
+            return False
+        self.log_change(request, record, log)
+        return True
 
 
 def _shown(text: str, request: HttpRequest) -> str:

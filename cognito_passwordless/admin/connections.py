@@ -5,7 +5,7 @@ No page shows a secret. Whoever may look and not edit gets a page of our own: Dj
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -159,12 +159,24 @@ class PoolConnectionAdmin(ModelAdmin):
         return self._page(request, "connection_test.html", title=_("Connection test"), entry=entry, findings=rows)
 
     def _detail(self, request: HttpRequest, entry: Entry, *, from_settings: bool) -> HttpResponse:
+
+        def written(value: Any) -> str:
+            if isinstance(value, Mapping):
+                return json.dumps(dict(value)) if value else ""
+            return ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+
+        # Every setting by its name; of the secret, whether there is one.
+        values: list[tuple[str, str]] = []
+        if entry.connection is not None:
+            names = ["alias", "name", "client_id", *SETTINGS]
+            values = [(name, written(getattr(entry.connection, name))) for name in names]
+            values.append(("secret", str(_("stored, never shown") if entry.app.secret else _("none"))))
         return self._page(
             request,
             "connection_detail.html",
             title=str(entry.app.provider_id or entry.app.name),
             entry=entry,
-            values=_values(entry),
+            values=values,
             from_settings=from_settings,
             may_test=self.has_change_permission(request),
         )
@@ -195,19 +207,3 @@ def _entry(app: SocialApp, retired: Iterable[str]) -> Entry:
 
 def _retired_of(app: SocialApp) -> list[str]:
     return [app.provider_id] if is_retired(app.provider_id) else []
-
-
-def _values(entry: Entry) -> list[tuple[str, str]]:
-    """Every setting by its name; of the secret, whether there is one."""
-    if entry.connection is None:
-        return []
-    names = ["alias", "name", "client_id", *SETTINGS]
-    known = {field.name: getattr(entry.connection, field.name) for field in fields(entry.connection)}
-    secret = str(_("stored, never shown") if entry.app.secret else _("none"))
-    return [*((name, _written(known[name])) for name in names), ("secret", secret)]
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return json.dumps(dict(value)) if value else ""
-    return ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)

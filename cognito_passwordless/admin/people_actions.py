@@ -85,7 +85,29 @@ class PeopleActions(ModelAdmin):
 
             self._each(request, rows, act)
             return None
-        people = [self._erase_preview(request, row, erase.preview(row)) for row in rows]
+        people = []
+        for row in rows:
+            found = erase.preview(row)
+            if row.user is None:
+                effect = _("Forgotten; there is no Django user.")
+            elif found.removes_user:
+                effect = _("Forgotten; the Django user that the migration made is removed.")
+            else:
+                effect = _("Forgotten as a pool user; the Django user is kept.")
+            others = ngettext(
+                "%(count)d other record carries an address of theirs, and stays.",
+                "%(count)d other records carry an address of theirs, and stay.",
+                found.others,
+            )
+            shown = {
+                **self._whom(request, row),
+                "refusal": reason(found.refusal),
+                "effect": effect,
+                "gained": found.gained.items(),
+                "blocked": reason(found.blocked),
+                "others": others % {"count": found.others} if found.others else "",
+            }
+            people.append(shown)
         choices = [
             ("default", _("As shown in the preview")),
             ("keep", _("Keep every Django user")),
@@ -118,27 +140,6 @@ class PeopleActions(ModelAdmin):
         if done:
             text = ngettext("%(count)d person: done.", "%(count)d people: done.", done)
             self.message_user(request, text % {"count": done}, messages.SUCCESS)
-
-    def _erase_preview(self, request: HttpRequest, row: MigratedUser, found: erase.Preview) -> dict[str, Any]:
-        if row.user is None:
-            effect = _("Forgotten; there is no Django user.")
-        elif found.removes_user:
-            effect = _("Forgotten; the Django user that the migration made is removed.")
-        else:
-            effect = _("Forgotten as a pool user; the Django user is kept.")
-        others = ngettext(
-            "%(count)d other record carries an address of theirs, and stays.",
-            "%(count)d other records carry an address of theirs, and stay.",
-            found.others,
-        )
-        return {
-            **self._whom(request, row),
-            "refusal": reason(found.refusal),
-            "effect": effect,
-            "gained": found.gained.items(),
-            "blocked": reason(found.blocked),
-            "others": others % {"count": found.others} if found.others else "",
-        }
 
     def _whom(self, request: HttpRequest, row: MigratedUser) -> dict[str, Any]:
         address = row.email or row.phone_number

@@ -1,6 +1,7 @@
 """Installed apps, middleware, authentication backends, templates."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.apps import apps
@@ -106,13 +107,12 @@ def templates(**kwargs: Any) -> Messages:
 def _position(path: str, among: Sequence[str] | None = None) -> int | None:
     """Where this class, or a subclass of it, stands among the paths; by default in MIDDLEWARE."""
     paths = settings.MIDDLEWARE if among is None else among
-    places = (place for place, name in enumerate(paths) if name == path or _is_subclass(name, path))
-    return next(places, None)
-
-
-def _is_subclass(path: str, of: str) -> bool:
-    try:
-        one, other = import_string(path), import_string(of)
-    except ImportError:
-        return False  # Django itself tells of a path that leads nowhere.
-    return isinstance(one, type) and isinstance(other, type) and issubclass(one, other)
+    for place, name in enumerate(paths):
+        if name == path:
+            return place
+        # Django itself reports a path that leads nowhere.
+        with suppress(ImportError):
+            one, other = import_string(name), import_string(path)
+            if isinstance(one, type) and isinstance(other, type) and issubclass(one, other):
+                return place
+    return None

@@ -44,25 +44,22 @@ def attributes(**kwargs: Any) -> Messages:
         reason = cannot_import(mapping)
         hint = "Write a dict, or the dotted path of callable(user, profile) that returns the changed fields."
         return [error("E234", f"{SETTING}['ATTRIBUTES'] cannot be used: {reason}.", hint=hint)] if reason else []
-    return [message for attribute, name in mapping.items() for message in _attribute(attribute, name)]
-
-
-def _attribute(attribute: object, name: object) -> Messages:
-    place = f"{SETTING}['ATTRIBUTES'][{attribute!r}]"
-    if isinstance(name, str) and name in usable(forbidden_fields, FORBIDDEN_FIELDS):
-        text = f"{place}: an attribute of a pool may not write {name!r}."
-        hint = "It decides who somebody is or what they may do, and people may write their own attributes."
-        return [error("E235", text, hint=hint)]
-    field = _field(name)
-    if field is None or not field.concrete:
-        return [
-            error("E236", f"{place}: the user model has no field {name!r}.", hint="Name a field of the user model.")
-        ]
-    if not _is_unique(field):
-        return []
-    text = f"{place}: the field {name!r} is unique."
-    hint = "Two people with the same value cannot both be migrated. Fill another field, or use a callable."
-    return [warning("W237", text, hint=hint)]
+    found = []
+    named: list[tuple[object, object]] = [*mapping.items()]
+    for attribute, name in named:
+        place, field = f"{SETTING}['ATTRIBUTES'][{attribute!r}]", _field(name)
+        if isinstance(name, str) and name in usable(forbidden_fields, FORBIDDEN_FIELDS):
+            text = f"{place}: an attribute of a pool may not write {name!r}."
+            hint = "It decides who somebody is or what they may do, and people may write their own attributes."
+            found.append(error("E235", text, hint=hint))
+        elif field is None or not field.concrete:
+            text = f"{place}: the user model has no field {name!r}."
+            found.append(error("E236", text, hint="Name a field of the user model."))
+        elif _is_unique(field):
+            text = f"{place}: the field {name!r} is unique."
+            hint = "Two people with the same value cannot both be migrated. Fill another field, or use a callable."
+            found.append(warning("W237", text, hint=hint))
+    return found
 
 
 def groups(**kwargs: Any) -> Messages:

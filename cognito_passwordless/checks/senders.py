@@ -61,30 +61,24 @@ def backends(**kwargs: Any) -> Messages:
 
 
 def options(**kwargs: Any) -> Messages:
-    """What each sender says about its own options. It talks to nobody."""
-    return [
-        error(
-            "E226",
-            f"{SETTING}['SENDERS'][{channel!r}]: '{path}': {complaint}.",
-            hint="docs/senders.md lists the options of each sender.",
-        )
-        for channel, path, chosen in _all()
-        if channel in _senders()
-        for complaint in _complaints(path, chosen)
-    ]
-
-
-def _complaints(path: str, chosen: Mapping[str, Any]) -> list[str]:
-    try:
-        sender = import_string(path)(**chosen)
-    except Exception:  # noqa: BLE001  (what cannot be imported or built, other checks tell)
-        return []
-    found = list(sender.check()) if callable(getattr(sender, "check", None)) else []
-    rate = getattr(sender, "rate", None)
-    try:
-        Limit.parse("1/1s" if rate is None else rate)
-    except ValueError as reason:
-        found.append(f"'rate': {reason}")
+    """What each sender says about its own options. Nothing is sent."""
+    found = []
+    for channel, path, chosen in _all():
+        if channel not in _senders():
+            continue
+        try:
+            sender = import_string(path)(**chosen)
+        except Exception:  # noqa: BLE001, S112  (`backends` reports what cannot be imported or built)
+            continue
+        complaints = list(sender.check()) if callable(getattr(sender, "check", None)) else []
+        rate = getattr(sender, "rate", None)
+        try:
+            Limit.parse("1/1s" if rate is None else rate)
+        except ValueError as reason:
+            complaints.append(f"'rate': {reason}")
+        hint = "docs/senders.md lists the options of each sender."
+        place = f"{SETTING}['SENDERS'][{channel!r}]: '{path}'"
+        found += [error("E226", f"{place}: {complaint}.", hint=hint) for complaint in complaints]
     return found
 
 

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.management.base import CommandError
 from django.db.models import Q
@@ -15,6 +15,7 @@ from ..exceptions import InvalidIdentifier
 from ..identifiers import parse
 from ..models import MigratedUser
 
+Number = TypeVar("Number", int, float)
 PERSON_HELP = (
     "The person's sub, the number of their record, or an e-mail address or phone number of theirs. "
     "'-' reads it from standard input, so that it stays out of the shell's history."
@@ -58,11 +59,11 @@ def confirm(question: str, answer: str) -> None:
         raise CommandError("Nothing was changed.")
 
 
-def whole_number(least: int, most: int) -> Callable[[str], int]:
-    """The type of an option that has bounds."""
+def bounded(kind: type[Number], least: Number, most: Number) -> Callable[[str], Number]:
+    """The type of an option whose number has bounds."""
 
-    def read(text: str) -> int:
-        if not least <= (number := int(text)) <= most:
+    def read(text: str) -> Number:
+        if not least <= (number := kind(text)) <= most:
             raise argparse.ArgumentTypeError(f"must be {least} to {most}")
         return number
 

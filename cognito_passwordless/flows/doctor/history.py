@@ -71,7 +71,11 @@ def _judge(sign_in: SignIn, now: datetime) -> Verdict:
         return ok("No code came because they were sent to the hosted login, which has its own.")
     message = sign_in.messages[-1] if sign_in.messages else None
     if message is None or message.number < challenge.sends:
-        return _not_begun(challenge, now)
+        if challenge.decoy_reason:
+            return _no_code(explain(challenge.decoy_reason))
+        if challenge.expires_at > now and now - challenge.last_sent_at < timedelta(seconds=STALLED_AFTER):
+            return warning("No code came yet because it was asked for just now.", "Wait a minute.")
+        return problem("No code came because no worker has taken the message.", "Check the workers: cognito_doctor.")
     match message.status:
         case Status.SENT:
             return _sent(challenge, message, now)
@@ -80,17 +84,6 @@ def _judge(sign_in: SignIn, now: datetime) -> Verdict:
             return warning(f"No code came yet because {why}; it is tried again.", "Wait a minute.")
         case _:
             return _no_code(explain(message.cause or challenge.decoy_reason))
-
-
-def _not_begun(challenge: ChallengeSession, now: datetime) -> Verdict:
-    if challenge.decoy_reason:
-        return _no_code(explain(challenge.decoy_reason))
-    if challenge.expires_at > now and now - challenge.last_sent_at < timedelta(seconds=STALLED_AFTER):
-        return warning("No code came yet because it was asked for just now.", "Wait a minute.")
-    return problem(
-        "No code came because no worker has taken the message.",
-        "Check that workers run: cognito_doctor.",
-    )
 
 
 def _sent(challenge: ChallengeSession, message: Delivery, now: datetime) -> Verdict:

@@ -84,6 +84,15 @@ def _nobody_asked(found: list[tuple[str, Verdict]]) -> Verdict:
 
 
 def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
+    def look_for(connection: Connection) -> list[PoolUser]:
+        attribute: Literal["email", "phone_number"] = "email" if identifier.channel == "email" else "phone_number"
+        names = dict.fromkeys(
+            user.username
+            for spelling in identifier.spellings[: routing.MOST_SPELLINGS]
+            for user in find_users(connection, attribute=attribute, value=spelling)
+        )
+        return [user for name in [*names][:MAX_NAMES] for user in _read(connection, name)]
+
     asked: dict[str, Callable[[], Any]] = {}
     for row in pool_records.carrying(identifier):
         connection = connections.find(row.connection)
@@ -91,7 +100,7 @@ def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
             asked[f"in the pool of {row.connection}, {row.sub}"] = partial(_read, connection, row.username or row.sub)
     if not asked:
         for connection in connections.answering_for(identifier, connections.active()):
-            asked[f"in the pool of {connection.alias}"] = partial(_look_for, connection, identifier)
+            asked[f"in the pool of {connection.alias}"] = partial(look_for, connection)
     for name, answer in ask(asked).items():
         if isinstance(answer, Unanswered):
             yield name, answer.verdict("cognito-idp:ListUsers and cognito-idp:AdminGetUser", "the person in the pool")
@@ -105,15 +114,6 @@ def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
                 text = f"{user.sub}: {user.status}, {enabled}, {verified} verified"
                 words = explain(str(user.obstacle))
                 yield name, problem(f"{text}: {words.clause}", words.remedy) if user.obstacle else ok(text)
-
-
-def _look_for(connection: Connection, identifier: Identifier) -> list[PoolUser]:
-    found: list[PoolUser] = []
-    for spelling in identifier.spellings[: routing.MOST_SPELLINGS]:
-        attribute: Literal["email", "phone_number"] = "email" if identifier.channel == "email" else "phone_number"
-        found += find_users(connection, attribute=attribute, value=spelling)
-    names = list(dict.fromkeys(user.username for user in found))[:MAX_NAMES]
-    return [user for name in names for user in _read(connection, name)]
 
 
 def _read(connection: Connection, username: str) -> list[PoolUser]:

@@ -55,9 +55,21 @@ class _Place:
 
 def ask(questions: Mapping[str, Callable[[], Any]], *, seconds: float = SECONDS) -> dict[str, Any]:
     """The answer to each question, or `Unanswered`; never raises, and takes no longer than ``seconds``."""
+
+    def answer(question: Callable[[], Any], place: _Place) -> None:
+        try:
+            place.value = question()
+        except CognitoError as error:
+            place.value = Unanswered(str(error), error.aws_code, error.cause)
+        except SendFailed as error:
+            place.value = Unanswered(error.cause, error.cause)
+        except Exception as error:  # noqa: BLE001  (whatever a library throws is an answer that did not come)
+            # Its text may hold an address or a key.
+            place.value = Unanswered(type(error).__name__)
+
     places = {name: _Place() for name in questions}
     threads = [
-        threading.Thread(target=_answer, args=(question, places[name]), daemon=True)
+        threading.Thread(target=answer, args=(question, places[name]), daemon=True)
         for name, question in questions.items()
     ]
     for thread in threads:
@@ -66,15 +78,3 @@ def ask(questions: Mapping[str, Callable[[], Any]], *, seconds: float = SECONDS)
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     return {name: place.value for name, place in places.items()}
-
-
-def _answer(question: Callable[[], Any], place: _Place) -> None:
-    try:
-        place.value = question()
-    except CognitoError as error:
-        place.value = Unanswered(str(error), error.aws_code, error.cause)
-    except SendFailed as error:
-        place.value = Unanswered(error.cause, error.cause)
-    except Exception as error:  # noqa: BLE001  (whatever a library throws is an answer that did not come)
-        # Its text may hold an address or a key.
-        place.value = Unanswered(type(error).__name__)

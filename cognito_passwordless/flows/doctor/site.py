@@ -34,7 +34,14 @@ _OPEN = ChallengeSession.Outcome.OPEN
 def diagnose_site(*, now: datetime) -> list[Finding]:
     """What is right and wrong with this site, whatever pool it has. Only reads, but for one key in the cache."""
     found = system_checks()
-    tables = _tables()
+    try:
+        executor = MigrationExecutor(databases[router.db_for_write(ChallengeSession)])
+        plan = executor.migration_plan([node for node in executor.loader.graph.leaf_nodes() if node[0] == TAG])
+        tables = ok("all migrations are applied")
+        if plan:
+            tables = problem(f"{len(plan)} migrations are not applied", "Run `manage.py migrate`.")
+    except DatabaseError as error:
+        tables = problem(f"the database does not answer: {type(error).__name__}", "Start it, and check DATABASES.")
     found.append(tables.on("site", "tables"))
     checks_ = {**_RUNNING, **(_STORED if tables.state is State.OK else {})}
     for name, check in checks_.items():
@@ -60,19 +67,6 @@ def system_checks() -> list[Finding]:
         for message in ours
     ]
     return found or [ok("the system checks of this package find nothing").on("checks", "all")]
-
-
-def _tables() -> Verdict:
-    alias = router.db_for_write(ChallengeSession)
-    try:
-        executor = MigrationExecutor(databases[alias])
-        wanted = [node for node in executor.loader.graph.leaf_nodes() if node[0] == TAG]
-        plan = executor.migration_plan(wanted)
-    except DatabaseError as error:
-        return problem(f"the database does not answer: {type(error).__name__}", "Start it, and look at DATABASES.")
-    if plan:
-        return problem(f"{len(plan)} migrations are not applied", "Run `manage.py migrate`.")
-    return ok("all migrations are applied")
 
 
 def _cache(now: datetime) -> Verdict:

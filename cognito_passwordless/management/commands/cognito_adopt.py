@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ...flows import adopting
 from ...flows.adopting import Batch, Chosen, Reason
 from ..progress_bar import ProgressBar
-from ..terminal import plain, whole_number
+from ..terminal import bounded, plain
 
 INTERRUPTED = 130
 TEXTS = {
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--batch",
-            type=whole_number(1, 5000),
+            type=bounded(int, 1, 5000),
             default=adopting.BATCH,
             help=f"Users of one transaction ({adopting.BATCH}).",
         )

@@ -1,6 +1,5 @@
 """``manage.py cognito_import``: a pool's directory, or a CSV of it, into `MigratedUser`, and Django users ahead."""
 
-import argparse
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from ...flows import importing
 from ...flows.importing.csv_source import NotACsv
 from ...models import ImportProblem, ImportRun
 from ..progress_bar import ProgressBar
-from ..terminal import plain, until_interrupted, whole_number
+from ..terminal import bounded, plain, until_interrupted
 
 Outcome = tuple[str, str]
 State = ImportRun.State
@@ -35,10 +34,12 @@ class Command(BaseCommand):
             "--connection", action="append", metavar="ALIAS", help="Which connections, in order (all that are active)."
         )
         parser.add_argument("--csv", type=Path, metavar="FILE", help="Read this file instead of asking the pool.")
-        parser.add_argument("--rate", type=_rate, default=importing.QUOTA, help="ListUsers calls a second (30).")
+        parser.add_argument(
+            "--rate", type=bounded(float, 0.01, 1000), default=importing.QUOTA, help="ListUsers calls a second."
+        )
         parser.add_argument(
             "--pages",
-            type=whole_number(1, 500),
+            type=bounded(int, 1, 500),
             default=importing.PAGES,
             help="Pages of 60 users in one transaction (50).",
         )
@@ -198,9 +199,3 @@ def _chosen(aliases: list[str] | None) -> list[Connection]:
             raise CommandError(f"There is no connection {alias!r}.", returncode=2)
         found.append(connection)
     return found
-
-
-def _rate(text: str) -> float:
-    if not (rate := float(text)) > 0:
-        raise argparse.ArgumentTypeError("must be more than 0")
-    return rate

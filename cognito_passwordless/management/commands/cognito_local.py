@@ -27,12 +27,12 @@ class Command(BaseCommand):
         local.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        def write(line: str) -> None:
+            self.stdout.write(line)
+            self.stdout.flush()
+
         try:
             with until_interrupted() as stop:
-                local.serve(argparse.Namespace(**options), write=self._write, stop=stop)
+                local.serve(argparse.Namespace(**options), write=write, stop=stop)
         except (OSError, ValueError) as reason:
             raise CommandError(str(reason)) from None
-
-    def _write(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()

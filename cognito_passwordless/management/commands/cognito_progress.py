@@ -41,7 +41,16 @@ class Command(BaseCommand):
         if options["refresh"] or options["recount"]:
             rollup.roll_up(now, anew=options["recount"])
         if check:
-            self._check()
+            found = rollup.check()
+            for drift in found:
+                told = ", ".join(
+                    f"{name}={plain(str(value))}" for name, value in drift.key.items() if value not in {"", 0}
+                )
+                since = "" if drift.settled else " (may have changed since the roll-up)"
+                self.stdout.write(f"{told}: kept {drift.kept}, counted {drift.counted}{since}")
+            if any(drift.settled for drift in found):
+                raise CommandError("The roll-up has drifted; --recount counts it anew.")
+            self.stdout.write(self.style.SUCCESS("The roll-up equals the tables." if not found else "No drift."))
             return
         figures = report.read(now, connection)
         if not figures.known:
@@ -50,18 +59,6 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(figures.as_json(), indent=2))
         else:
             self.stdout.write("\n".join(lines(figures)))
-
-    def _check(self) -> None:
-        found = rollup.check()
-        for drift in found:
-            told = ", ".join(
-                f"{name}={plain(str(value))}" for name, value in drift.key.items() if value not in {"", 0}
-            )
-            since = "" if drift.settled else " (may have changed since the roll-up)"
-            self.stdout.write(f"{told}: kept {drift.kept}, counted {drift.counted}{since}")
-        if any(drift.settled for drift in found):
-            raise CommandError("The roll-up has drifted; --recount counts it anew.")
-        self.stdout.write(self.style.SUCCESS("The roll-up equals the tables." if not found else "No drift."))
 
 
 def lines(figures: Figures) -> Iterator[str]:

@@ -48,21 +48,18 @@ class Command(BaseCommand):
             return
         if not options["yes"]:
             confirm("Undo?", "yes")
-        self._tell("Done:", self._undo(rows, options))
-
-    def _undo(self, rows: Any, options: dict[str, Any]) -> Counter[str]:
         now, choice, total = timezone.now(), options["choice"], Counter[str]()
         if options["run"] is not None:
             for counted in undo.undo_run(options["run"], choice=choice, now=now, by=BY):
                 total += counted
                 self.stderr.write(f"{total.total()} people", ending="\r")
-            return total
-        for pk in rows.values_list("pk", flat=True):
+        else:
             try:
-                total[undo.undo(pk, choice=choice, now=now, by=BY).outcome] += 1
+                for pk in rows.values_list("pk", flat=True):
+                    total[undo.undo(pk, choice=choice, now=now, by=BY).outcome] += 1
             except ActionRefused as error:
                 raise CommandError(f"Nothing was changed: {explain(error.reason).clause}.") from None
-        return total
+        self._tell("Done:", total)
 
     def _tell(self, title: str, counted: Counter[str]) -> None:
         self.stdout.write(title)
