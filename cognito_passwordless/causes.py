@@ -163,7 +163,7 @@ class Reason(Enum):
     route_not_offered = _setup(_("The connection does not offer this route."), "Add the route to its 'routes'.")
     scope_not_allowed = _setup(_("The connection does not have this scope."), "Add it to the connection's 'scope'.")
 
-    # Conflicts and refusals: why somebody who is proven did not come in, or only in part.
+    # Conflicts and refusals: why a person who is proven did not get in, or only in part.
     several_users = _flow(
         _("The addresses of this pool user belong to different Django users."), "Decide in the admin who it is."
     )
@@ -214,7 +214,7 @@ class Reason(Enum):
     erased = _flow(_("The person was erased."), "Lift the tombstone, if they want to come back.")
     address_dropped = _flow(
         _("An address that they did not prove belongs to another account, and was left out."),
-        "Nothing: whoever proves it gets into the other account.",
+        "Nothing: a proof of it opens the other account.",
     )
     address_is_anothers = _flow(
         _("Somebody else has proven the address, or this user has proven another one."),
@@ -263,8 +263,8 @@ class Reason(Enum):
     no_verified_address = _flow(_("The pool has verified no address of theirs."))
 
 
-# OpenID Connect Core 3.1.2.6 and RFC 6749 4.1.2.1. Whoever brings an answer has written it: no error in it opens
-# another route, and one that is not in this list is not repeated anywhere.
+# OpenID Connect Core 3.1.2.6 and RFC 6749 4.1.2.1. A browser brings the answer and may have written it: no error in it
+# opens another route, and one that is not in this list is not repeated anywhere.
 LOGIN_ERRORS: Final = frozenset(
     {
         "access_denied",

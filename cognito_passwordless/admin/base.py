@@ -38,7 +38,7 @@ def hide(text: str) -> str:
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """A page of rows that nobody adds, changes or deletes here.
+    """A page of rows that cannot be added, changed or deleted here.
 
     ``addresses`` are fields with an address in them and ``private`` those that are not shown at all without the
     permission. ``search_fields`` are compared as a whole, and what is typed is normalised first. ``figures`` is what
@@ -79,7 +79,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = self._visible(request, super().get_fields(request, obj))
-        # Whoever may not see the events sees none here either.
+        # Without the permission to view events, the timeline is hidden here too.
         return [name for name in names if name != "timeline" or request.user.has_perm(VIEW_EVENTS)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:

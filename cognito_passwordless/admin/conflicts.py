@@ -29,7 +29,7 @@ RESOLVE = "cognito_passwordless.resolve_conflicts"
 
 
 class DecidedFilter(admin.SimpleListFilter):
-    """Those who wait for a human, or those who have been decided and have yet to come."""
+    """Undecided cases, or decided ones that await the person's proof."""
 
     title = _("decision")
     parameter_name = "decided"
@@ -48,7 +48,7 @@ class DecidedFilter(admin.SimpleListFilter):
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    """Why they wait, of the reasons that somebody waits for now."""
+    """The reasons of the present cases."""
 
     title = _("reason")
     parameter_name = "last_error"

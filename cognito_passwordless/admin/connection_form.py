@@ -30,7 +30,7 @@ else:
 DEFAULTS: Final[Mapping[str, Any]] = {
     field.name: field.default for field in fields(Connection) if field.default is not MISSING
 }
-# Whoever may change these chooses where the client's secret is sent to, what is asked by it, or who is believed.
+# These decide where the client's secret is sent to, and which issuer is trusted.
 _WHERE_SECRETS_GO: Final = frozenset({"domain", "issuer", "issuers", "endpoint_url", "endpoints"})
 _FIELDS: Final = {"alias": "provider_id", "client_secret": "new_secret"}
 # At which field a check's message is shown; the others concern several.
@@ -177,7 +177,7 @@ class PoolConnectionForm(ModelForm):
             self.add_error("clear_secret", _("Either type a new secret, or remove the stored one."))
         keeps = self.instance.secret and not cleaned.get("new_secret") and not cleaned.get("clear_secret")
         if keeps and not _WHERE_SECRETS_GO.isdisjoint(self.changed_data):
-            # Or whoever may edit, and may not know the secret, would have it sent to an address of their own.
+            # Otherwise an editor who does not know the secret could have it sent to an address of their own.
             self.add_error("new_secret", _("Type the secret again: it would be sent to another address from now on."))
         app = self._app(cleaned)
         try:

@@ -1,6 +1,6 @@
 """The connections: those of the settings to look at, those of the table to edit, and all of them to be tried out.
 
-No page shows a secret. Whoever may look and not edit gets a page of our own: Django's would show the row's columns.
+No page shows a secret. A user who may view and not edit gets a page of our own: Django's would show the row's columns.
 """
 
 import json
@@ -37,7 +37,7 @@ from .connection_form import PoolConnectionForm
 
 NAME = "cognito_passwordless_poolconnection"
 TEMPLATES = "admin/cognito_passwordless"
-SECONDS = 5.0  # for each of the two rounds of a test: somebody waits for the page
+SECONDS = 5.0  # for each of the two rounds of a test: the operator waits for the page
 STATES: Mapping[State, Any] = {
     State.OK: _("works"),
     State.WARNING: _("works, but"),
@@ -97,7 +97,7 @@ class PoolConnectionAdmin(ModelAdmin):
         self._must(self.has_view_or_change_permission(request))
         alias = router.db_for_read(PoolConnection)
         retired = {*ConnectionState.objects.filter(retired_at__isnull=False).values_list("alias", flat=True)}
-        told: list[CheckMessage] = [
+        problems: list[CheckMessage] = [
             *checks.settings_can_be_read(),
             *checks.rows_can_be_read(databases=[alias]),
             *cross_connection.everywhere(databases=[alias]),
@@ -108,7 +108,7 @@ class PoolConnectionAdmin(ModelAdmin):
             "connection_list.html",
             title=capfirst(self.opts.verbose_name_plural),
             entries=[_entry(app, retired) for app in (*checks.apps_of_settings(), *self.get_queryset(request))],
-            told=told,
+            told=problems,
             may_add=self.has_add_permission(request),
             may_see_figures=request.user.has_perm(VIEW_EVENTS),
         )
@@ -151,7 +151,7 @@ class PoolConnectionAdmin(ModelAdmin):
         return self._test(request, _entry(found, _retired_of(found)))
 
     def _test(self, request: HttpRequest, entry: Entry) -> HttpResponse:
-        """Asks the pool what a diagnosis asks: nothing is written there, and nobody signs in."""
+        """Asks the pool what a diagnosis asks: nothing is written there, and no one is signed in."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         found = [] if entry.connection is None else diagnose_connection(entry.connection, seconds=SECONDS)

@@ -46,7 +46,7 @@ def unique_email(**kwargs: Any) -> Messages:
 def linking_by_email(**kwargs: Any) -> Messages:
     """Pool people are linked by law 7 alone; these would do it on a provider's word."""
     provider = getattr(settings, "SOCIALACCOUNT_PROVIDERS", {}).get(PROVIDER, {})
-    told = [
+    trusting = [
         name
         for name, is_set in (
             ("SOCIALACCOUNT_EMAIL_AUTHENTICATION", getattr(settings, "SOCIALACCOUNT_EMAIL_AUTHENTICATION", False)),
@@ -55,9 +55,9 @@ def linking_by_email(**kwargs: Any) -> Messages:
         )
         if is_set
     ]
-    if not told:
+    if not trusting:
         return []
-    text = f"{' and '.join(told)} links people to accounts by an address that a provider calls verified."
+    text = f"{' and '.join(trusting)} links people to accounts by an address that a provider calls verified."
     hint = (
         "Switch it off for every provider that people of a pool may come by. A connection's "
         "'trust_verified' is the way to believe a pool."

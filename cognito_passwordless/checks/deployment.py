@@ -25,7 +25,7 @@ def public_url(**kwargs: Any) -> Messages:
         hint = "Set it to the site's origin, as in 'https://www.example.com'."
         return [warning("W701", text, hint=hint)]
     if urlsplit(url).scheme != "http":
-        return []  # Anything but a URL is told by a check of its own.
+        return []  # `settings.public_url` reports anything but a URL.
     text = f"{SETTING}['PUBLIC_URL'] is not https."
     hint = "Serve the site by https: codes are typed into it."
     return [warning("W702", text, hint=hint)]
@@ -61,7 +61,7 @@ def senders(**kwargs: Any) -> Messages:
     used = {entry.get("BACKEND") for entries in lists for entry in entries}
     found = []
     if MEMORY_SENDER in used:
-        text = f"{SETTING}['SENDERS'] keeps messages in memory: nobody gets them."
+        text = f"{SETTING}['SENDERS'] keeps messages in memory: no message arrives."
         hint = "Use the MemorySender in tests alone."
         found.append(warning("W706", text, hint=hint))
     # Since Django 6.1 the default of MAILERS takes the place of EMAIL_BACKEND.
@@ -85,12 +85,12 @@ def cache(**kwargs: Any) -> Messages:
 def proxies(**kwargs: Any) -> Messages:
     """Behind a proxy that is not counted, everybody seems to come from the proxy's address."""
     behind = settings.SECURE_PROXY_SSL_HEADER or settings.USE_X_FORWARDED_HOST
-    told = getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0) or getattr(
+    is_configured = getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0) or getattr(
         settings, "ALLAUTH_TRUSTED_CLIENT_IP_HEADER", None
     )
-    if not behind or told:
+    if not behind or is_configured:
         return []
-    text = "The site is behind a proxy, and allauth is not told of it: all people share one address and its limits."
+    text = "The site is behind a proxy, and allauth does not know: all people share one address and its limits."
     hint = "Set ALLAUTH_TRUSTED_PROXY_COUNT to the number of your proxies."
     return [warning("W709", text, hint=hint)]
 

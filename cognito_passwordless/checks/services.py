@@ -44,7 +44,7 @@ def broker(**kwargs: Any) -> Messages:
 
 
 def broker_timeouts(**kwargs: Any) -> Messages:
-    """Redis clients wait for ever unless told otherwise."""
+    """Redis clients wait for ever by default."""
     if usable(lambda: conf.dispatch, "") != "celery" or not broker_url().startswith(
         ("redis:", "rediss:", "sentinel:")
     ):
@@ -66,7 +66,7 @@ def database(**kwargs: Any) -> Messages:
     alias = router.db_for_write(models.ChallengeSession)
     connection = databases_[alias]
     if connection.vendor not in TRIED_ON:
-        text = f"Nobody has run this package's race tests on {connection.display_name}."
+        text = f"This package's race tests have never run on {connection.display_name}."
         hint = "Keep its tables on SQLite or PostgreSQL, by a database router if need be."
         return [warning("W405", text, hint=hint)]
     options = connection.settings_dict.get("OPTIONS") or {}

@@ -79,7 +79,7 @@ def test_one_persons_case(make_user: Callable[..., User]) -> None:
     assert ANN not in printed
     assert "a•••@e•••.com" in printed
     said = json.loads(doctor("--identifier", ANN, "--unmasked", "--json")[1])
-    assert said["conclusion"].startswith("No code came because nobody asked")
+    assert said["conclusion"].startswith("No code came because none was requested")
     assert "the Django user is inactive" in said["advice"]
     assert ANN in str(said)
 

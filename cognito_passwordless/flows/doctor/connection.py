@@ -37,7 +37,7 @@ def diagnose_connection(
     """What is right and wrong with one connection and its pool, and how to fix it. Only reads; never raises.
 
     Up to a dozen calls, all at once and in two rounds of ``seconds`` at most, whatever does not answer. Costs no
-    statement. What this process's AWS identity may not ask, or that it has none, is told as ``unknown``.
+    statement. What this process's AWS identity may not ask is reported as ``unknown``.
     """
     area = f"connection {connection.alias}"
     if connection.retired:

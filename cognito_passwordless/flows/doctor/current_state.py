@@ -120,8 +120,8 @@ def _route(person: Person, answering: list[Connection], now: datetime, *, ask_po
         return ok(f"hosted login of {hosted.alias}, as its 'routes' begin with 'oidc'; a code only if they ask for it")
     asks = any(connection.lookup == "list_users" and "otp" in connection.routes for connection in answering)
     verdict, _ = pool_records.by_our_code(person.identifier)
-    nobody_known = verdict.reason is Refusal.UNKNOWN and not pool_records.carrying(person.identifier)
-    if not ask_pool and asks and nobody_known:
+    is_unknown = verdict.reason is Refusal.UNKNOWN and not pool_records.carrying(person.identifier)
+    if not ask_pool and asks and is_unknown:
         return unknown("the pool would be asked who it is (ListUsers)", "Run this again with --ask-pool.")
     # Never stored: what is chosen is looked at and dropped.
     identifier = person.identifier

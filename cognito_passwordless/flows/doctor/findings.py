@@ -1,4 +1,4 @@
-"""What a diagnosis says: one finding for each thing that was looked at."""
+"""The findings of a diagnosis, one for each thing that was checked."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ...identifiers import mask
 
 
 class State(StrEnum):
-    """How a thing was found. ``unknown`` where it could not be asked about: no rights, no answer."""
+    """``unknown``: it could not be checked, without rights or an answer."""
 
     OK = "ok"
     WARNING = "warning"
@@ -34,7 +34,7 @@ class Finding:
 
 
 class Verdict(NamedTuple):
-    """A finding before it is known where it belongs: what a check gives."""
+    """What a check returns: a finding without its area and name."""
 
     state: State
     text: str
@@ -49,17 +49,17 @@ def ok(text: str) -> Verdict:
 
 
 def warning(text: str, fix: str) -> Verdict:
-    """It works, and somebody would want to know."""
+    """It works, and an operator should know."""
     return Verdict(State.WARNING, text, fix)
 
 
 def problem(text: str, fix: str) -> Verdict:
-    """People do not get in by it, or a door is open."""
+    """It stops sign-ins, or is a security hole."""
     return Verdict(State.PROBLEM, text, fix)
 
 
 def unknown(text: str, fix: str) -> Verdict:
-    """It could not be asked about."""
+    """It could not be checked."""
     return Verdict(State.UNKNOWN, text, fix)
 
 
@@ -88,5 +88,5 @@ class Show:
 
 
 def moment(at: datetime) -> str:
-    """A time as everybody reads it the same."""
+    """A time in UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

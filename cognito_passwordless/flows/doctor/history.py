@@ -1,4 +1,4 @@
-"""What became of one person's latest sign-ins, and what the last of them says about a code that did not come."""
+"""One person's latest sign-ins, and why the last code did not arrive."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def latest_of(identifier: str) -> list[SignIn]:
     ]
 
 
-def told(signs_in: list[SignIn], now: datetime) -> Iterator[tuple[str, Verdict]]:
+def sign_in_findings(signs_in: list[SignIn], now: datetime) -> Iterator[tuple[str, Verdict]]:
     """One finding for each sign-in: its messages, the causes of its events, and what it comes to."""
     for number, sign_in in enumerate(signs_in, start=1):
         challenge = sign_in.challenge

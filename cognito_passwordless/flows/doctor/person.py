@@ -58,8 +58,8 @@ def diagnose_person(text: str, *, now: datetime, ask_pool: bool = False, unmaske
     found += now_
     there = list(_in_the_pools(identifier)) if ask_pool else []
     found += there
-    found += history.told(signs_in, now)
-    end = history.conclusion(signs_in, now) or _nobody_asked(now_)
+    found += history.sign_in_findings(signs_in, now)
+    end = history.conclusion(signs_in, now) or _not_requested(now_)
     route = dict(now_)["route now"]
     following = f"Asked for now: {route.text}."
     if route.state is State.PROBLEM and route.fix != end.fix:
@@ -69,7 +69,7 @@ def diagnose_person(text: str, *, now: datetime, ask_pool: bool = False, unmaske
     return Case([verdict.on(AREA, name) for name, verdict in found], end.text, advice)
 
 
-def _nobody_asked(found: list[tuple[str, Verdict]]) -> Verdict:
+def _not_requested(found: list[tuple[str, Verdict]]) -> Verdict:
     verdicts = dict(found)
     if "country" in verdicts:
         return problem(f"No code came because {verdicts['country'].text}.", verdicts["country"].fix)
@@ -77,7 +77,7 @@ def _nobody_asked(found: list[tuple[str, Verdict]]) -> Verdict:
     if starts and starts.state is State.PROBLEM:
         return problem("No code came because their network has used up its starts.", starts.fix)
     return warning(
-        f"No code came because nobody asked for one with this address: not in the {conf.retention('challenges')} days "
+        f"No code came because none was requested for this address in the {conf.retention('challenges')} days "
         "that sign-ins are kept.",
         "Ask what exactly they typed, and for their IP address (--ip).",
     )
@@ -105,7 +105,7 @@ def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
         if isinstance(answer, Unanswered):
             yield name, answer.verdict("cognito-idp:ListUsers and cognito-idp:AdminGetUser", "the person in the pool")
         elif not answer:
-            yield name, problem("the pool knows nobody of this address", explain("unknown").remedy)
+            yield name, problem("the pool has no user with this address", explain("unknown").remedy)
         else:
             for user in answer:
                 addresses = {"e-mail": user.email_verified, "phone": user.phone_number_verified}

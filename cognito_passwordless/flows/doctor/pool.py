@@ -67,11 +67,11 @@ def mfa(connection: Connection, pool: PoolSetup) -> Verdict:
     way_out = "oidc" in connection.routes
     fix = "Add 'oidc' to the connection's 'routes': hosted login asks for the second factor."
     if pool.mfa == "ON":
-        text = "MFA is ON: the pool sends nobody a code as the first factor"
+        text = "MFA is ON: the pool sends no code as the first factor"
         if not way_out:
             return problem(text, fix)
         return warning(f"{text}, and everybody needs hosted login", "Begin 'routes' with 'oidc'.")
-    text = "MFA is OPTIONAL: whoever has switched it on gets no code"
+    text = "MFA is OPTIONAL: people who have enabled it get no code"
     return ok(f"{text} and uses hosted login") if way_out else warning(text, fix)
 
 
@@ -122,8 +122,7 @@ def letter_case(connection: Connection, pool: PoolSetup) -> Verdict:
         return ok("user names are compared without regard to case")
     return warning(
         "the pool tells upper from lower case in names and addresses, and this package writes addresses in lower case",
-        "It cannot be changed for a pool. Import its people: addresses with capitals become conflicts that a human "
-        "decides.",
+        "It cannot be changed for a pool. Import its people: addresses with capitals become conflicts to review.",
     )
 
 
@@ -165,9 +164,9 @@ def mark(connection: Connection, pool: PoolSetup) -> Verdict | None:
     if "mark" not in connection.after_migration or not pool.attributes:
         return None
     if connection.migrated_attribute in pool.attributes:
-        return ok(f"whoever has been migrated is marked by {connection.migrated_attribute}")
+        return ok(f"migrated people are marked by {connection.migrated_attribute}")
     return problem(
-        f"the pool has no attribute {connection.migrated_attribute}, and nobody can be marked by it",
+        f"the pool has no attribute {connection.migrated_attribute}, so that migrated people cannot be marked",
         "Add it to the pool's schema, as a mutable string, or change 'migrated_attribute'.",
     )
 

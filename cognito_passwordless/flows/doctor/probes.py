@@ -1,4 +1,4 @@
-"""Asking the network, bounded in time: all questions at once, each in a thread that nobody waits for any longer.
+"""Questions to the network, all at once and bounded in time: each runs in a thread that is left alone when time is up.
 
 A question touches no database: a thread would have a connection of its own to it.
 """
@@ -37,7 +37,7 @@ class Unanswered:
     cause: Cause | None = None
 
     def verdict(self, permission: str, about: str) -> Verdict:
-        """What to tell whoever asked; ``permission`` is an IAM action, ``about`` what could not be looked at."""
+        """The finding; ``permission`` is the IAM action that was needed, ``about`` what could not be checked."""
         if self.code in _NOBODY:
             why = f"this process has no AWS identity that counts ({self.code})"
             fix = f"Give it one that may {permission}, and try again."

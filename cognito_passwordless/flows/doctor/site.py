@@ -172,7 +172,7 @@ def _existing_users(now: datetime) -> Verdict:
     del now
     found = count_at_risk()
     if not found.people:
-        return ok("nobody would lose a password or a social link at their first code")
+        return ok("no user would lose a password or a social link at their first code")
     is_weighed = f"{TAG}.{_COUNTED}" in settings.SILENCED_SYSTEM_CHECKS
     return ok(str(found)) if is_weighed else warning(str(found), ADOPT)
 

@@ -90,7 +90,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{connection.alias} would be retired; {waiting} open sign-ins would end.")
             return
         if not options["yes"]:
-            confirm("Retire? Nobody signs in at the pool then.", connection.alias)
+            confirm("Retire? Sign-ins at the pool end.", connection.alias)
         ended = cutover.retire(connection, now=timezone.now(), by=BY)
         self.stdout.write(self.style.SUCCESS(f"{connection.alias} is retired; {ended} open sign-ins have ended."))
 

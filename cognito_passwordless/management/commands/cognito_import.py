@@ -50,7 +50,7 @@ class Command(BaseCommand):
         ahead.add_argument(
             "--pair",
             action="store_true",
-            help="Import nobody; pair imported people with the Django users who carry their sub (MATCH_USER).",
+            help="Import no one; pair imported people with the Django users who carry their sub (MATCH_USER).",
         )
         ahead.add_argument(
             "--activate", action="store_true", help="As --pair, and make Django users for those who have none."

@@ -43,11 +43,11 @@ class Command(BaseCommand):
         if check:
             found = rollup.check()
             for drift in found:
-                told = ", ".join(
+                key = ", ".join(
                     f"{name}={plain(str(value))}" for name, value in drift.key.items() if value not in {"", 0}
                 )
                 since = "" if drift.settled else " (may have changed since the roll-up)"
-                self.stdout.write(f"{told}: kept {drift.kept}, counted {drift.counted}{since}")
+                self.stdout.write(f"{key}: kept {drift.kept}, counted {drift.counted}{since}")
             if any(drift.settled for drift in found):
                 raise CommandError("The roll-up has drifted; --recount counts it anew.")
             self.stdout.write(self.style.SUCCESS("The roll-up equals the tables." if not found else "No drift."))

@@ -157,7 +157,7 @@ def nowhere(challenge_id: str, generation: int, channel: str) -> None:
 
 def test_nobody_asked(configure: Callable[..., None]) -> None:
     found = case()
-    assert found.conclusion.startswith("No code came because nobody asked for one with this address")
+    assert found.conclusion.startswith("No code came because none was requested for this address")
     assert "--ip" in found.advice
 
 
@@ -219,7 +219,7 @@ def test_the_pools_own_code(pool: LocalPool) -> None:
         ({"mfa": True}, "problem", "the person has MFA in the pool"),
         ({"status": "FORCE_CHANGE_PASSWORD"}, "problem", "the person has to set their first password"),
         ({"enabled": False}, "problem", "disabled"),
-        (None, "problem", "the pool knows nobody"),
+        (None, "problem", "the pool has no user"),
     ],
 )
 def test_the_pool_is_asked_only_when_told_to(
