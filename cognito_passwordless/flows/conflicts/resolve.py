@@ -13,6 +13,7 @@ from django.db import router, transaction
 from ...models import MigratedUser
 from ..accounts import locking
 from ..accounts.decisions import LET_IN, TWIN, Decision
+from ..accounts.errors import ActionRefused
 from ..events import audit
 from .cases import Case, Option, case_of, sharing, twins_of
 
@@ -20,27 +21,19 @@ Status = MigratedUser.Status
 EXCLUDED = "excluded_by_hand"
 
 
-class NotDecided(Exception):
-    """Nothing was changed; ``reason`` says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 @locking.again_after_deadlock
 def decide(pk: int, key: str, *, now: datetime, by: str) -> Case:
-    """Writes one decision down, as `case_of` offers it at this moment. Raises `NotDecided`."""
+    """Writes one decision down, as `case_of` offers it at this moment. Raises `ActionRefused`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = _held(pk)
         if record is None:
-            raise NotDecided("no_such_person")
+            raise ActionRefused("no_such_person")
         if record.status == Status.MIGRATED and record.user_id is not None:
-            raise NotDecided("migrated")
+            raise ActionRefused("migrated")
         case = case_of(record)
         option = case.option(key)
         if option is None:
-            raise NotDecided("not_offered")
+            raise ActionRefused("not_offered")
         _write(case, option, now, by)
         return case
 
@@ -89,7 +82,7 @@ def take_back(pk: int, *, now: datetime, by: str) -> None:
         record = _held(pk)
         decision = Decision.of(record) if record else None
         if record is None or decision is None:
-            raise NotDecided("not_decided")
+            raise ActionRefused("not_decided")
         keys = {record.pk, *decision.rows}
         for row in MigratedUser.objects.filter(pk__in=keys, decision__isnull=False).exclude(status=Status.MIGRATED):
             row.decision, row.status, row.last_error = None, Status.CONFLICT, "decision_withdrawn"
@@ -104,13 +97,13 @@ def take_back(pk: int, *, now: datetime, by: str) -> None:
 @locking.again_after_deadlock
 def let_in(pk: int, *, now: datetime, by: str) -> None:
     """Somebody who is gone from the pool may come in all the same, by our code where it is retired. Raises
-    `NotDecided`."""
+    `ActionRefused`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = _held(pk)
         if record is None or record.status != Status.GONE:
-            raise NotDecided("not_gone")
+            raise ActionRefused("not_gone")
         if any(row.verified_keys & record.verified_keys for row in sharing(record)):
-            raise NotDecided("address_given_on")
+            raise ActionRefused("address_given_on")
         record.status, record.last_error = Status.PENDING, LET_IN
         record.save(update_fields=["status", "last_error"])
         audit.record(record, "decided", now=now, cause=LET_IN, by=by)

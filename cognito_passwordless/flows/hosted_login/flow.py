@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from django.views.decorators.debug import sensitive_variables
 
+from ...causes import LOGIN_ERRORS, explain
 from ...cognito import (
     AuthorizationCode,
     CognitoError,
@@ -25,7 +26,6 @@ from ...models import ChallengeSession, MigratedUser, Route
 from ..challenges import attempts, hosted
 from ..challenges.hosted import Answer
 from ..events import journey
-from ..events.categories import LOGIN_ERRORS
 from ..events.journey import Outcome
 from ..limits import budgets
 from ..sending import routing
@@ -178,7 +178,7 @@ def _prove(
     started = time.monotonic()
     if answer.error:
         known = answer.error if answer.error in LOGIN_ERRORS else "login_error"
-        _refuse(challenge, known, LOGIN_ERRORS.get(known, "flow"), now)
+        _refuse(challenge, known, explain(known).category, now)
     try:
         claims = _claims(connection, challenge, answer, redirect_uri, now)
     except CognitoError as error:

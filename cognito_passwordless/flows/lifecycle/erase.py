@@ -29,21 +29,14 @@ from ...models import (
 from ...signals import person_erased
 from ..accounts import locking, tombstones
 from ..accounts.changes import Made
+from ..accounts.errors import ActionRefused
 from ..accounts.owners import is_privileged
 from ..accounts.tombstones import erased_subs
 from ..events import audit
 from ..events.journey import POOL_SIGN_IN
 from . import dependents, undo
 
-__all__ = ["Erased", "NotErased", "Preview", "erase", "erased_subs", "forget_attempt", "preview"]
-
-
-class NotErased(Exception):
-    """Nothing was changed; ``reason`` says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+__all__ = ["Erased", "Preview", "erase", "erased_subs", "forget_attempt", "preview"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +82,18 @@ def preview(record: MigratedUser) -> Preview:
 def erase(pk: int, *, remove_user: bool | None = None, now: datetime, by: str = "") -> Erased:
     """Erases one person, in one transaction. ``remove_user`` None does what the preview says.
 
-    Raises `NotErased`.
+    Raises `ActionRefused`.
     """
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = locking.person(pk)
         if record is None:
-            raise NotErased("no_such_person")
+            raise ActionRefused("no_such_person")
         found = preview(record)
         if found.refusal:
-            raise NotErased(found.refusal)
+            raise ActionRefused(found.refusal)
         removes = record.user is not None and (found.removes_user if remove_user is None else remove_user)
         if removes and found.blocked:
-            raise NotErased(found.blocked)
+            raise ActionRefused(found.blocked)
         return _erase(found, record.user, removes, now, by)
 
 
@@ -171,7 +164,7 @@ def _remove(user: AbstractBaseUser) -> None:
     try:
         user.delete()
     except (ProtectedError, RestrictedError):
-        raise NotErased(dependents.PROTECTED) from None
+        raise ActionRefused(dependents.PROTECTED) from None
 
 
 def _forget_in_admin_log(row: Model) -> None:

@@ -20,6 +20,7 @@ from ...models import MigratedUser
 from ...signals import migration_undone
 from ..accounts import locking
 from ..accounts.changes import Made
+from ..accounts.errors import ActionRefused
 from ..accounts.owners import is_privileged
 from ..events import audit
 from ..pool_sync import outbox
@@ -28,14 +29,6 @@ from . import dependents
 Status = MigratedUser.Status
 Choice = Literal["keep", "remove"]
 BATCH = 200  # people of one transaction, in a whole run
-
-
-class NotUndone(Exception):
-    """Nothing was changed; ``reason`` says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +81,15 @@ class Undone:
 def undo(pk: int, *, choice: Choice | None = None, now: datetime, by: str = "") -> Undone:
     """Takes one migration back, in one transaction. ``choice`` None does what the preview says.
 
-    Raises `NotUndone`. A second time, there is nothing left to undo.
+    Raises `ActionRefused`. A second time, there is nothing left to undo.
     """
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = locking.person(pk)
         if record is None:
-            raise NotUndone("no_such_person")
+            raise ActionRefused("no_such_person")
         found = preview(record)
         if found.refusal:
-            raise NotUndone(found.refusal)
+            raise ActionRefused(found.refusal)
         return _undo(found, choice or found.default, now, by)
 
 
@@ -104,7 +97,7 @@ def _undo(found: Preview, choice: Choice, now: datetime, by: str) -> Undone:
     record, user = found.record, found.record.user
     outcome = found.outcome(choice)
     if outcome == "user_removed" and found.blocked:
-        raise NotUndone(found.blocked)
+        raise ActionRefused(found.blocked)
     made = Made.of(record)
     if user is not None and choice == "remove":
         if outcome == "user_removed":
@@ -129,7 +122,7 @@ def _remove(user: AbstractBaseUser) -> None:
     try:
         user.delete()
     except (ProtectedError, RestrictedError):
-        raise NotUndone(dependents.PROTECTED) from None
+        raise ActionRefused(dependents.PROTECTED) from None
 
 
 def take_back(user: AbstractBaseUser, record: MigratedUser, made: Made) -> None:
@@ -197,7 +190,7 @@ def undo_run(run_id: int, *, choice: Choice | None = None, now: datetime, by: st
             for pk in keys:
                 try:
                     done = undo(pk, choice=choice, now=now, by=by)
-                except NotUndone as error:
+                except ActionRefused as error:
                     counted[error.reason] += 1
                 else:
                     counted[done.outcome] += 1
