@@ -19,8 +19,7 @@ from .flows.pool_sync import outbox
 from .flows.pool_sync.worker import TellLater, tell
 from .flows.progress import rollup
 from .flows.sending import recovery, workers
-from .flows.sending.dispatch import QUEUES
-from .flows.sending.send_code import TryLater, send
+from .flows.sending.send_code import QUEUES, TryLater, send
 from .identity import Channel
 
 # Those that a schedule names or a site calls; the rest is for `DISPATCH` and the package itself.

@@ -50,7 +50,8 @@ class CognitoProfile:
         if bool(self.pool) != bool(self.sub):
             raise ValueError("a profile has a pool and a sub, or neither")
         object.__setattr__(self, "groups", tuple(self.groups))
-        object.__setattr__(self, "attributes", FrozenMapping(self.attributes))
+        if self.attributes is not _EMPTY:
+            object.__setattr__(self, "attributes", FrozenMapping(self.attributes))
         object.__setattr__(self, "proven", frozenset(self.proven))
 
     def __repr__(self) -> str:

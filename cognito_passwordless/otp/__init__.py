@@ -10,14 +10,12 @@ Laws: docs/laws.md; words: docs/glossary.md.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from .codes import Code, Key, Keyring, derive, matches
-    from .entry import read_code
+    from .codes import Code, Key, Keyring, derive, matches, read_code
     from .machine import Challenge, Event, Phase, Refused, Verdict, accept, answer, claim, issue, phase, resend
     from .policy import Policy, PolicyError
 
 _HOMES = {
-    "codes": "Code Key Keyring derive matches",
-    "entry": "read_code",
+    "codes": "Code Key Keyring derive matches read_code",
     "machine": "Challenge Event Phase Refused Verdict accept answer claim issue phase resend",
     "policy": "Policy PolicyError",
 }

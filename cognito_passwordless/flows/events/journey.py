@@ -39,6 +39,10 @@ MAX_BYTES = 4096  # of one event's data, as JSON in UTF-8
 NONE, IO = "none", "io"
 
 
+# What a step gave, or how to say it.
+Output = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | CognitoProfile | None
+
+
 @dataclass(frozen=True, slots=True)
 class StepEvent:
     """What a callable of `EVENT_DATA` is given: the event that is about to be written. ``input`` and ``output`` are
@@ -70,14 +74,14 @@ def record(
     duration: float | None = None,
     user_id: Any = None,
     data: Mapping[str, Any] | None = None,
-    output: Mapping[str, Any] | CognitoProfile | None = None,
+    output: Output = None,
     given: Code | None = None,
 ) -> JourneyEvent:
     """Writes one event and its line in the log. One statement.
 
     ``connection`` where it is not the challenge's own. ``duration`` in seconds. ``data`` is always kept and has
-    nothing of the person; ``output`` is what the step gave, redacted, for sites that want it (`EVENT_DATA`). ``given``
-    is what was typed as a code, to be kept out.
+    nothing of the person; ``output`` is what the step gave, for sites that want it (`EVENT_DATA`): a profile is
+    redacted here, and a callable is called only then. ``given`` is what was typed as a code, to be kept out.
     """
     event = JourneyEvent(
         attempt=challenge.pk,
@@ -91,8 +95,7 @@ def record(
         duration_ms=None if duration is None else max(0, round(duration * 1000)),
         user_id=user_id,
     )
-    described = told_of(output) if isinstance(output, CognitoProfile) else output or {}
-    own = payload_of(event, challenge, {**described, **(data or {})}, given)
+    own = payload_of(event, challenge, output, data or {}, given)
     event.data = (dict(data) if data else None) if own is None else own
     event.save(force_insert=True)
     level = logging.WARNING if outcome is Outcome.FAILED else logging.INFO
@@ -113,7 +116,11 @@ class _NotKept(Exception):
 
 @sensitive_variables()
 def payload_of(
-    event: JourneyEvent, challenge: ChallengeSession, output: Mapping[str, Any], given: Code | None = None
+    event: JourneyEvent,
+    challenge: ChallengeSession,
+    output: Output,
+    data: Mapping[str, Any],
+    given: Code | None = None,
 ) -> Any:
     """The data of an event that is about to be written; None for none. ``given``: what was typed as a code, so that it
     is not in it. No statement but those that a callable of the site's makes."""
@@ -122,7 +129,10 @@ def payload_of(
         rule = setting if isinstance(setting, str) else setting.get(event.step, NONE)
         if rule == NONE:
             return None
-        payload: Any = {"input": asked_of(challenge), "output": dict(output)}
+        if isinstance(output, CognitoProfile):
+            output = told_of(output)
+        described = output() if callable(output) else output or {}
+        payload: Any = {"input": asked_of(challenge), "output": {**described, **data}}
         if rule != IO:
             payload = _ask_the_site(import_string(rule), event, payload)
         return None if payload is None else _as_clean_json(payload, Secrets.of(challenge, given))

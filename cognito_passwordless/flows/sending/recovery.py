@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from ...exceptions import DispatchFailed
 from ...models import ChallengeSession
-from . import dispatch, send_code
+from . import send_code
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def recover_sends(now: datetime) -> dict[str, int]:
     stalled = (now - STALLED - ASKED_FOR, now - STALLED)
     for challenge in waiting.filter(expires_at__gt=now, last_sent_at__range=stalled)[:AT_ONCE]:
         try:
-            dispatch.dispatch(challenge)
+            send_code.dispatch(challenge)
         except DispatchFailed:
             break
         asked += 1

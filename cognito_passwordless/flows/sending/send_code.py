@@ -1,17 +1,22 @@
-"""The worker's part of a sign-in: one message, from the request for it to its end.
+"""One message of a sign-in: handed to the worker, and the worker's part from there to its end.
 
 It may run twice, or die anywhere (law 9): `deliveries` sees to it that at most one more copy goes out. What is tried
 again, and what is not, is told in docs/senders.md.
 """
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
+from functools import partial
 from uuid import UUID
 
+from django.db import transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
 from ...cognito import CognitoError
+from ...conf import conf
 from ...delivery import Closed, SendFailed, Sent
+from ...identity import Channel
 from ...models import ChallengeSession, Delivery, JourneyEvent
 from ...otp.masking import mask
 from ..events import journey
@@ -19,12 +24,18 @@ from ..events.journey import Outcome
 from ..limits.budgets import OverLimit
 from . import deliveries
 from .deliveries import MAX_COPIES, Busy, Gate, Status
-from .execute import PASSWORD_FIRST, REVIEW, decide, execute
+from .execute import PASSWORD_FIRST, REVIEW, SendResult, decide, execute
 
 logger = logging.getLogger(__name__)
 MAX_TRIES = 5
 # Budgets of everybody on a channel: when they are used up, the page may say so to everybody.
 FOR_EVERYBODY = frozenset({"sms_per_day", "emails_per_day"})
+INLINE_TRIES = 2
+QUEUES = {channel: f"cognito_{channel}" for channel in Channel}
+BUILT_IN = {
+    "celery": "cognito_passwordless.tasks.dispatch_by_celery",
+    "inline": "cognito_passwordless.flows.sending.send_code.dispatch_inline",
+}
 
 
 class TryLater(Exception):
@@ -101,11 +112,7 @@ def _send(gate: Gate, now: datetime, *, final: bool) -> None:
             status=Status.SENT if result.sent else Status.SKIPPED,
             category="flow" if refused else "",
             sent=result.sent,
-            output={
-                "sender": result.sent.sender if result.sent else "",
-                "to": mask(challenge.recipient) if challenge.recipient else "",
-                "pool_challenge": challenge.pool_challenge,
-            },
+            output=partial(_described, challenge, result),
         )
 
 
@@ -118,7 +125,7 @@ def _record(
     category: str = "flow",
     provider_down: bool = False,
     sent: Sent | None = None,
-    output: Mapping[str, str] = MappingProxyType({}),
+    output: journey.Output = None,
 ) -> None:
     """Writes how it ended. Without a ``status``: it failed, or it is unknown, as a copy that no sender gave back
     may be out."""
@@ -134,5 +141,42 @@ def _record(
         cause=cause,
         category=category,
         duration=(ended - gate.now).total_seconds(),
-        output={name: value for name, value in output.items() if value},
+        output=output,
     )
+
+
+def _described(challenge: ChallengeSession, result: SendResult) -> dict[str, str]:
+    described = {
+        "sender": result.sent.sender if result.sent else "",
+        "to": mask(challenge.recipient),
+        "pool_challenge": challenge.pool_challenge,
+    }
+    return {name: value for name, value in described.items() if value}
+
+
+def dispatch(challenge: ChallengeSession) -> None:
+    """Asks for the challenge's next message, after commit when a transaction is open.
+
+    Only ids travel. Raises `DispatchFailed` when the broker does not take it; inside a caller's transaction that
+    happens after their commit, so it is logged there and the person asks for another code.
+    """
+
+    def hand_over() -> None:
+        path = BUILT_IN.get(conf.dispatch, conf.dispatch)
+        import_string(path)(str(challenge.pk), challenge.generation, challenge.channel)
+
+    if transaction.get_connection(challenge._state.db).in_atomic_block:
+        transaction.on_commit(hand_over, using=challenge._state.db, robust=True)
+    else:
+        hand_over()
+
+
+def dispatch_inline(challenge_id: str, generation: int, channel: str) -> None:
+    """Sends in this process, for development and tests: a person waits for the provider, and timing tells."""
+    del channel
+    for tries in range(1, INLINE_TRIES + 1):
+        try:
+            send(UUID(challenge_id), generation, now=timezone.now(), final=tries == INLINE_TRIES)
+        except TryLater:
+            continue
+        return

@@ -7,7 +7,7 @@ from typing import Any
 from celery import current_app
 
 from ... import keys
-from .dispatch import QUEUES
+from .send_code import QUEUES
 
 COMMAND = "cognito_passwordless_keys"  # what `tasks` answers to
 

@@ -24,7 +24,7 @@ from ..challenges.status import can_resend, seconds_to_resend
 from ..events import journey
 from ..events.journey import Outcome
 from ..limits import budgets
-from ..sending import dispatch
+from ..sending import send_code
 from ..sending.routing import identifier_of
 from .context import Visitor, too_many
 from .errors import NoChallenge, NotProven, NotServed, TooMany, TooSoon, Wrong
@@ -115,7 +115,7 @@ def start(
         raise too_many(over, now) from None
     if not hosted:
         try:
-            dispatch.dispatch(challenge)
+            send_code.dispatch(challenge)
         except DispatchFailed:
             challenge.delete()
             raise
@@ -178,7 +178,7 @@ def resend(visitor: Visitor, *, now: datetime) -> Resent:
     challenge = attempts.find(visitor.handle)
     assert challenge is not None  # noqa: S101  (rows are only purged long after they expire)
     try:
-        dispatch.dispatch(challenge)
+        send_code.dispatch(challenge)
     except DispatchFailed:
         attempts.take_back_send(challenge, before)
         raise

@@ -6,8 +6,7 @@ Unknown people, and people without an address to send to, get the same rounds in
 import os
 
 from ...otp import machine
-from ...otp.codes import Keyring
-from ...otp.entry import read_code
+from ...otp.codes import Keyring, read_code
 from ...otp.machine import Phase, Verdict
 from ...otp.policy import Policy
 from ...otp.records import replace

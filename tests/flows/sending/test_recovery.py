@@ -20,7 +20,7 @@ def test_what_no_worker_has_finished_is_asked_for_again(
     make_user: Callable[..., User], outbox: list[Message], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_user(ANN)
-    monkeypatch.setattr("cognito_passwordless.flows.sending.dispatch.timezone.now", lambda: after(100))
+    monkeypatch.setattr("cognito_passwordless.flows.sending.send_code.timezone.now", lambda: after(100))
     held()
     assert recover_sends(after(60)) == {"asked again": 0, "expired": 0}
     assert recover_sends(after(100)) == {"asked again": 1, "expired": 0}
@@ -32,7 +32,7 @@ def test_a_queue_that_is_merely_long_does_not_grow(
     monkeypatch: pytest.MonkeyPatch, make_user: Callable[..., User]
 ) -> None:
     asked = []
-    monkeypatch.setattr("cognito_passwordless.flows.sending.recovery.dispatch.dispatch", asked.append)
+    monkeypatch.setattr("cognito_passwordless.flows.sending.recovery.send_code.dispatch", asked.append)
     held()
     for minute in range(10):
         recover_sends(after(60 * minute))
