@@ -216,7 +216,7 @@ class ConflictAdmin(ReadOnlyAdmin):
 
     def _withdraw(self, request: HttpRequest, record: MigratedUser) -> HttpResponse:
         try:
-            resolve.take_back(record.pk, now=timezone.now(), by=str(request.user.pk))
+            resolve.withdraw(record.pk, now=timezone.now(), by=str(request.user.pk))
         except resolve.NotDecided as error:
             self.message_user(request, told(REASONS, error.reason), messages.ERROR)
         else:

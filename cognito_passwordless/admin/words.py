@@ -50,7 +50,7 @@ REASONS: dict[str, Any] = {
 CHOICES: dict[str, Any] = {
     "link": _("Link to this Django user, after proof"),
     "merge": _("They are one person: one Django user, after proof"),
-    "apart": _("Keep apart: a Django user of their own, after proof"),
+    "separate": _("Keep apart: a Django user of their own, after proof"),
     "retry": _("Let them try again"),
     "exclude": _("Exclude"),
 }
@@ -81,7 +81,7 @@ EFFECTS: dict[str, Any] = {
         "this account. Ask the person before you decide."
     ),
     "second_factor_goes": _("In the pool they have a second factor. It does not come along."),
-    "apart_after_proof": _(
+    "separate_after_proof": _(
         "Nothing is made now. The next sign-in that proves the address makes a Django user of their own."
     ),
     "others_keep_theirs": _("Addresses that others carry stay with them."),

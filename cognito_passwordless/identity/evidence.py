@@ -72,11 +72,12 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a human decided: ``link`` to ``account``, ``apart`` with an account of their own, ``merge`` with other pool
-    users (into ``account`` where there is one). ``address`` is what has to be proven; empty: the sub alone is
-    enough."""
+    """What an operator decided about a pool user.
 
-    choice: Literal["link", "apart", "merge"]
+    ``link`` to ``account``; ``separate``: a new account; ``merge`` with other pool users (into ``account`` if there is
+    one). ``address`` has to be proven; if it is empty, the sub alone is enough."""
+
+    choice: Literal["link", "separate", "merge"]
     account: Account = None
     address: str = ""
 

@@ -172,7 +172,7 @@ class _World:
         proven = self.evidence.proven
         if decision.address and decision.address not in proven:
             return _conflict(Conflict.ADDRESS_NOT_PROVEN)
-        if decision.choice == "apart":
+        if decision.choice == "separate":
             free = any(not self._verified_at(address) for address in proven)
             if carriers or not free:
                 return _conflict(Conflict.DECISION_OUTDATED if carriers or proven else Conflict.ADDRESS_NOT_PROVEN)

@@ -66,7 +66,7 @@ class MigratedUser(models.Model):
     active_at = models.DateTimeField(_("last seen"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=60, blank=True)
     # What the migration wrote, as `flows.accounts.changes` reads it: an undo takes back that and nothing else.
-    made = models.JSONField(default=dict, blank=True, editable=False)
+    changes = models.JSONField(default=dict, blank=True, editable=False)
     # What a human decided about a conflict, until the person proves themselves; `flows.accounts.decisions` reads it.
     decision = models.JSONField(null=True, blank=True, editable=False)
 

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from ... import compat, user_fields
 from ...cognito import CognitoProfile
 from ...conf import conf
-from .changes import Made, values_of
+from .changes import MigrationChanges, field_values
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +56,13 @@ def apply_attributes(user: AbstractBaseUser, profile: CognitoProfile, *, policy:
     ]
 
 
-def fill(user: AbstractBaseUser, profile: CognitoProfile, made: Made, *, policy: str) -> None:
-    """The same, saved; ``made`` learns what was written."""
-    before = values_of(user)
+def fill(user: AbstractBaseUser, profile: CognitoProfile, changes: MigrationChanges, *, policy: str) -> None:
+    """The same, saved; ``changes`` learns what was written."""
+    before = field_values(user)
     changed = apply_attributes(user, profile, policy=policy)
     if changed:
         user.save(update_fields=changed)
-    made.filled(before, user, changed)
+    changes.record_fields(before, user, changed)
 
 
 def _fill(user: AbstractBaseUser, field: str, value: object, policy: str) -> bool:

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from ... import identity
 from ...models import MigratedUser
 
-Choice = Literal["link", "apart", "merge"]
+Choice = Literal["link", "separate", "merge"]
 # Set aside by a merge: a pool user whose address another one has, and the pool never verified this one's.
 TWIN = "twin_of_another"
 # Gone from the pool, and welcome all the same: kept as the error of a pending record, so that no import overrules it.
@@ -20,10 +20,9 @@ LET_IN = "let_in"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``link`` to the Django user ``user``, ``apart`` from everybody with an account of their own, or ``merge``: the
-    pool users ``rows`` are one person, who goes to ``user`` where there is one. ``address`` is what has to be proven;
-    where it is empty, the pool's own sign-in is the proof that is wanted. ``aside`` were excluded by it.
-    ``by`` and ``at`` are for the record."""
+    """``link`` to the Django user ``user``; ``separate``: a new user; ``merge``: the pool users ``rows`` are one
+    person, who enters ``user`` if there is one. ``address`` has to be proven; if it is empty, a sign-in at the pool is
+    the proof. ``aside`` are records that the decision excluded. ``by`` and ``at`` say who decided, and when."""
 
     choice: Choice
     address: str = ""

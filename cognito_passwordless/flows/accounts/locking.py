@@ -2,7 +2,7 @@
 
 Records are locked in the order of their keys and before the Django user, so that two who act at once wait instead of
 blocking each other. Sign-ins begin with their own record, whichever its key is: where the two orders meet, PostgreSQL
-ends one of them, and `again_after_deadlock` begins it anew.
+ends one of them, and `retry_on_deadlock` begins it anew.
 """
 
 import functools
@@ -22,7 +22,7 @@ TRIES = 5
 _ENDED = frozenset({"40P01", "40001"})
 
 
-def again_after_deadlock(act: Callable[P, R]) -> Callable[P, R]:
+def retry_on_deadlock(act: Callable[P, R]) -> Callable[P, R]:
     """For an act that is one transaction: begins it again where the database has ended it for another one's sake."""
 
     @functools.wraps(act)
@@ -47,28 +47,28 @@ def _records() -> "QuerySet[MigratedUser]":
     return MigratedUser.objects.using(router.db_for_write(MigratedUser))
 
 
-def begin() -> None:
+def take_write_lock() -> None:
     """The first statement of a transaction that reads before it writes: SQLite takes its write lock by a write alone,
     and would fail later. It matches no row, so it locks none."""
     _records().filter(pk=0).update(status=F("status"))
 
 
-def records(keys: Collection[int]) -> list[MigratedUser]:
+def lock_records(keys: Collection[int]) -> list[MigratedUser]:
     """These records, locked until the transaction ends, in the order of their keys; those that are there."""
     rows = _records().select_for_update(of=("self",)).select_related("user")
     return list(rows.filter(pk__in=keys).order_by("pk"))
 
 
-def person(pk: int) -> MigratedUser | None:
+def lock_person(pk: int) -> MigratedUser | None:
     """A record, locked with all others of its Django user, and the user too: nobody is linked to the user meanwhile,
     and nothing is given to them. None where there is no such record."""
-    begin()
+    take_write_lock()
     locked: set[int] = set()
     while True:
         wanted = {pk, *_with_same_user(pk)}
         if wanted <= locked:
             break
-        found = records(wanted)
+        found = lock_records(wanted)
         locked |= wanted
     record: MigratedUser | None = next((row for row in found if row.pk == pk), None)
     if record is not None and record.user_id is not None:

@@ -49,7 +49,7 @@ def is_privileged(user: AbstractBaseUser) -> bool:
 
 def by_address(address: Identifier) -> Accounts:
     """The accounts that carry an address. One statement where it is verified, a few more where it is not."""
-    return read({address: Claim.PROVEN})
+    return find_accounts({address: Claim.PROVEN})
 
 
 def owner_by_code(address: Identifier, *, welcome: bool = False) -> tuple[Verdict, Accounts]:
@@ -68,7 +68,7 @@ def verified_owner(address: Identifier) -> AbstractBaseUser | None:
     return None if is_privileged(user) else user
 
 
-def read(
+def find_accounts(
     addresses: Mapping[Identifier, Claim],
     *,
     carriers: Collection[AbstractBaseUser] = (),

@@ -30,7 +30,7 @@ from ...identity import (
 )
 from ...models import MigratedUser
 from . import owners, tombstones
-from .changes import Made
+from .changes import MigrationChanges
 from .decisions import Decision
 from .tombstones import ERASED
 
@@ -89,7 +89,7 @@ def _pool_user(row: MigratedUser, address: Identifier) -> PoolUser:
 
 
 def _on_their_account(row: MigratedUser, address: Identifier) -> Held | None:
-    holders = owners.read({address: Claim.PROVEN}, everything=True).holders
+    holders = owners.find_accounts({address: Claim.PROVEN}, everything=True).holders
     return next((holder.addresses[address.value] for holder in holders if holder.account == row.user_id), None)
 
 
@@ -202,7 +202,7 @@ def settle(
     profile: CognitoProfile,
     connection: Connection,
     user: AbstractBaseUser,
-    made: Made,
+    changes: MigrationChanges,
     *,
     method: MigratedUser.Method,
     now: datetime,
@@ -211,17 +211,17 @@ def settle(
     account = {"provider": connection.alias, "uid": profile.sub}
     told = {"pool": profile.pool, "sub": profile.sub}
     _, added = SocialAccount.objects.get_or_create(**account, defaults={"user_id": user.pk, "extra_data": told})
-    if made.account and not added:
+    if changes.account and not added:
         # allauth's hooks have made it and have seen what the pool said: none of that is kept.
         SocialAccount.objects.filter(**account).update(extra_data=told)
-    made.account = made.account or added
+    changes.account = changes.account or added
     record.connection, record.username = connection.alias, profile.username[:MAX_LENGTH] or record.username
     email, phone = _addresses(profile)
     record.email, record.phone_number = email or record.email, phone or record.phone_number
     record.attributes = {**record.attributes, **_verified(profile, method)}
     record.status, record.method, record.last_error = Status.MIGRATED, method, ""
     record.user_id, record.migrated_at, record.active_at = user.pk, now, now
-    record.made, record.decision = made.as_json(), None
+    record.changes, record.decision = changes.as_json(), None
     record.save()
 
 
@@ -286,7 +286,7 @@ def record_refusal(
     """Puts the case before a human, where there is one to decide. Of somebody who is erased, nothing is written but
     that they came."""
     if refusal.reason == ERASED:
-        tombstones.turn_away(profile.pool, profile.sub, now=now)
+        tombstones.record_return(profile.pool, profile.sub, now=now)
         return
     if connection is None:
         if refusal.reason == UNUSABLE:
@@ -295,9 +295,9 @@ def record_refusal(
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         _write_refusal(profile, connection, refusal, now)
         # An erasure may have come between: the insert has waited for it, so it is seen by now.
-        if not tombstones.keep_out(profile.pool, [profile.sub]):
+        if not tombstones.delete_erased(profile.pool, [profile.sub]):
             return
-    tombstones.turn_away(profile.pool, profile.sub, now=now)
+    tombstones.record_return(profile.pool, profile.sub, now=now)
 
 
 def _write_refusal(profile: CognitoProfile, connection: Connection, refusal: MigrationRefused, now: datetime) -> None:

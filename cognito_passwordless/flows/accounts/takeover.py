@@ -14,7 +14,7 @@ from ...identity import Verdict
 from ...models import MigratedUser, PhoneNumber
 from ...signals import ownership_proven
 from .attributes import apply_attributes
-from .changes import Made
+from .changes import MigrationChanges
 from .new_users import SignUp
 from .owner_notices import tell_owner
 from .owners import written_spelling
@@ -75,7 +75,12 @@ def give(user: AbstractBaseUser, addresses: Collection[Identifier]) -> None:
 
 
 def replace_old(
-    user: AbstractBaseUser, gained: Collection[Identifier], record: MigratedUser, made: Made, *, primary: str
+    user: AbstractBaseUser,
+    gained: Collection[Identifier],
+    record: MigratedUser,
+    changes: MigrationChanges,
+    *,
+    primary: str,
 ) -> None:
     """Somebody has a new address in the pool and has proven it: the one that only the migration had brought no longer
     opens the account. ``primary`` is `UPDATE_ON_RETURN`: the new one becomes primary where it says ``all``, and with
@@ -86,10 +91,10 @@ def replace_old(
     emails = [address.value for address in gained if address.channel == "email"]
     if not emails:
         return
-    rows = EmailAddress.objects.filter(user_id=user.pk, pk__in=made.emails).exclude(email__in=emails)
+    rows = EmailAddress.objects.filter(user_id=user.pk, pk__in=changes.emails).exclude(email__in=emails)
     brought = list(rows)
     rows.delete()
-    made.emails = []
+    changes.emails = []
     # A primary one is in the user's own field too, where a password reset would still look for it.
     if primary == "all" or any(row.primary for row in brought):
         EmailAddress.objects.get(user_id=user.pk, email=emails[0]).set_as_primary()
@@ -120,9 +125,13 @@ def mark_proven(user: AbstractBaseUser, address: Identifier) -> None:
 
 
 def create(
-    profile: CognitoProfile, addresses: Collection[Identifier], verdict: Verdict, sign_up: SignUp, made: Made
+    profile: CognitoProfile,
+    addresses: Collection[Identifier],
+    verdict: Verdict,
+    sign_up: SignUp,
+    changes: MigrationChanges,
 ) -> AbstractBaseUser:
-    """A new user with the addresses that the verdict gives and writes. ``made`` learns what was written."""
+    """A new user with the addresses that the verdict gives and writes. ``changes`` learns what was written."""
     ours = [address for address in addresses if address.value in verdict.gains | verdict.writes]
     ours.sort(key=lambda address: (address.value not in verdict.gains, address.value))
     emails = [address.value for address in ours if address.channel == "email"]
@@ -133,6 +142,6 @@ def create(
     if number:
         proven = {"number": number, "verified": number in verdict.gains}
         PhoneNumber.objects.update_or_create(user_id=user.pk, defaults=proven)
-    made.user, made.phone, made.account = True, bool(number), sign_up.login is not None
-    made.emails = [str(row.pk) for row in rows]
+    changes.user, changes.phone, changes.account = True, bool(number), sign_up.login is not None
+    changes.emails = [str(row.pk) for row in rows]
     return user

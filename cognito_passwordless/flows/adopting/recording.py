@@ -94,10 +94,10 @@ def _alone(key: Any, named: Collection[Any]) -> Batch:
         return Batch(1, Counter({Reason.TAKEN: 1}), left_out=[LeftOut(key, Reason.TAKEN)])
 
 
-@locking.again_after_deadlock
+@locking.retry_on_deadlock
 def _record(keys: Collection[Any], named: Collection[Any]) -> Batch:
     with transaction.atomic(using=router.db_for_write(EmailAddress)):
-        locking.begin()
+        locking.take_write_lock()
         facts = _Facts(_users(keys, lock=True), named)
         batch = facts.judge()
         facts.write()
@@ -120,7 +120,11 @@ class _Facts:
         self._users, self._named = users, named
         keys = [user.pk for user in users]
         self._texts = {user.pk: written.texts(user) for user in users}
-        read = {text: written.read(channel, text) for texts in self._texts.values() for channel, text in texts.items()}
+        read = {
+            text: written.parse_written(channel, text)
+            for texts in self._texts.values()
+            for channel, text in texts.items()
+        }
         self._read = read
         addresses = [address for address in read.values() if address]
         self._from_pool = set(MigratedUser.objects.filter(user_id__in=keys).values_list("user_id", flat=True))

@@ -29,7 +29,7 @@ def texts(user: AbstractBaseUser) -> dict[Channel, str]:
     return {channel: text for channel, text in found.items() if text}
 
 
-def read(channel: Channel, text: str) -> Identifier | None:
+def parse_written(channel: Channel, text: str) -> Identifier | None:
     """The address that is meant; None where nobody could type it, or where that would be a guess."""
     found = known(_international(text) if channel == "sms" else text)
     if found is None or found.channel != channel:

@@ -64,11 +64,6 @@ class Case:
         return next((option for option in self.options if option.key == key and not option.why_not), None)
 
 
-def waiting() -> "QuerySet[MigratedUser]":
-    """Everybody who waits for a human to decide."""
-    return undecided(MigratedUser.objects.filter(decision__isnull=True))
-
-
 def undecided(rows: "QuerySet[MigratedUser]") -> "QuerySet[MigratedUser]":
     """Of these, who cannot come in as things are: a conflict, a failure, or two people who meet at one address that
     their pool verified for both, in different spellings."""
@@ -96,11 +91,13 @@ def case_of(record: MigratedUser) -> Case:
     addresses = claims_of(profile_of(record))
     connection = connections.find(record.connection)
     carriers = owners.carriers_of(profile_of(record), connection, record) if connection else []
-    accounts = owners.read(addresses, carriers=carriers, record=record, everything=True)
+    accounts = owners.find_accounts(addresses, carriers=carriers, record=record, everything=True)
     world = _World(record, accounts, sorted(addresses, key=lambda a: (a.value not in record.verified_keys, a.value)))
-    case = Case(record, reason_of(record), world.sides(), twins_of(record), frozenset(record.verified_keys))
+    case = Case(
+        record, reason_of(record), world.sides(), same_address_records(record), frozenset(record.verified_keys)
+    )
     links = [world.link(side) for side in case.sides]
-    options = {option.key: option for option in (*links, world.apart(), *world.merge(case, links))}
+    options = {option.key: option for option in (*links, world.separate(), *world.merge(case, links))}
     lost = ("second_factor_goes",) if has_second_factor(record) else ()
     case.options.extend(replace(option, effects=(*option.effects, *lost)) for option in options.values())
     case.options.extend([Option("retry", effects=("retried",)), Option("exclude", effects=("excluded",))])
@@ -117,7 +114,7 @@ def sharing(record: MigratedUser) -> "QuerySet[MigratedUser]":
     return MigratedUser.objects.filter(shared).exclude(pk=record.pk).exclude(status__in=MigratedUser.OUT)
 
 
-def twins_of(record: MigratedUser) -> list[MigratedUser]:
+def same_address_records(record: MigratedUser) -> list[MigratedUser]:
     return list(sharing(record).exclude(status=Status.MIGRATED).order_by("pk")[:20])
 
 
@@ -177,16 +174,18 @@ class _World:
                 return Option(choice, side.user, address, rows=rows, effects=(*effects,))
         return Option(choice, side.user, why_not="address_is_anothers")
 
-    def apart(self) -> Option:
+    def separate(self) -> Option:
         """A Django user of their own, with what nobody else has verified."""
         if any(holder.carries_sub for holder in self.accounts.holders):
-            return Option("apart", why_not="sub_is_anothers")
+            return Option("separate", why_not="sub_is_anothers")
         for address in (found.value for found in self.addresses):
-            verdict = self._if("apart", address=address)
+            verdict = self._if("separate", address=address)
             if verdict.comes_in and not verdict.case:
                 warning = () if address in self.record.verified_keys else ("pool_never_verified",)
-                return Option("apart", address=address, effects=("apart_after_proof", "others_keep_theirs", *warning))
-        return Option("apart", why_not="no_free_address" if self.addresses else "no_address")
+                return Option(
+                    "separate", address=address, effects=("separate_after_proof", "others_keep_theirs", *warning)
+                )
+        return Option("separate", why_not="no_free_address" if self.addresses else "no_address")
 
     def merge(self, case: Case, links: Collection[Option]) -> list[Option]:
         """This pool user and its twins are one person. Twins whose address their pool never verified are set aside:

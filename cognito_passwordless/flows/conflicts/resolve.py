@@ -14,7 +14,7 @@ from ...models import MigratedUser
 from ..accounts import locking
 from ..accounts.decisions import LET_IN, TWIN, Decision
 from ..events import audit
-from .cases import Case, Option, case_of, sharing, twins_of
+from .cases import Case, Option, case_of, same_address_records, sharing
 
 Status = MigratedUser.Status
 EXCLUDED = "excluded_by_hand"
@@ -28,7 +28,7 @@ class NotDecided(Exception):
         self.reason = reason
 
 
-@locking.again_after_deadlock
+@locking.retry_on_deadlock
 def decide(pk: int, key: str, *, now: datetime, by: str) -> Case:
     """Writes one decision down, as `case_of` offers it at this moment. Raises `NotDecided`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
@@ -47,14 +47,14 @@ def decide(pk: int, key: str, *, now: datetime, by: str) -> Case:
 
 def _held(pk: int) -> MigratedUser | None:
     """The record, locked with those that a decision about it may be about too: nobody is migrated meanwhile."""
-    locking.begin()
+    locking.take_write_lock()
     record = MigratedUser.objects.filter(pk=pk).first()
     if record is None:
         return None
     decision = Decision.of(record)
     chosen = (*decision.rows, *decision.aside) if decision else ()
-    keys = {pk, *(twin.pk for twin in twins_of(record)), *chosen}
-    return next((row for row in locking.records(keys) if row.pk == pk), None)
+    keys = {pk, *(twin.pk for twin in same_address_records(record)), *chosen}
+    return next((row for row in locking.lock_records(keys) if row.pk == pk), None)
 
 
 def _write(case: Case, option: Option, now: datetime, by: str) -> None:
@@ -81,8 +81,8 @@ def _update(keys: Collection[int], **values: Any) -> None:
     MigratedUser.objects.filter(pk__in=keys).update(**values, method="", migrated_at=None)
 
 
-@locking.again_after_deadlock
-def take_back(pk: int, *, now: datetime, by: str) -> None:
+@locking.retry_on_deadlock
+def withdraw(pk: int, *, now: datetime, by: str) -> None:
     """A decision that nobody has come for yet is withdrawn, with those of its twins; they wait in the queue again, and
     whom it excluded is pending."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
@@ -101,7 +101,7 @@ def take_back(pk: int, *, now: datetime, by: str) -> None:
             audit.record(row, "decision_withdrawn", now=now, by=by)
 
 
-@locking.again_after_deadlock
+@locking.retry_on_deadlock
 def let_in(pk: int, *, now: datetime, by: str) -> None:
     """Somebody who is gone from the pool may come in all the same, by our code where it is retired. Raises
     `NotDecided`."""

@@ -28,8 +28,17 @@ COVERAGE = 0.95
 RECENT = timedelta(hours=24)
 _NAMESPACE = UUID("b2c0c5e9-9f0e-4a3e-8a43-51d3b1a1f6a7")
 
-MAPPING = ("connection", "pool", "sub", "status", "user", "method", "migrated_at")
-LEFT = ("connection", "sub", "username", "email", "phone_number", "status", "last_error", "comes_in_by")
+MAPPING_COLUMNS = ("connection", "pool", "sub", "status", "user", "method", "migrated_at")
+NOT_MIGRATED_COLUMNS = (
+    "connection",
+    "sub",
+    "username",
+    "email",
+    "phone_number",
+    "status",
+    "last_error",
+    "comes_in_by",
+)
 
 
 class NotReady(Exception):
@@ -52,14 +61,14 @@ class Item:
     must: bool = True
 
 
-def people(connection: Connection) -> "QuerySet[MigratedUser]":
+def pool_users(connection: Connection) -> "QuerySet[MigratedUser]":
     """Everybody of the connection's pool, whatever it was called when they came (law 7)."""
     return MigratedUser.objects.filter(pool=connection.pool)
 
 
-def left(connection: Connection) -> "QuerySet[MigratedUser]":
+def not_migrated(connection: Connection) -> "QuerySet[MigratedUser]":
     """Who has not come over, and is not out."""
-    return people(connection).exclude(status__in=[Status.MIGRATED, *MigratedUser.OUT])
+    return pool_users(connection).exclude(status__in=[Status.MIGRATED, *MigratedUser.OUT])
 
 
 def checklist(connection: Connection, *, now: datetime, coverage: float = COVERAGE) -> list[Item]:
@@ -88,7 +97,7 @@ def _imported(connection: Connection, now: datetime) -> Item:
 
 
 def _covered(connection: Connection, wanted: float) -> Item:
-    everybody = people(connection).exclude(status__in=MigratedUser.OUT)
+    everybody = pool_users(connection).exclude(status__in=MigratedUser.OUT)
     total, migrated = everybody.count(), everybody.filter(status=Status.MIGRATED).count()
     share = migrated / total if total else 0.0
     return Item(
@@ -100,13 +109,13 @@ def _covered(connection: Connection, wanted: float) -> Item:
 
 
 def _decided(connection: Connection) -> Item:
-    waiting = cases.undecided(people(connection).filter(decision__isnull=True)).count()
+    waiting = cases.undecided(pool_users(connection).filter(decision__isnull=True)).count()
     return Item("conflicts", not waiting, f"{waiting} wait for a human", "Decide them in the admin, under Conflicts.")
 
 
 def _sendable(connection: Connection, now: datetime) -> Item:
     """Channels that people are left on, by whom our own senders have reached nobody lately."""
-    waiting = left(connection)
+    waiting = not_migrated(connection)
     used = {
         "email": waiting.exclude(email="").exists() or not waiting.exists(),
         "sms": waiting.exclude(phone_number="").filter(email="").exists(),
@@ -207,9 +216,9 @@ def attempt_of(alias: str) -> UUID:
 
 def export_mapping(connection: Connection, path: Path, *, now: datetime) -> export.Written:
     """The backup of who became whom, and a note that there is one."""
-    rows = people(connection).order_by("pk")
+    rows = pool_users(connection).order_by("pk")
     columns = ("connection", "pool", "sub", "status", "user_id", "method", "migrated_at")
-    written = export.write(path, MAPPING, _as_text(rows.values_list(*columns).iterator(chunk_size=2000)))
+    written = export.write(path, MAPPING_COLUMNS, _as_text(rows.values_list(*columns).iterator(chunk_size=2000)))
     _state(connection).update(exported_at=now, exported_rows=written.rows, exported_digest=written.digest)
     return written
 
@@ -219,17 +228,17 @@ def _as_text(rows: Any) -> Iterator[list[Any]]:
         yield [*values, moment.isoformat() if moment else ""]
 
 
-def export_left(connection: Connection, path: Path) -> export.Written:
+def export_not_migrated(connection: Connection, path: Path) -> export.Written:
     """Who is left, and how each would come in after the cut-over."""
-    rows = left(connection).order_by("pk").iterator(chunk_size=2000)
-    return export.write(path, LEFT, ([*_who(row), way_in(row)] for row in rows))
+    rows = not_migrated(connection).order_by("pk").iterator(chunk_size=2000)
+    return export.write(path, NOT_MIGRATED_COLUMNS, ([*_who(row), sign_in_options(row)] for row in rows))
 
 
 def _who(row: MigratedUser) -> list[str]:
     return [row.connection, row.sub, row.username, row.email, row.phone_number, row.status, row.last_error]
 
 
-def way_in(row: MigratedUser) -> str:
+def sign_in_options(row: MigratedUser) -> str:
     """By which of our codes somebody comes in who was never migrated; else why they do not."""
     if not row.pool_enabled:
         return "no: disabled in the pool"
@@ -244,9 +253,9 @@ def way_in(row: MigratedUser) -> str:
     )
 
 
-def left_over(connection: Connection) -> dict[str, int]:
+def count_not_migrated(connection: Connection) -> dict[str, int]:
     """Who is left, by whether they were enabled at the last import. Two statements."""
-    waiting = left(connection)
+    waiting = not_migrated(connection)
     return {
         "enabled": waiting.filter(pool_enabled=True).count(),
         "disabled": waiting.filter(pool_enabled=False).count(),

@@ -28,14 +28,11 @@ from ...models import (
 )
 from ...signals import person_erased
 from ..accounts import locking, tombstones
-from ..accounts.changes import Made
+from ..accounts.changes import MigrationChanges
 from ..accounts.owners import is_privileged
-from ..accounts.tombstones import erased_subs
 from ..events import audit
 from ..events.journey import POOL_SIGN_IN
 from . import dependents, undo
-
-__all__ = ["Erased", "NotErased", "Preview", "erase", "erased_subs", "forget_attempt", "preview"]
 
 
 class NotErased(Exception):
@@ -67,32 +64,32 @@ class Erased:
 
 def preview(record: MigratedUser) -> Preview:
     """Reads only."""
-    user, made = record.user, Made.of(record)
+    user, changes = record.user, MigrationChanges.load(record)
     rows = list(MigratedUser.objects.filter(user=user).order_by("pk")) if user else [record]
     others = MigratedUser.objects.filter(_carries(_addresses(rows))).exclude(pk__in=[row.pk for row in rows]).count()
     if user is None:
         return Preview(rows, others=others)
     if is_privileged(user):
         return Preview(rows, refusal="privileged_user", others=others)
-    found = dependents.of(user, record, made)
-    created = any(Made.of(row).user for row in rows)
+    found = dependents.find_dependents(user, record, changes)
+    created = any(MigrationChanges.load(row).user for row in rows)
     return Preview(
         rows,
-        removes_user=created and not found.kinds and not found.blocked,
-        gained=found.kinds,
-        blocked=found.blocked,
+        removes_user=created and not found.counts and not found.blocked_by,
+        gained=found.counts,
+        blocked=found.blocked_by,
         others=others,
     )
 
 
-@locking.again_after_deadlock
+@locking.retry_on_deadlock
 def erase(pk: int, *, remove_user: bool | None = None, now: datetime, by: str = "") -> Erased:
     """Erases one person, in one transaction. ``remove_user`` None does what the preview says.
 
     Raises `NotErased`.
     """
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
-        record = locking.person(pk)
+        record = locking.lock_person(pk)
         if record is None:
             raise NotErased("no_such_person")
         found = preview(record)
@@ -108,10 +105,10 @@ def _erase(found: Preview, user: AbstractBaseUser | None, removes: bool, now: da
     person_erased.send(sender=MigratedUser, user=user, user_removed=removes)
     set_up = []
     for row in found.rows:
-        made = Made.of(row)
-        if user is not None and not removes and not made.user:
-            undo.take_back(user, row, made)
-        tombstone = tombstones.bury(row.pool, row.sub, connection=row.connection, now=now)
+        changes = MigrationChanges.load(row)
+        if user is not None and not removes and not changes.user:
+            undo.revert_changes(user, row, changes)
+        tombstone = tombstones.create(row.pool, row.sub, connection=row.connection, now=now)
         set_up.append(tombstone)
         _forget_pool_user(row)
     _forget_sign_ins(_addresses(found.rows, user if removes else None), [row.username for row in found.rows])

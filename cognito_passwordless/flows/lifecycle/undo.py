@@ -19,7 +19,7 @@ from ... import compat
 from ...models import MigratedUser
 from ...signals import migration_undone
 from ..accounts import locking
-from ..accounts.changes import Made
+from ..accounts.changes import MigrationChanges
 from ..accounts.owners import is_privileged
 from ..events import audit
 from ..pool_sync import outbox
@@ -62,18 +62,18 @@ class Preview:
 
 def preview(record: MigratedUser) -> Preview:
     """Reads only."""
-    made, user = Made.of(record), record.user
+    changes, user = MigrationChanges.load(record), record.user
     if record.status != Status.MIGRATED:
         return Preview(record, created=False, refusal="not_migrated")
     if user is None:
         return Preview(record, created=False)
     if is_privileged(user):
-        return Preview(record, created=made.user, refusal="privileged_user")
-    if not made.user or _others_of(record).exists():
+        return Preview(record, created=changes.user, refusal="privileged_user")
+    if not changes.user or _others_of(record).exists():
         # The account of several pool users goes when the last of them is undone.
         return Preview(record, created=False)
-    found = dependents.of(user, record, made)
-    return Preview(record, created=True, gained=found.kinds, blocked=found.blocked)
+    found = dependents.find_dependents(user, record, changes)
+    return Preview(record, created=True, gained=found.counts, blocked=found.blocked_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,14 @@ class Undone:
     outcome: str
 
 
-@locking.again_after_deadlock
+@locking.retry_on_deadlock
 def undo(pk: int, *, choice: Choice | None = None, now: datetime, by: str = "") -> Undone:
     """Takes one migration back, in one transaction. ``choice`` None does what the preview says.
 
     Raises `NotUndone`. A second time, there is nothing left to undo.
     """
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
-        record = locking.person(pk)
+        record = locking.lock_person(pk)
         if record is None:
             raise NotUndone("no_such_person")
         found = preview(record)
@@ -105,17 +105,17 @@ def _undo(found: Preview, choice: Choice, now: datetime, by: str) -> Undone:
     outcome = found.outcome(choice)
     if outcome == "user_removed" and found.blocked:
         raise NotUndone(found.blocked)
-    made = Made.of(record)
+    changes = MigrationChanges.load(record)
     if user is not None and choice == "remove":
         if outcome == "user_removed":
             _remove(user)
         else:
-            take_back(user, record, made)
-            _hand_over(record, made)
-        made = Made()
+            revert_changes(user, record, changes)
+            _hand_over(record, changes)
+        changes = MigrationChanges()
     record.user = None if choice == "remove" else user
     record.status, record.method, record.migrated_at, record.last_error = Status.PENDING, "", None, ""
-    record.decision, record.made = None, made.as_json()
+    record.decision, record.changes = None, changes.as_json()
     record.save()
     audit.record(record, "undone", now=now, cause=outcome, by=by)
     outbox.take_back(record, now=now)
@@ -132,7 +132,7 @@ def _remove(user: AbstractBaseUser) -> None:
         raise NotUndone(dependents.PROTECTED) from None
 
 
-def take_back(user: AbstractBaseUser, record: MigratedUser, made: Made) -> None:
+def revert_changes(user: AbstractBaseUser, record: MigratedUser, changes: MigrationChanges) -> None:
     """What the migration added to a user who was there before. What they proved stays proven: it is a fact, and it may
     be their only way in. Whoever came in by the pool user is out, as far as sessions can be ended: with allauth's
     ``usersessions`` all, else those of users without a password of their own."""
@@ -140,17 +140,17 @@ def take_back(user: AbstractBaseUser, record: MigratedUser, made: Made) -> None:
     if not user.has_usable_password():
         user.set_unusable_password()  # a new one, and sessions are signed with it
         user.save(update_fields=["password"])
-    if made.account:
+    if changes.account:
         SocialAccount.objects.filter(provider=record.connection, uid=record.sub, user_id=user.pk).delete()
-    if made.groups:
+    if changes.groups:
         groups: Any = getattr(user, "groups", None)
         if groups is not None:
-            groups.remove(*made.groups)
+            groups.remove(*changes.groups)
     restored = [
-        name for name, (before, written) in made.fields.items() if getattr(user, name, before) == written != before
+        name for name, (before, written) in changes.fields.items() if getattr(user, name, before) == written != before
     ]
     for name in restored:
-        setattr(user, name, made.fields[name][0])
+        setattr(user, name, changes.fields[name][0])
     if restored:
         user.save(update_fields=restored)
 
@@ -159,14 +159,14 @@ def _others_of(record: MigratedUser) -> "QuerySet[MigratedUser]":
     return MigratedUser.objects.filter(user=record.user, status=Status.MIGRATED).exclude(pk=record.pk)
 
 
-def _hand_over(record: MigratedUser, made: Made) -> None:
+def _hand_over(record: MigratedUser, changes: MigrationChanges) -> None:
     """Another pool user of the same account remembers now that a migration made it."""
-    other = _others_of(record).first() if made.user else None
+    other = _others_of(record).first() if changes.user else None
     if other is not None:
-        theirs = Made.of(other)
-        theirs.user, theirs.phone, theirs.emails = True, made.phone, made.emails
-        other.made = theirs.as_json()
-        other.save(update_fields=["made"])
+        theirs = MigrationChanges.load(other)
+        theirs.user, theirs.phone, theirs.emails = True, changes.phone, changes.emails
+        other.changes = theirs.as_json()
+        other.save(update_fields=["changes"])
 
 
 def of_run(run_id: int) -> "QuerySet[MigratedUser]":

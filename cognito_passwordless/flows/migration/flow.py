@@ -26,7 +26,7 @@ from ...models import SUB_LENGTH, MigratedUser
 from ...signals import user_migrated
 from ..accounts import locking, owners, pool_records, takeover, tombstones
 from ..accounts.attributes import apply_groups, fill
-from ..accounts.changes import Made
+from ..accounts.changes import MigrationChanges
 from ..accounts.decisions import Decision
 from ..accounts.new_users import SignUp, reason_of
 from ..challenges import attempts
@@ -52,7 +52,7 @@ class Migrated:
     left_out: str = ""
 
 
-@locking.again_after_deadlock
+@locking.retry_on_deadlock
 def migrate(
     profile: CognitoProfile,
     *,
@@ -69,7 +69,7 @@ def migrate(
 
     The profile must have been proven in this sign-in. ``shown`` and ``declined``: accounts whose second factor the
     person has shown, or cannot show; ``alone``: they do not want to join an account that is there. ``request``, and
-    ``login`` after a hosted one, are what allauth's hooks are told when a user is made.
+    ``login`` after a hosted one, are what allauth's hooks are told when a user is changes.
 
     Raises `SecondFactorNeeded` and `JoinOffered`, which change nothing; `MigrationRefused`, and `MigrationConflict`
     after having recorded the case; and what else a hook raises, after which nothing has been written.
@@ -122,7 +122,7 @@ class _Person:
             attempts.take_turn(address.value)
             verdict, accounts = pool_records.by_our_code(address)
             if verdict.action is Action.ENTER:
-                user, created = carry_out(verdict, accounts, self.profile, [address], made=Made())
+                user, created = carry_out(verdict, accounts, self.profile, [address], changes=MigrationChanges())
                 return Migrated(user, created)
             rows = pool_records.carrying(address)
             evidence = Evidence(
@@ -140,7 +140,9 @@ class _Person:
             if verdict.action is Action.CREATE:
                 self._may_join(verdict)
                 self.sign_up.must_be_open(address)
-            user, created = carry_out(verdict, accounts, self.profile, [address], made=Made(), sign_up=self.sign_up)
+            user, created = carry_out(
+                verdict, accounts, self.profile, [address], changes=MigrationChanges(), sign_up=self.sign_up
+            )
             return Migrated(user, created, signed_up=created)
 
     def _may_join(self, verdict: Verdict) -> None:
@@ -168,10 +170,10 @@ class _Person:
         decision = Decision.of(record)
         returns = record.status == Status.MIGRATED and not record.awaits_proof
         if returns:
-            accounts = owners.read(returning.looked_at(record, claims), own=record.user)
+            accounts = owners.find_accounts(returning.looked_at(record, claims), own=record.user)
         else:
             carriers = owners.carriers_of(self.profile, connection, record)
-            accounts = owners.read(claims, carriers=carriers, record=record, everything=decision is not None)
+            accounts = owners.find_accounts(claims, carriers=carriers, record=record, everything=decision is not None)
         by_our_code = self.method == MigratedUser.Method.LOCAL_OTP
         evidence = Evidence(
             {address.value: claim for address, claim in claims.items()},
@@ -192,17 +194,19 @@ class _Person:
             return Migrated(accounts.user_of(verdict), created=False), verdict.case
         if verdict.action is Action.CREATE and verdict.joins and not evidence.proven and not self.alone:
             raise JoinOffered(address=min(verdict.joins, key=lambda address: ("@" not in address, address)))
-        made = Made.of(record)
-        made_ahead = record.awaits_proof and made.user
-        user, created = carry_out(verdict, accounts, self.profile, claims, made=made, sign_up=self.sign_up)
+        changes = MigrationChanges.load(record)
+        made_ahead = record.awaits_proof and changes.user
+        user, created = carry_out(verdict, accounts, self.profile, claims, changes=changes, sign_up=self.sign_up)
         signed_up = created or (made_ahead and user.last_login is None)
-        made.added(apply_groups(user, self.profile))
+        changes.record_groups(apply_groups(user, self.profile))
         others = pool_records.others_of_person(record, evidence.proven)
-        pool_records.settle(record, self.profile, connection, user, made, method=self.method, now=self.now)
+        pool_records.settle(record, self.profile, connection, user, changes, method=self.method, now=self.now)
         outbox.ask(record, connection, now=self.now)
         for other, theirs in others:
             other_profile = pool_records.profile_of(other)
-            pool_records.settle(other, other_profile, theirs, user, Made.of(other), method=self.method, now=self.now)
+            pool_records.settle(
+                other, other_profile, theirs, user, MigrationChanges.load(other), method=self.method, now=self.now
+            )
             outbox.ask(other, theirs, now=self.now)
         transaction.on_commit(
             lambda: user_migrated.send(sender=MigratedUser, user=user, migrated_user=record, created=created)
@@ -218,10 +222,10 @@ def carry_out(
     profile: CognitoProfile,
     addresses: Collection[Identifier],
     *,
-    made: Made,
+    changes: MigrationChanges,
     sign_up: SignUp = SignUp(),  # noqa: B008  (frozen)
 ) -> tuple[AbstractBaseUser, bool]:
-    """The user that a verdict comes to, and whether there was none; ``made`` learns what was written. Raises
+    """The user that a verdict comes to, and whether there was none; ``changes`` learns what was written. Raises
     `MigrationConflict`, `MigrationRefused` and `SecondFactorNeeded` where nobody comes in by it, and
     whatever the hooks of ``sign_up`` raise."""
     match verdict.action:
@@ -232,13 +236,13 @@ def carry_out(
         case Action.ASK_SECOND_FACTOR:
             raise SecondFactorNeeded(accounts.user_of(verdict))
         case Action.CREATE:
-            return takeover.create(profile, addresses, verdict, sign_up, made), True
+            return takeover.create(profile, addresses, verdict, sign_up, changes), True
     user = accounts.user_of(verdict)
     gained = [address for address in addresses if address.value in verdict.gains]
     if verdict.action is Action.TAKE_OVER:
         takeover.take_over(user, next(address for address in gained if _is_proven(address, profile)))
     takeover.give(user, gained)
-    fill(user, profile, made, policy="empty")
+    fill(user, profile, changes, policy="empty")
     return user, False
 
 
@@ -266,7 +270,7 @@ def _standing(record: MigratedUser, profile: CognitoProfile, *, returns: bool) -
         return Record.MIGRATED
     if record.status == Status.GONE:
         return Record.GONE
-    return Record.ERASED if tombstones.find(profile.pool, profile.sub) else Record.OPEN
+    return Record.ERASED if tombstones.find_tombstone(profile.pool, profile.sub) else Record.OPEN
 
 
 def _locked_record(profile: CognitoProfile, connection: Connection) -> MigratedUser:

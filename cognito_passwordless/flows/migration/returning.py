@@ -11,7 +11,7 @@ from ...identity import Claim, Conflict, Verdict
 from ...models import MigratedUser
 from ..accounts import owners, takeover
 from ..accounts.attributes import apply_groups, fill
-from ..accounts.changes import Made
+from ..accounts.changes import MigrationChanges
 
 
 def looked_at(record: MigratedUser, claims: Mapping[Identifier, Claim]) -> dict[Identifier, Claim]:
@@ -38,27 +38,27 @@ def come_back(
     """Writes what a return writes. The cause for the timeline, where an address of theirs is news and somebody
     else's."""
     MigratedUser.objects.filter(pk=record.pk).update(active_at=now)
-    user, made = accounts.user_of(verdict), Made.of(record)
+    user, changes = accounts.user_of(verdict), MigrationChanges.load(record)
     gained = [address for address in claims if address.value in verdict.gains]
     takeover.give(user, gained)
     if gained:
-        takeover.replace_old(user, gained, record, made, primary=conf.update_on_return)
-    fill(user, profile, made, policy=conf.update_on_return)
+        takeover.replace_old(user, gained, record, changes, primary=conf.update_on_return)
+    fill(user, profile, changes, policy=conf.update_on_return)
     if conf.update_on_return != "none":
-        made.added(apply_groups(user, profile))
+        changes.record_groups(apply_groups(user, profile))
     anothers = accounts.verified_by_others(user)
-    left_out = _left_out({address: claim for address, claim in claims.items() if address.value in anothers}, made)
-    if made != Made.of(record):
-        record.made = made.as_json()
-        record.save(update_fields=["made"])
+    left_out = _left_out({address: claim for address, claim in claims.items() if address.value in anothers}, changes)
+    if changes != MigrationChanges.load(record):
+        record.changes = changes.as_json()
+        record.save(update_fields=["changes"])
     return left_out
 
 
-def _left_out(anothers: Mapping[Identifier, Claim], made: Made) -> str:
+def _left_out(anothers: Mapping[Identifier, Claim], changes: MigrationChanges) -> str:
     """It stays so at every later sign-in: each address is told of once, and once more if they prove it."""
     marks = {keys.mark(f"{claim is Claim.PROVEN} {address}"): claim for address, claim in anothers.items()}
-    news = {mark: claim for mark, claim in marks.items() if mark not in made.left_out}
-    made.left_out = sorted({*made.left_out, *news})
+    news = {mark: claim for mark, claim in marks.items() if mark not in changes.left_out}
+    changes.left_out = sorted({*changes.left_out, *news})
     if Claim.PROVEN in news.values():
         return Conflict.ADDRESS_IS_ANOTHERS
     return "address_dropped" if news else ""

@@ -61,7 +61,7 @@ class Command(BaseCommand):
                 written = cutover.export_mapping(connection, mapping, now=timezone.now())
                 self.stdout.write(f"{mapping}: {written.rows} people, SHA-256 {written.digest}")
             if left:
-                written = cutover.export_left(connection, left)
+                written = cutover.export_not_migrated(connection, left)
                 self.stdout.write(f"{left}: {written.rows} people are left. The file has addresses in it.")
         except OSError as error:
             raise CommandError(f"The export could not be written: {error.strerror or type(error).__name__}") from None
@@ -77,7 +77,7 @@ class Command(BaseCommand):
         return [item.name for item in items if item.must and not item.passed]
 
     def _tell_left(self, connection: Connection) -> None:
-        found = cutover.left_over(connection)
+        found = cutover.count_not_migrated(connection)
         enabled, disabled = found["enabled"], found["disabled"]
         self.stdout.write(f"{enabled} people are left who were enabled at the last import, {disabled} who were not.")
 
