@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from . import compat
+from . import compat, texts
 from .conf import conf
 from .delivery import SendFailed, code_message, deliver
 from .exceptions import InvalidIdentifier
@@ -63,7 +63,7 @@ class AccountAdapterMixin(_Account):
             raise ValidationError(_("Enter a phone number that exists."), code="invalid_phone") from None
 
     def set_phone(self, user: AbstractBaseUser, phone: str, verified: bool) -> None:
-        """Gives the user this number. It stays unverified if somebody else has proven it."""
+        """Gives the user this number. It stays unverified if another user has proven it."""
         number = normalise_phone(phone)
         taken = PhoneNumber.objects.filter(number=number, verified=True).exclude(user_id=user.pk).exists()
         PhoneNumber.objects.update_or_create(
@@ -76,12 +76,12 @@ class AccountAdapterMixin(_Account):
 
     def set_phone_verified(self, user: AbstractBaseUser, phone: str) -> None:
         """The user has proven this number, the one they have or the one they are changing to. Raises
-        `IntegrityError` when somebody else has proven it meanwhile."""
+        `IntegrityError` when another user has proven it meanwhile."""
         number = normalise_phone(phone)
         PhoneNumber.objects.update_or_create(user_id=user.pk, defaults={"number": number, "verified": True})
 
     def get_user_by_phone(self, phone: str) -> Any:
-        """Who has proven this number. A number that is only written on an account gives nobody a way into it."""
+        """Who has proven this number. A number that is only written on an account is no way into it."""
         try:
             number = normalise_phone(phone)
         except InvalidIdentifier:
@@ -107,19 +107,15 @@ class AccountAdapterMixin(_Account):
             deliver(message)
         except (SendFailed, budgets.OverLimit) as error:
             logger.error("allauth's code could not be sent by SMS: %s", error.cause)
-            raise ImmediateHttpResponse(_cannot_send()) from None
-
-
-def _cannot_send() -> HttpResponse:
-    text = _("We can't send codes at the moment. Nothing is wrong with your entry. Try again in a minute.")
-    return HttpResponse(text, status=503, content_type="text/plain; charset=utf-8", headers={"Retry-After": "60"})
+            plain = {"content_type": "text/plain; charset=utf-8", "headers": {"Retry-After": "60"}}
+            raise ImmediateHttpResponse(HttpResponse(texts.cannot_send(), status=503, **plain)) from None
 
 
 class SocialAccountAdapterMixin(_Social):
     """Keeps allauth's pages working whatever becomes of a connection."""
 
     def list_providers(self, request: HttpRequest) -> list[Any]:
-        """Without connections that nobody may sign in by any more; and without any of ours on the pages of somebody
+        """Without connections that no longer sign people in; and without any of ours on the pages of a user
         who is signed in, for a pool identity is linked by signing in with it and not by hand."""
         at_home = request.user.is_authenticated and not compat.is_headless(request)
         listed = super().list_providers(request)
@@ -152,8 +148,8 @@ class SocialAccountAdapterMixin(_Social):
             return removed.stand_in(request, provider)
 
     def validate_disconnect(self, account: Any, accounts: Iterable[Any]) -> None:
-        """allauth lets the last account go of somebody who has a password. Here they need a way to a code as well: a
-        password alone is no way in on a site that asks for codes."""
+        """allauth lets a user who has a password disconnect the last account. Here they need a way to a code as well:
+        a password alone is no way in on a site that asks for codes."""
         super().validate_disconnect(account, accounts)
         if not any(other.pk != account.pk for other in accounts) and not has_proven_address(account.user):
             raise self.validation_error("no_verified_email")

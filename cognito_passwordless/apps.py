@@ -11,7 +11,7 @@ class CognitoPasswordlessConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415  (models are ready only now)
 
         from . import checks  # noqa: PLC0415
-        from .flows.sign_in import step_up  # noqa: PLC0415
+        from .flows.sign_in import completion  # noqa: PLC0415
 
         checks.register()
-        user_logged_in.connect(step_up.finish, dispatch_uid="cognito_passwordless.held")
+        user_logged_in.connect(completion.finish_second_factor, dispatch_uid="cognito_passwordless.held")

@@ -51,8 +51,8 @@ class JoinOffered(MigrationRefused):
 
 
 class SecondFactorNeeded(MigrationRefused):
-    """The address of an account was proven that nobody had verified, and the account has a second factor: it is asked
-    for first, and nothing has been changed. ``user`` is the account's."""
+    """The address of an account was proven that had not been verified, and the account has a second factor: it is
+    asked for first, and nothing has been changed. ``user`` is the account's."""
 
     def __init__(self, user: "AbstractBaseUser") -> None:
         super().__init__("second_factor")

@@ -1,7 +1,6 @@
 """What a person types to say who they are: an e-mail address or a phone number, stored in one form only."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -9,9 +8,8 @@ from django.core.validators import validate_email
 
 from .conf import conf
 from .exceptions import InvalidIdentifier
-from .identity.addresses import clean, email_key, key_of, phone_key, spellings_of
+from .identity.addresses import Channel, channel_of, clean, email_key, key_of, phone_key, spellings_of
 
-Channel = Literal["email", "sms"]
 MAX_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 
 
@@ -30,26 +28,28 @@ class Identifier:
     @property
     def domain(self) -> str:
         """The part after ``@``; empty for a phone number."""
-        return self.value.rpartition("@")[2] if self.channel == "email" else ""
+        return self.value.rpartition("@")[2] if self.channel == Channel.EMAIL else ""
 
     @property
     def spellings(self) -> tuple[str, ...]:
         """As it was written first, then the other spellings of it that are known without asking anybody."""
         others = spellings_of(self.value)
-        written = (self.spelling,) if (self.channel == "email" and self.spelling) or self.spelling in others else ()
+        written = (
+            (self.spelling,) if (self.channel == Channel.EMAIL and self.spelling) or self.spelling in others else ()
+        )
         return tuple(dict.fromkeys((*written, *others)))
 
 
 def parse(text: str) -> Identifier:
     """Reads what was typed or pasted. Raises `InvalidIdentifier`."""
     plain = clean(text[: 4 * MAX_LENGTH])
-    return _email(plain) if "@" in plain else _phone(plain)
+    return _email(plain) if channel_of(plain) == Channel.EMAIL else _phone(plain)
 
 
 def known(spelling: str) -> Identifier | None:
     """The identifier of an address as a pool or an account has it; None for what nobody could type."""
     key = key_of(spelling)
-    return Identifier(key, "email" if "@" in key else "sms", spelling) if key else None
+    return Identifier(key, channel_of(key), spelling) if key else None
 
 
 def normalise_email(text: str) -> str:
@@ -72,7 +72,7 @@ def _email(plain: str) -> Identifier:
         raise InvalidIdentifier("not an e-mail address") from None
     if len(key) > MAX_LENGTH:
         raise InvalidIdentifier("not an e-mail address")
-    return Identifier(key, "email", plain)
+    return Identifier(key, Channel.EMAIL, plain)
 
 
 def _phone(plain: str) -> Identifier:
@@ -90,13 +90,9 @@ def _phone(plain: str) -> Identifier:
         or not any(phonenumbers.is_valid_number(phonenumbers.parse(form)) for form in spellings_of(key))
     ):
         raise InvalidIdentifier("not a phone number")
-    return Identifier(key, "sms", spelling)
+    return Identifier(key, Channel.SMS, spelling)
 
 
-def mask(address: str) -> str:
-    """``j•••@e•••.com`` or ``+49•••••67``: enough to recognise one's own address, too little to read it."""
-    local, at, domain = address.rpartition("@")
-    if at:
-        name, dot, top = domain.rpartition(".")
-        return f"{local[:1]}•••@{name[:1]}•••{dot}{top}"
-    return f"{address[:3]}•••••{address[-2:]}" if len(address) > 7 else "•••"
+def looks_like_address(text: str) -> bool:
+    """Whether a text that may be a user name or another word is an e-mail address or a number."""
+    return channel_of(text) == Channel.EMAIL or text.startswith("+")

@@ -3,11 +3,15 @@
 import base64
 import hmac
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-from .otp import Keyring
+from .otp import Code, Keyring, derive
+
+if TYPE_CHECKING:
+    from .models import ChallengeSession
 
 _ENCRYPTION_CONTEXT = b"cognito_passwordless.encryption.v1"
 _TIE_CONTEXT = b"cognito_passwordless.tie.v1"
@@ -36,6 +40,21 @@ def _fernet(secrets: tuple[bytes, ...]) -> MultiFernet:
 def keyring() -> Keyring:
     """The keys that derive codes: the current one, then those of ``SECRET_KEY_FALLBACKS`` (law 1)."""
     return _keyring(_secrets())
+
+
+def our_code(challenge: "ChallengeSession") -> Code | None:
+    """The code of a challenge's current generation, by the one key that its row names (law 1); None when that key has
+    been retired."""
+    key = keyring().find(challenge.key_fingerprint)
+    if key is None:
+        return None
+    return derive(
+        key,
+        str(challenge.pk),
+        purpose=challenge.purpose,
+        generation=challenge.generation,
+        length=challenge.code_length,
+    )
 
 
 def encrypt(text: str) -> str:

@@ -21,6 +21,7 @@ from .flows.progress import rollup
 from .flows.sending import recovery, workers
 from .flows.sending.dispatch import QUEUES
 from .flows.sending.send_code import TryLater, send
+from .identity import Channel
 
 # Those that a schedule names or a site calls; the rest is for `DISPATCH` and the package itself.
 __all__ = [
@@ -35,7 +36,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-INLINE_TRIES = 2
 NOTICE_TRIES = 6
 
 
@@ -53,7 +53,7 @@ def send_code(self: Any, challenge_id: str, generation: int) -> None:
     """Sends what a challenge asks for, or finds that nothing is to be sent. Throttling, time-outs and 5xx are retried
     with a jittered back-off of 1 to 16 seconds."""
     try:
-        # Eager tasks are retried at once: there is nobody to wait for.
+        # Eager tasks are retried at once: no other worker is waited for.
         send(UUID(challenge_id), generation, now=timezone.now(), final=self.request.is_eager)
     except TryLater as later:
         delay = later.seconds or _back_off(later.tries)
@@ -123,7 +123,7 @@ def import_directory(
 ) -> None:
     """Imports the pool of a connection, or goes on where an import of it ended; `flows.importing.task` says how.
     The rest of a long one is the next message; only that one says ``goes_on`` and ``failures``."""
-    alone = self.request.is_eager  # there is nobody else's message to let through, and no later
+    alone = self.request.is_eager  # there is no other message to let through, and no later
     seconds = None if alone else importing.SLICE
     left = importing.import_slice(
         alias, clock=timezone.now, goes_on=goes_on, failures=failures, rate=rate, seconds=seconds
@@ -154,7 +154,7 @@ def tell_owner(self: Any, sealed: str) -> None:
 
 def ask_to_tell_owner(sealed: str) -> None:
     """Queues `tell_owner`. Raises `DispatchFailed`."""
-    _queue(tell_owner, sealed, queue=QUEUES["email"])
+    _queue(tell_owner, sealed, queue=QUEUES[Channel.EMAIL])
 
 
 def tell_owner_here(sealed: str) -> None:
@@ -202,7 +202,7 @@ broker = _Broker()
 
 def dispatch_by_celery(challenge_id: str, generation: int, channel: str) -> None:
     """Queues `send_code`. Raises `DispatchFailed` at once when the broker is down: the person waits for the answer."""
-    _queue(send_code, challenge_id, generation, queue=QUEUES[channel])
+    _queue(send_code, challenge_id, generation, queue=QUEUES[Channel(channel)])
 
 
 def _queue(task: Any, *arguments: Any, **options: Any) -> None:
@@ -212,14 +212,3 @@ def _queue(task: Any, *arguments: Any, **options: Any) -> None:
         broker.failed(error)
         raise DispatchFailed("broker") from None
     broker.worked()
-
-
-def dispatch_inline(challenge_id: str, generation: int, channel: str) -> None:
-    """Sends in this process, for development and tests: a person waits for the provider, and timing tells."""
-    del channel
-    for tries in range(1, INLINE_TRIES + 1):
-        try:
-            send(UUID(challenge_id), generation, now=timezone.now(), final=tries == INLINE_TRIES)
-        except TryLater:
-            continue
-        return

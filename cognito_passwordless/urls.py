@@ -1,14 +1,14 @@
 from django.urls import path
 
-from .web import hosted_views, views
+from .web import hosted_views, step_up_views, views
 
 app_name = "cognito_passwordless"
 
 urlpatterns = [
     path("", views.login, name="login"),
     path("code/", views.otp, name="otp"),
-    path("code/second-factor/", views.second_factor, name="second_factor"),
-    path("code/join/", views.join, name="join"),
+    path("code/second-factor/", step_up_views.second_factor, name="second_factor"),
+    path("code/join/", step_up_views.join, name="join"),
     path("code/password/", views.password, name="password"),
     path("code/resend/", views.resend, name="resend"),
     path("code/retry/", views.retry, name="retry"),

@@ -14,6 +14,7 @@ from django.core.cache import cache
 from joserfc.jwk import RSAKey
 from moto.utilities.utils import load_resource
 
+from cognito_passwordless.cognito.client import Clients, replace_clients
 from cognito_passwordless.delivery import Message
 from cognito_passwordless.delivery.memory import MemorySender
 from cognito_passwordless.local import LocalCognito, LocalPool
@@ -22,7 +23,7 @@ from . import hooks
 
 # The fixtures `postgres_url`, `redis_url` and `chromium`.
 pytest_plugins = ["tests.services"]
-CLIENTS_WITH_IDENTITY: dict[Any, Any] = {}
+CLIENTS_WITH_IDENTITY: Clients = {}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -121,12 +122,22 @@ def pool(cognito: LocalCognito, connect: Callable[..., Any]) -> LocalPool:
 
 
 @pytest.fixture
-def aws_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+def aws_identity(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Credentials, so that the directory can be read."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     # A client keeps the credentials it found when it was made.
-    monkeypatch.setattr("cognito_passwordless.cognito.client._clients", CLIENTS_WITH_IDENTITY)
+    before = replace_clients(CLIENTS_WITH_IDENTITY)
+    yield
+    CLIENTS_WITH_IDENTITY.update(replace_clients(before))
+
+
+@pytest.fixture
+def new_clients() -> Iterator[Callable[[], object]]:
+    """Builds the AWS clients anew whenever it is called; the next test gets the old ones back."""
+    before = replace_clients({})
+    yield lambda: replace_clients({})
+    replace_clients(before)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from kombu import Connection
 from cognito_passwordless import delivery, steps, tasks
 from cognito_passwordless.cognito import OtpChallenge, Tokens
 from cognito_passwordless.delivery.memory import MemorySender
-from cognito_passwordless.flows.sending import send_code
+from cognito_passwordless.flows.sending import dispatch, send_code
 from cognito_passwordless.flows.sign_in import verification
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession
@@ -166,7 +166,7 @@ def test_an_error_report_of_the_worker_shows_no_code(
         **settings.COGNITO_PASSWORDLESS,
         "SENDERS": {"email": [{"BACKEND": "tests.test_no_code_at_rest.Broken"}]},
     }
-    report = report_of(lambda: tasks.dispatch_inline(str(challenge.pk), 1, "email"))
+    report = report_of(lambda: dispatch.dispatch_inline(str(challenge.pk), 1, "email"))
     assert "Broken" in report
     assert code not in report
 

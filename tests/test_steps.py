@@ -272,15 +272,20 @@ class TestACodeThatIsNotSent:
         assert timeline()[-1] == ("sent", "failed", code, "cognito_otp", "main")
 
     def test_because_the_pool_does_not_answer(
-        self, cognito: LocalCognito, pool: LocalPool, ann: str, monkeypatch: pytest.MonkeyPatch
+        self,
+        cognito: LocalCognito,
+        pool: LocalPool,
+        ann: str,
+        monkeypatch: pytest.MonkeyPatch,
+        new_clients: Callable[[], object],
     ) -> None:
         from botocore.config import Config
 
         from cognito_passwordless.cognito import client
 
-        quick = client._CONFIG["start"].merge(Config(read_timeout=0.2))
-        monkeypatch.setattr(client, "_CONFIG", {**client._CONFIG, "start": quick})
-        monkeypatch.setattr(client, "_clients", {})
+        quick = client.CONFIGS["start"].merge(Config(read_timeout=0.2))
+        monkeypatch.setattr(client, "CONFIGS", {**client.CONFIGS, "start": quick})
+        new_clients()
         cognito.fail("InitiateAuth", "timeout", times=5, pool_id=pool.id)
         told = failed(steps.generate("main", ANN))
         cognito.faults.clear()

@@ -240,7 +240,7 @@ def answer_tokens_of(attack: Attack) -> str:
     """The cause when a challenge that asked for one person is answered by the tokens of another."""
     from django.utils import timezone
 
-    from cognito_passwordless.flows.sign_in import verification
+    from cognito_passwordless.flows.sign_in import errors, verification
     from cognito_passwordless.otp import read_code
 
     challenge = ChallengeSession.objects.get()
@@ -254,7 +254,7 @@ def answer_tokens_of(attack: Attack) -> str:
 
         given = Tokens(tokens["IdToken"], tokens["AccessToken"])
         patch.setattr(verification.pool_codes, "answer", lambda *_: given)
-        with pytest.raises(verification.NotProven) as refused:
+        with pytest.raises(errors.NotProven) as refused:
             verification.verify(challenge, code, timezone.now())
     return refused.value.cause
 

@@ -14,7 +14,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from ..exceptions import InvalidIdentifier
-from ..identifiers import mask, parse
+from ..identifiers import looks_like_address, parse
+from ..otp.masking import mask
 from .lists import KnownCountPaginator, known_count
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def may_see_addresses(request: HttpRequest) -> bool:
 
 def hide(text: str) -> str:
     """Masks what may be an address, and leaves everything else as it is."""
-    return mask(text) if "@" in text or text.startswith("+") else text
+    return mask(text) if looks_like_address(text) else text
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from ..identifiers import mask
 from ..models import FailureCount, SendCount
+from ..otp.masking import mask
 from .base import ReadOnlyAdmin, hide, masked
 
 logger = logging.getLogger(__name__)

@@ -3,6 +3,7 @@
 Laws: docs/laws.md; words: docs/glossary.md.
 """
 
+from .caches import reset_caches
 from .client import idp_client
 from .connection import Connection, ConnectionConfigError
 from .diagnostics.account import (
@@ -29,7 +30,7 @@ from .sign_in.custom import CustomChallenge, answer_custom, resend_custom, start
 from .sign_in.otp import OtpChallenge, answer_otp, start_otp
 from .sign_in.password import Password, can_prove_passwords, start_with_password
 from .users.changes import disable_user, enable_user, mark_user, sign_out_everywhere, unmark_user, username_of
-from .users.directory import PoolUser, find_users, get_user, iter_users
+from .users.directory import PoolUser, find_users, get_user
 from .users.listing import ListedPage, TokenRefused, estimate_users, list_page
 from .values import is_true
 
@@ -73,7 +74,6 @@ __all__ = [
     "hosted_login_status",
     "idp_client",
     "is_true",
-    "iter_users",
     "list_page",
     "mail_account",
     "mark_user",
@@ -82,6 +82,7 @@ __all__ = [
     "published_keys",
     "redeem",
     "resend_custom",
+    "reset_caches",
     "secret_hash",
     "sign_out_everywhere",
     "sign_out_url",

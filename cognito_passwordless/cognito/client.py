@@ -1,9 +1,8 @@
-"""The one door to the user pools API: clients, time-outs, retries, silence.
+"""Call the user pools API: clients, time-outs, retries, silenced loggers.
 
-Law of this file: a code, a session and a token leave this process only towards the pool.
-botocore writes whole request and response bodies to its loggers at DEBUG, and its
-exceptions hold them in their frames; so the loggers are silent while one of our calls
-runs, and what we raise has no link to what botocore raised.
+Law of this file: a code, a session and a token leave this process only towards the pool. botocore writes whole
+request and response bodies to its loggers at DEBUG, and its exceptions hold them in their frames; so the loggers are
+silent during our calls, and our exceptions have no link to botocore's.
 """
 
 import json
@@ -41,36 +40,26 @@ _COMMON: Final = Config(
     max_pool_connections=50,
     retries={"mode": "standard", "total_max_attempts": 2},
 )
-_CONFIG: Final[Mapping[Purpose, Config]] = {
-    # InitiateAuth and RespondToAuthChallenge need no AWS identity, and must not use one:
-    # a site without credentials signs people in too. Not retried here: a start whose answer
-    # was lost may have sent a code already, so whoever calls counts it before trying again.
-    "start": _COMMON.merge(
-        Config(
-            signature_version=UNSIGNED,
-            retries={"mode": "standard", "total_max_attempts": 1},
-        )
-    ),
-    # Never retried: a time-out may have spent the attempt at the pool already.
-    "answer": _COMMON.merge(
-        Config(
-            signature_version=UNSIGNED,
-            retries={"mode": "standard", "total_max_attempts": 1},
-        )
-    ),
+_ONCE: Final = _COMMON.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+CONFIGS: Final[Mapping[Purpose, Config]] = {
+    # InitiateAuth and RespondToAuthChallenge need no AWS identity, and must not use one: a site without credentials
+    # signs people in too. Never retried here: a start whose answer was lost may have sent a code already, so the
+    # caller counts it before trying again; an answer that timed out may have spent the attempt at the pool already.
+    "start": _ONCE.merge(Config(signature_version=UNSIGNED)),
+    "answer": _ONCE.merge(Config(signature_version=UNSIGNED)),
     "directory": _COMMON,
-    # Somebody waits for a diagnosis that asks many questions: one try each, and not for long.
-    "inspect": _COMMON.merge(Config(read_timeout=4.0, retries={"mode": "standard", "total_max_attempts": 1})),
-    # Whoever reads everything keeps to a pace, and waits by itself.
-    "listing": _COMMON.merge(Config(retries={"mode": "standard", "total_max_attempts": 1})),
-    # The same: 25 calls a second are not many, and a call that botocore repeats is not counted by anybody.
-    "change": _COMMON.merge(Config(retries={"mode": "standard", "total_max_attempts": 1})),
+    # An operator waits for a diagnosis that makes many calls: one try each, and a short one.
+    "inspect": _ONCE.merge(Config(read_timeout=4.0)),
+    # The callers keep to a rate and retry by themselves; a call that botocore repeats would escape their count.
+    "listing": _ONCE,
+    "change": _ONCE,
 }
 
 # What botocore's parsers raise, beside its own classes, for JSON of an unexpected shape.
 _PARSER_ACCIDENTS: Final = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
-_clients: dict[tuple[object, ...], "CognitoIdentityProviderClient"] = {}
+Clients = dict[tuple[object, ...], "CognitoIdentityProviderClient"]
+_clients: Clients = {}
 _building = threading.Lock()
 
 
@@ -82,39 +71,48 @@ class Secrets:
 
 
 def idp_client(connection: Connection, purpose: Purpose = "start") -> "CognitoIdentityProviderClient":
-    """Give the shared, thread-safe boto3 client for a region, an endpoint and a purpose.
+    """Return the shared, thread-safe boto3 client for a region, an endpoint and a purpose.
 
-    ``"start"`` and ``"answer"`` are unsigned; the others
-    are signed with the process's own AWS identity. Time-outs: 2 s to connect, 5 s to read
-    (4 s for ``"inspect"``); at most two attempts for ``"directory"``, one for the others.
+    ``"start"`` and ``"answer"`` are unsigned; the others are signed with the process's own AWS identity. Time-outs:
+    2 s to connect, 5 s to read (4 s for ``"inspect"``); at most two attempts for ``"directory"``, one for the others.
     """
     # The process id: a client made before a fork shares its sockets with every child.
     key = (connection.region, connection.endpoint_url, purpose, os.getpid())
     client = _clients.get(key)
-    if client is None:
-        with _building:
-            client = _clients.get(key) or _build(connection, purpose)
+    if client is not None:
+        return client
+    with _building:
+        client = _clients.get(key)
+        if client is None:
+            # A session of our own: the default one belongs to the site and is not thread-safe.
+            client = boto3.session.Session().client(
+                "cognito-idp",
+                region_name=connection.region,
+                endpoint_url=connection.endpoint_url,
+                config=CONFIGS[purpose],
+            )
+            if purpose == "listing":
+                client.meta.events.register("before-parse.cognito-identity-provider.ListUsers", _keep_whole)
             _clients[key] = client
             if len(_clients) > MAX_CLIENTS:
-                # The oldest; whoever is using it keeps it alive until they are done.
+                # The oldest; a thread that is using it keeps it alive until it is done.
                 del _clients[next(iter(_clients))]
     return client
 
 
-def _build(connection: Connection, purpose: Purpose) -> "CognitoIdentityProviderClient":
-    # A session of our own: the default one belongs to the site and is not thread-safe.
-    client = boto3.session.Session().client(
-        "cognito-idp",
-        region_name=connection.region,
-        endpoint_url=connection.endpoint_url,
-        config=_CONFIG[purpose],
-    )
-    if purpose == "listing":
-        client.meta.events.register("before-parse.cognito-identity-provider.ListUsers", _keep_whole)
-    return client
+def replace_clients(clients: Clients) -> Clients:
+    """Make the process use these clients, and return those it used until now. An empty dict builds them anew.
+
+    A client keeps the AWS credentials that it found when it was built.
+    """
+    with _building:
+        before = dict(_clients)
+        _clients.clear()
+        _clients.update(clients)
+    return before
 
 
-# Where an answer goes that is wanted as the pool wrote it.
+# Takes the body of an answer that is wanted as the pool wrote it.
 _whole: ContextVar[list[bytes] | None] = ContextVar("cognito_passwordless_whole", default=None)
 
 
@@ -128,19 +126,19 @@ def _keep_whole(response_dict: dict[str, Any], **_: Any) -> None:
 def call_unread(connection: Connection, operation: str, secrets: Secrets) -> dict[str, Any]:
     """``call`` for the purpose ``"listing"``, with the answer as the pool's JSON has it: times are numbers.
 
-    botocore's parser takes four times as long as all the rest of a call. Where it leaves us no way past it, the answer
-    is as from ``call``.
+    botocore's parser takes four times as long as all the rest of a call. If it cannot be bypassed, the answer is as
+    from ``call``.
     """
-    kept: list[bytes] = []
-    token = _whole.set(kept)
+    bodies: list[bytes] = []
+    token = _whole.set(bodies)
     try:
         answer = call(connection, "listing", operation, secrets)
     finally:
         _whole.reset(token)
-    if not kept:
+    if not bodies:
         return answer
     try:
-        read = json.loads(kept[-1])
+        read = json.loads(bodies[-1])
     except (ValueError, RecursionError):
         read = None
     if not isinstance(read, dict):
@@ -149,16 +147,14 @@ def call_unread(connection: Connection, operation: str, secrets: Secrets) -> dic
 
 
 def call(connection: Connection, purpose: Purpose, operation: str, secrets: Secrets) -> dict[str, Any]:
-    """Make one call and give the answer, or raise ``CognitoError``.
-
-    ``operation`` is the API's name, like ``"InitiateAuth"``.
-    """
+    """Make one call and return the answer, or raise ``CognitoError``. ``operation`` is the API's name, like
+    ``"InitiateAuth"``."""
     if connection.retired:
         raise CognitoError(Cause.misconfigured, operation, "ConnectionRetired")
     try:
         with silence():
             client = idp_client(connection, purpose)
-            method = cast("Callable[..., Any]", getattr(client, _method_name(operation)))
+            method = cast("Callable[..., Any]", getattr(client, botocore.xform_name(operation)))
             answer = method(**secrets.parameters)
     except (
         botocore.exceptions.ClientError,
@@ -173,23 +169,19 @@ def call(connection: Connection, purpose: Purpose, operation: str, secrets: Secr
     raise failure
 
 
-def _method_name(operation: str) -> str:
-    return botocore.xform_name(operation)
-
-
 _silent: ContextVar[bool] = ContextVar("cognito_passwordless_silent", default=False)
-_SPEAKERS: Final = ("boto3", "botocore", "urllib3")
+_LIBRARIES: Final = ("boto3", "botocore", "urllib3")
 
 
 @contextmanager
 def silence() -> Iterator[None]:
     """Hold back what the AWS libraries log below INFO, in this thread (or task) alone.
 
-    A logger's filters do not see the records of its children, so every logger of those
-    libraries gets the filter, and on every call: more of them appear as modules load.
+    A logger's filters do not see the records of its children, so every logger of those libraries gets the filter, and
+    on every call: more of them appear as modules load.
     """
     for name, logger in logging.Logger.manager.loggerDict.copy().items():
-        if name.partition(".")[0] in _SPEAKERS and isinstance(logger, logging.Logger):
+        if name.partition(".")[0] in _LIBRARIES and isinstance(logger, logging.Logger):
             logger.addFilter(_is_harmless)
     token = _silent.set(True)
     try:

@@ -15,8 +15,7 @@ ISSUER_TYPES: Final[Mapping[str, str]] = {"ORIGINAL": "cognito-idp", "UPDATED": 
 class ConnectionConfigError(ValueError):
     """A connection is not set up right.
 
-    ``mistakes`` has every one of them at once: the key, and what it may be. Values are
-    not repeated, because some are secrets.
+    ``mistakes`` maps each wrong key to what it may be. Values are not repeated, because some are secrets.
     """
 
     def __init__(self, alias: str, mistakes: Mapping[str, str]) -> None:
@@ -33,9 +32,9 @@ class ConnectionConfigError(ValueError):
 class Connection:
     """Where a user pool is and how people sign in there.
 
-    Raises ``ConnectionConfigError`` however it is built (also by ``dataclasses.replace``).
-    ``issuer`` and ``jwks_uri`` are filled in from the pool where they are not given. ``issuers``
-    and ``regions`` are further addresses of the same pool: see ``accepted_issuers``.
+    Raises ``ConnectionConfigError`` however it is built (also by ``dataclasses.replace``). ``issuer`` and ``jwks_uri``
+    are filled in from the pool where they are not given. ``issuers`` and ``regions`` are further addresses of the same
+    pool: see ``accepted_issuers``.
     """
 
     alias: str
@@ -89,17 +88,11 @@ class Connection:
 
     @classmethod
     def from_settings(
-        cls,
-        alias: str,
-        name: str,
-        client_id: str,
-        secret: str | None,
-        settings: Mapping[str, Any],
+        cls, alias: str, name: str, client_id: str, secret: str | None, settings: Mapping[str, Any]
     ) -> Self:
         """Build one from an allauth app: its columns, and its ``settings`` block.
 
-        Raises ``ConnectionConfigError`` with every mistake: unknown keys, missing keys,
-        values that are not allowed.
+        Raises ``ConnectionConfigError`` with every mistake: unknown keys, missing keys, values that are not allowed.
         """
         if not isinstance(settings, Mapping):
             raise ConnectionConfigError(str(alias), {"settings": "must be a mapping"})
@@ -109,13 +102,10 @@ class Connection:
             if key not in SETTINGS
         }
         known = {key: value for key, value in settings.items() if key in SETTINGS}
-        # A missing key is told in the same list as a wrong one.
+        # A missing key is reported in the same list as a wrong one.
         required = {"region": "", "user_pool_id": ""}
         try:
-            connection = cls(
-                alias=alias, name=name, client_id=client_id, client_secret=secret,
-                **(required | known),
-            )  # fmt: skip
+            connection = cls(alias=alias, name=name, client_id=client_id, client_secret=secret, **(required | known))
         except ConnectionConfigError as error:
             unknown = dict(error.mistakes) | unknown
         if unknown:
@@ -128,28 +118,28 @@ class Connection:
         return self.enabled and not self.retired
 
     def route_after(self, route: str) -> str:
-        """The next of the routes, in their order; empty where there is none."""
+        """The route that follows, in their order; empty after the last."""
         later = self.routes[self.routes.index(route) + 1 :] if route in self.routes else ()
         return next(iter(later), "")
 
     @property
     def pool(self) -> str:
-        """Who issues the subs: a user pool by its id, for its issuers are only addresses; another provider by its
+        """What the subs belong to: a user pool by its id, as its issuers are only addresses; another provider by its
         issuer."""
         return self.user_pool_id if self.is_cognito else self.issuer
 
     @property
     def needs_password(self) -> bool:
-        """Whether its code comes only to who has typed the password."""
+        """Whether the pool sends its code only after the password."""
         return self.first_factor == "password" and "otp" in self.routes
 
     @property
     def jwks_uri(self) -> str:
-        """Where the keys are that sign ID tokens (OpenID Connect Discovery 3)."""
+        """The address of the keys that sign ID tokens (OpenID Connect Discovery 3)."""
         return self.jwks_uri_of(self.issuer)
 
     def jwks_uri_of(self, issuer: str) -> str:
-        """The same for another of its issuers."""
+        """The same for another issuer of the pool."""
         return self.endpoints.get("jwks_uri", f"{issuer.rstrip('/')}/.well-known/jwks.json")
 
     @property
@@ -164,7 +154,7 @@ class Connection:
     def accepted_issuers(self) -> frozenset[str]:
         """Every ``iss`` that means this pool: what is configured, and both of Cognito's types in each of its regions.
 
-        A switch of the type, or a fail-over to a replica, needs no change here and makes nobody a stranger.
+        A switch of the type, or a fail-over to a replica, needs no change here, and every person keeps their account.
         """
         derived = {self.issuer_of(kind, region) for kind in ISSUER_TYPES for region in self._regions}
         return frozenset({self.issuer, *self.issuers, *(derived if self.is_cognito else ())})
@@ -177,5 +167,5 @@ class Connection:
 
     @property
     def _regions(self) -> tuple[str, ...]:
-        """The pool's own, which its id begins with, and its replicas'."""
+        """The pool's own region, which its id begins with, and its replicas' regions."""
         return (self.user_pool_id.partition("_")[0], *self.regions)

@@ -1,7 +1,7 @@
 """What each setting of a connection may be: one row per key.
 
-A rule takes what a site wrote and gives the value to keep, or raises ``ValueError`` with
-what is allowed. It never repeats the value: some of them are secrets.
+A rule takes what a site wrote and returns the value to keep, or raises ``ValueError`` with what is allowed. The error
+never repeats the value: some values are secrets.
 """
 
 import re
@@ -15,35 +15,17 @@ from .values import FrozenMapping
 
 Rule = Callable[[Any], Any]
 
-# Parameters of the authorize request that the sign-in itself sets (OpenID Connect Core
-# 3.1.2.1, RFC 7636 4.3, RFC 9101 5): a site that could overwrite one would disarm it.
+# Parameters of the authorize request that the sign-in itself sets (OpenID Connect Core 3.1.2.1, RFC 7636 4.3,
+# RFC 9101 5): a site that overwrote one would disable its protection.
 PROTOCOL_PARAMETERS: Final = frozenset(
     {
-        "acr_values",
-        "claims",
-        "client_id",
-        "client_secret",
-        "code_challenge",
-        "code_challenge_method",
-        "nonce",
-        "redirect_uri",
-        "request",
-        "request_uri",
-        "response_mode",
-        "response_type",
-        "scope",
-        "state",
+        "acr_values", "claims", "client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce",
+        "redirect_uri", "request", "request_uri", "response_mode", "response_type", "scope", "state",
     }
-)
+)  # fmt: skip
 # Names of OpenID Connect Discovery 1.0 and RP-Initiated Logout 1.0.
 ENDPOINTS: Final = frozenset(
-    {
-        "authorization_endpoint",
-        "token_endpoint",
-        "userinfo_endpoint",
-        "jwks_uri",
-        "end_session_endpoint",
-    }
+    {"authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint"}
 )
 _DOMAIN: Final = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
@@ -85,7 +67,7 @@ def _texts(value: Any, allowed: str) -> tuple[str, ...]:
 
 
 def each(rule: Rule, allowed: str) -> Rule:
-    """A list, each item of which keeps to ``rule``."""
+    """A list whose items all satisfy ``rule``."""
 
     def listed(value: Any) -> tuple[str, ...]:
         try:
@@ -109,7 +91,7 @@ def after_migration(value: Any) -> tuple[str, ...]:
     chosen = _texts(value, allowed)
     if not set(AFTER_MIGRATION).issuperset(chosen):
         raise ValueError(allowed)
-    # In the order in which the pool is told, whatever order they were written in.
+    # In the order in which the calls are made.
     return tuple(word for word in AFTER_MIGRATION if word in chosen)
 
 
@@ -180,7 +162,13 @@ def url(value: Any) -> str:
         host, _port = parts.hostname or "", parts.port
     except ValueError:
         raise ValueError(_URL) from None
-    secure = parts.scheme == "https" or (parts.scheme == "http" and _is_nearby(host))
+    # Keys and codes over plain http can be swapped on the way, so it is for this machine and private networks:
+    # "localhost", a service of a container network, a private address.
+    try:
+        nearby = ip_address(host).is_private
+    except ValueError:
+        nearby = not re.search(r"[.:]", host) or host.endswith((".localhost", ".internal"))
+    secure = parts.scheme == "https" or (parts.scheme == "http" and nearby)
     if not host or not secure or "@" in parts.netloc:
         raise ValueError(_URL)
     return value
@@ -200,16 +188,6 @@ def base_url(value: Any) -> str:
     return str(value)
 
 
-def _is_nearby(host: str) -> bool:
-    """Keys and codes over plain http can be swapped on the way: only where there is no way."""
-    if "." not in host and ":" not in host:
-        return True  # "localhost", or a service of a container network
-    try:
-        return ip_address(host).is_private
-    except ValueError:
-        return host.endswith((".localhost", ".internal"))
-
-
 _REGION: Final = "[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}"
 REGION: Final = matching(_REGION, 'an AWS region like "eu-west-1"')
 
@@ -224,7 +202,7 @@ SETTINGS: Final[Mapping[str, Rule]] = {
     "otp_flow": choice("USER_AUTH", "CUSTOM_AUTH"),
     # Whether the pool wants the password before its own challenge.
     "first_factor": choice("none", "password"),
-    # The pool runs this package's triggers: what they say about a challenge may be believed.
+    # The pool runs this package's triggers, so what they report about a challenge counts.
     "own_triggers": flag,
     "scope": scope,
     "response_mode": choice("query", "form_post"),
@@ -239,7 +217,7 @@ SETTINGS: Final[Mapping[str, Rule]] = {
     # Other providers of allauth whose accounts carry the subs of this pool.
     "also_known_as": each(matching(r"[!-~]{1,200}", ""), "ids of allauth providers"),
     "retired": flag,
-    # What the pool is told of whoever has been migrated.
+    # What to change in the pool about migrated users.
     "after_migration": after_migration,
     "migrated_attribute": matching(r"custom:[A-Za-z0-9_-]{1,20}", 'a custom attribute of the pool, "custom:…"'),
     # Signing out of the site also ends the browser's session at the hosted login.

@@ -154,36 +154,28 @@ class CognitoError(Exception):
 
 def translate(error: Exception, operation: str) -> CognitoError:
     """Put an exception of botocore into our own words, leaving its text behind."""
-    if isinstance(error, aws.ClientError):
-        return _translate_answer(error.response, operation)
-    for kind, cause in _BY_CLASS:
-        if isinstance(error, kind):
-            return CognitoError(cause, operation, type(error).__name__)
-    # botocore's parsers trip over JSON of the wrong shape with plain Python errors.
-    return CognitoError(Cause.unavailable, operation, "MalformedResponse")
-
-
-def _translate_answer(response: Mapping[str, Any], operation: str) -> CognitoError:
-    error = response.get("Error", {})
+    if not isinstance(error, aws.ClientError):
+        for kind, cause in _BY_CLASS:
+            if isinstance(error, kind):
+                return CognitoError(cause, operation, type(error).__name__)
+        # botocore's parsers trip over JSON of the wrong shape with plain Python errors.
+        return CognitoError(Cause.unavailable, operation, "MalformedResponse")
+    response: Mapping[str, Any] = error.response
+    answer = response.get("Error", {})
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    name = str(error.get("Code", ""))
+    name, message = str(answer.get("Code", "")), str(answer.get("Message", "")).lower()
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        by_status = Cause.throttled
+    else:
+        by_status = Cause.unavailable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Cause.not_authorized
     if not _AWS_CODE.fullmatch(name):
         # No AWS name at all: a proxy or a load balancer answered, not Cognito.
-        cause = Cause.throttled if status == HTTPStatus.TOO_MANY_REQUESTS else Cause.unavailable
-        return CognitoError(cause, operation, f"HTTP{int(status)}")
-    return CognitoError(_cause(name, operation, str(error.get("Message", "")), status), operation, name)
-
-
-def _cause(name: str, operation: str, message: str, status: int) -> Cause:
+        outage = Cause.throttled if by_status is Cause.throttled else Cause.unavailable
+        return CognitoError(outage, operation, f"HTTP{int(status)}")
     if (operation, name) in _BY_OPERATION:
-        return _BY_OPERATION[operation, name]
-    if name == "NotAuthorizedException":
-        text = message.lower()
-        return next((c for part, c in _NOT_AUTHORIZED if part in text), Cause.not_authorized)
-    if name in _BY_NAME:
-        return _BY_NAME[name]
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Cause.unavailable
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Cause.throttled
-    return Cause.not_authorized
+        cause = _BY_OPERATION[operation, name]
+    elif name == "NotAuthorizedException":
+        cause = next((cause for part, cause in _NOT_AUTHORIZED if part in message), Cause.not_authorized)
+    else:
+        cause = _BY_NAME.get(name, by_status)
+    return CognitoError(cause, operation, name)

@@ -1,4 +1,4 @@
-"""Read single values as pools write them."""
+"""Read single values of a pool, and keep mappings frozen."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 def is_true(value: Any) -> bool:
     """Coerce a boolean that may be a string: ``True``, and "true" in any case, are true.
 
-    userInfo and the directory write booleans as strings, and a bare truth test would make
-    "false" true. Everything else is False: "1", 1, "yes", null, missing, lists.
+    userInfo and the directory write booleans as strings, and a bare truth test would make "false" true. Everything
+    else is False: "1", 1, "yes", null, missing, lists.
     """
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
 def text(value: Any) -> str:
-    """A string as it is; anything else is no text."""
+    """A string as it is; empty for any other value."""
     return value if isinstance(value, str) else ""
 
 
@@ -24,8 +24,8 @@ V = TypeVar("V")
 class FrozenMapping(Mapping[str, V]):
     """A read-only copy of a mapping; ``repr`` shows the keys alone.
 
-    ``types.MappingProxyType`` would show personal data in ``repr`` and can be neither
-    pickled nor deep-copied. The values are expected to be immutable, or treated as such.
+    ``types.MappingProxyType`` would show personal data in ``repr`` and can be neither pickled nor deep-copied. The
+    values are expected to be immutable, or treated as such.
     """
 
     __slots__ = ("_items",)
@@ -51,25 +51,3 @@ class FrozenMapping(Mapping[str, V]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (dict(self._items),)
-
-
-def mask_email(address: str) -> str:
-    """``alice@example.com`` becomes ``a***@e***``."""
-    local, _, domain = address.rpartition("@")
-    return f"{local[:1]}***@{domain[:1]}***" if local else mask_text(address)
-
-
-def mask_phone(number: str) -> str:
-    """``+4915112345678`` becomes ``+***78``."""
-    return f"+***{number[-2:]}" if number.startswith("+") else mask_text(number)
-
-
-def mask_username(name: str) -> str:
-    """A user name may be an address."""
-    if "@" in name:
-        return mask_email(name)
-    return mask_phone(name) if name.startswith("+") else mask_text(name)
-
-
-def mask_text(text: str) -> str:
-    return f"{text[:1]}***" if text else ""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -91,6 +92,11 @@ class Limit:
         return cls(int(count), int(number or 1) * SECONDS[unit])
 
 
+@lru_cache(maxsize=8, typed=True)  # typed: a limit of True is not one of 1
+def _policy(**values: Any) -> Policy:
+    return Policy(**values)
+
+
 class Settings:
     """The ``COGNITO_PASSWORDLESS`` dict with its defaults.
 
@@ -134,7 +140,7 @@ class Settings:
     def otp(self) -> Policy:
         configured = self._mapping("OTP")
         try:
-            return Policy(**{str(key).lower(): value for key, value in configured.items()})
+            return _policy(**{str(key).lower(): value for key, value in configured.items()})
         except (PolicyError, TypeError) as error:
             raise ImproperlyConfigured(f"COGNITO_PASSWORDLESS['OTP']: {error}") from error
 

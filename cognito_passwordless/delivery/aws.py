@@ -54,7 +54,11 @@ def client(service: str, region: str | None, endpoint_url: str | None) -> Any:
 def failed(error: ClientError | BotoCoreError, prefix: str) -> SendFailed:
     """What an error of AWS means, for every service. What is about the recipient, the sender has to see for itself."""
     if isinstance(error, ClientError):
-        return _answered(error, prefix)
+        response: Mapping[str, Any] = error.response
+        code = str(response.get("Error", {}).get("Code", "unknown"))
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+        later = status >= 500 or status == 429 or _THROTTLED.search(code)
+        return SendFailed(f"{prefix}_{code}", Failure.LATER if later else Failure.REFUSED)
     name = type(error).__name__
     if isinstance(error, _NOT_SET_UP):
         return SendFailed(name, Failure.REFUSED)
@@ -62,14 +66,6 @@ def failed(error: ClientError | BotoCoreError, prefix: str) -> SendFailed:
         return SendFailed(name, Failure.LATER)
     # Read time-outs, connections that closed, answers that could not be read: the message may be out.
     return SendFailed(name, Failure.UNKNOWN if isinstance(error, HTTPClientError) else Failure.REFUSED)
-
-
-def _answered(error: ClientError, prefix: str) -> SendFailed:
-    response: Mapping[str, Any] = error.response
-    code = str(response.get("Error", {}).get("Code", "unknown"))
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-    later = status >= 500 or status == 429 or _THROTTLED.search(code)
-    return SendFailed(f"{prefix}_{code}", Failure.LATER if later else Failure.REFUSED)
 
 
 def problems_of_origin(region: str | None, origin: Mapping[str, str | None]) -> list[str]:

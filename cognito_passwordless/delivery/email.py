@@ -1,4 +1,4 @@
-"""E-mail through Django's framework, so that whatever Django can send by (SMTP, SES, any anymail provider) works."""
+"""E-mail through Django's framework, so that every backend of Django works: SMTP, SES, any anymail provider."""
 
 import logging
 import smtplib

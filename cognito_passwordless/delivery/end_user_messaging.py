@@ -85,13 +85,8 @@ class EndUserMessagingSender:
 
 
 def _answered(error: ClientError) -> SendFailed:
-    reason = str(error.response.get("Reason", ""))
-    if reason in _ABOUT_THE_NUMBER or _names_the_destination(error):
+    reason, fields = str(error.response.get("Reason", "")), error.response.get("Fields")
+    names = [field.get("Name") for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
+    if reason in _ABOUT_THE_NUMBER or "DestinationPhoneNumber" in names:
         return SendFailed(f"eum_{reason or 'INVALID_DESTINATION'}", Failure.RECIPIENT)
     return aws.failed(error, "eum")
-
-
-def _names_the_destination(error: ClientError) -> bool:
-    fields: Any = error.response.get("Fields")
-    names = [field.get("Name") for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
-    return "DestinationPhoneNumber" in names

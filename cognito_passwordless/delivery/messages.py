@@ -8,6 +8,7 @@ from django.utils import translation
 from django.views.decorators.debug import sensitive_variables
 
 from ..conf import conf
+from ..identity import Channel
 from ..otp import Code
 from .base import Message
 
@@ -27,7 +28,11 @@ def code_message(
         "code_in_subject": conf.code_in_subject,
     }
     with translation.override(language or None):
-        message = _email("code", recipient, context) if channel == "email" else _sms("code", recipient, context)
+        if channel == Channel.EMAIL:
+            message = _email("code", recipient, context)
+        else:
+            text = render_to_string(f"{TEMPLATES}/code_{channel}.txt", context).strip()
+            message = {"channel": channel, "recipient": recipient, "text": text}
     return Message(**message, reference=reference, valid_for=max(1, int(seconds_left)))
 
 
@@ -46,12 +51,6 @@ def owner_message(notice: str, *, recipient: str, facts: Mapping[str, Any], lang
 def _context() -> dict[str, Any]:
     # In one line: a name with a line break could put a line of its own under the code of an SMS.
     return {"app_name": " ".join(conf.app_name.split()), "site_url": conf.public_url, "host": conf.public_host}
-
-
-@sensitive_variables()
-def _sms(name: str, recipient: str, context: dict[str, Any]) -> dict[str, Any]:
-    text = render_to_string(f"{TEMPLATES}/{name}_sms.txt", context).strip()
-    return {"channel": "sms", "recipient": recipient, "text": text}
 
 
 @sensitive_variables()

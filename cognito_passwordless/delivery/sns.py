@@ -68,17 +68,11 @@ class SnsSender:
                     PhoneNumber=message.recipient, Message=message.text, MessageAttributes=self.attributes
                 )
             return str(answer["MessageId"])
-        except ClientError as error:
-            failure = _answered(error)
-        except BotoCoreError as error:
+        except (ClientError, BotoCoreError) as error:
             failure = aws.failed(error, "sns")
+            details = error.response.get("Error", {}) if isinstance(error, ClientError) else {}
+            code = details.get("Code", "")
+            if code == "OptedOut" or (code in _INVALID and "PhoneNumber" in details.get("Message", "")):
+                failure = SendFailed(f"sns_{code}", Failure.RECIPIENT)
         # Outside the except block: no __context__, so no frame of botocore with the message.
         raise failure
-
-
-def _answered(error: ClientError) -> SendFailed:
-    told = error.response.get("Error", {})
-    code = told.get("Code", "")
-    if code == "OptedOut" or (code in _INVALID and "PhoneNumber" in told.get("Message", "")):
-        return SendFailed(f"sns_{code}", Failure.RECIPIENT)
-    return aws.failed(error, "sns")

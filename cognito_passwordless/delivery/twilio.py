@@ -117,7 +117,9 @@ class TwilioSender:
         except TwilioException as error:
             failure = SendFailed(f"twilio_{type(error).__name__}", Failure.REFUSED)
         except requests.RequestException as error:
-            failure = _not_answered(error)
+            reason = getattr(error.args[0] if error.args else None, "reason", None)
+            not_reached = isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
+            failure = SendFailed(type(error).__name__, Failure.LATER if not_reached else Failure.UNKNOWN)
         except ValueError:
             failure = SendFailed("twilio_unreadable_answer", Failure.UNKNOWN)
         # Outside the except block: no __context__, so no frame of the client with the message.
@@ -146,9 +148,3 @@ def _answered(error: TwilioRestException) -> SendFailed:
     else:
         failure = Failure.REFUSED
     return SendFailed(f"twilio_{error.code or error.status}", failure)
-
-
-def _not_answered(error: requests.RequestException) -> SendFailed:
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    not_reached = isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
-    return SendFailed(type(error).__name__, Failure.LATER if not_reached else Failure.UNKNOWN)

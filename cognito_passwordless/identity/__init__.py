@@ -3,6 +3,7 @@
 Laws: docs/laws.md; words: docs/glossary.md.
 """
 
+from .addresses import Channel, channel_of
 from .evidence import Claim, Decision, Evidence, Held, Holder, Policy, Record
 from .pool_code import Proof, could_have_gone_to, proof_of_code
 from .pool_users import PoolUser, State
@@ -10,6 +11,7 @@ from .verdicts import Action, Conflict, Refusal, Verdict, judge
 
 __all__ = [
     "Action",
+    "Channel",
     "Claim",
     "Conflict",
     "Decision",
@@ -23,6 +25,7 @@ __all__ = [
     "Refusal",
     "State",
     "Verdict",
+    "channel_of",
     "could_have_gone_to",
     "judge",
     "proof_of_code",

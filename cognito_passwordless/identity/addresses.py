@@ -10,6 +10,7 @@ Look-alikes stay apart: a dotless i is no i, so such an address has no key at al
 
 import re
 import unicodedata
+from enum import StrEnum
 from typing import Final
 
 # Most addresses of most pools, lower-cased: they need no further look. Imports read millions.
@@ -23,6 +24,19 @@ _MEXICO: Final = re.compile(r"\+52(?:1|01|044|045)(\d{10})")
 # Area codes of Argentina: 11 in Buenos Aires, else three or four digits; with the number they are ten digits.
 _ARGENTINA: Final = re.compile(r"\+549?(?:(11)15(\d{8})|([23]\d{2})15(\d{7})|([23]\d{3})15(\d{6})|(\d{10}))")
 _BRAZIL: Final = re.compile(r"\+55([1-9]\d)([6-9]\d{7})")
+
+
+class Channel(StrEnum):
+    """How a message reaches a person."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+def channel_of(address: str) -> Channel:
+    """The channel of an address, as a key or in any spelling: the one place that tells an e-mail address from a
+    number."""
+    return Channel.EMAIL if "@" in address else Channel.SMS
 
 
 def clean(text: str) -> str:
@@ -45,7 +59,7 @@ def _is_invisible(character: str) -> bool:
 
 def key_of(spelling: str) -> str:
     """The key of an address as a pool or an account has it; empty where it has none that anybody could type."""
-    return email_key(spelling) if "@" in spelling else phone_key(spelling)
+    return email_key(spelling) if channel_of(spelling) == Channel.EMAIL else phone_key(spelling)
 
 
 def email_key(spelling: str) -> str:
@@ -82,7 +96,7 @@ def phone_key(spelling: str) -> str:
 def spellings_of(key: str) -> tuple[str, ...]:
     """The key first, and the other spellings in E.164 that have it or, of an e-mail address, the domain as people
     write it. The case of letters is left to whoever compares."""
-    if "@" in key:
+    if channel_of(key) == Channel.EMAIL:
         local, _, domain = key.rpartition("@")
         forms: tuple[str, ...] = (key, f"{local}@{_unicode(domain)}")
     elif key.startswith("+52") and len(key) == 13:

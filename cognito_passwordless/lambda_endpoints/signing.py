@@ -24,10 +24,10 @@ class Unsigned(Exception):
     """A request that is not believed; the reason is for the log, the answer is the same for all."""
 
 
-def read(request: HttpRequest) -> dict[str, Any]:
+def read_signed(request: HttpRequest) -> dict[str, Any]:
     """The payload of a believed request. Raises `Unsigned`.
 
-    The signature is checked before the nonce is kept, so nobody else can use up nonces or fill the cache.
+    The signature is checked before the nonce is kept, so an attacker can neither use up nonces nor fill the cache.
     """
     moment = request.headers.get("X-Passwordless-Time", "")
     nonce = request.headers.get("X-Passwordless-Nonce", "")
@@ -35,7 +35,10 @@ def read(request: HttpRequest) -> dict[str, Any]:
         raise Unsigned("headers")
     if abs(time.time() - int(moment)) > WINDOW:
         raise Unsigned("time")
-    body = _body(request)
+    length = request.headers.get("Content-Length", "")
+    if not _MOMENT.fullmatch(length) or int(length) > LARGEST_BODY:
+        raise Unsigned("length")
+    body = request.body
     version, _, given = request.headers.get("X-Passwordless-Signature", "").partition("=")
     if version != VERSION or not _matches(given, moment=moment, nonce=nonce, path=request.path, body=body):
         raise Unsigned("signature")
@@ -49,13 +52,6 @@ def read(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise Unsigned("payload")
     return payload
-
-
-def _body(request: HttpRequest) -> bytes:
-    length = request.headers.get("Content-Length", "")
-    if not _MOMENT.fullmatch(length) or int(length) > LARGEST_BODY:
-        raise Unsigned("length")
-    return request.body
 
 
 def _matches(given: str, *, moment: str, nonce: str, path: str, body: bytes) -> bool:

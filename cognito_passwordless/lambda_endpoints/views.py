@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from .. import connections
 from ..cognito import Connection
 from ..flows.pool_sync import trigger_events, trigger_queries
-from .signing import Unsigned, read
+from .signing import Unsigned, read_signed
 
 logger = logging.getLogger(__name__)
 Payload = Mapping[str, Any]
@@ -30,7 +30,7 @@ def endpoint(answer: Answer) -> Callable[[HttpRequest], HttpResponse]:
     @sensitive_variables()
     def view(request: HttpRequest) -> HttpResponse:
         try:
-            payload = read(request)
+            payload = read_signed(request)
         except Unsigned as error:
             logger.warning("A call to %s was not believed: %s", answer.__name__, error)
             return JsonResponse({"error": "forbidden"}, status=403)
@@ -46,7 +46,7 @@ def endpoint(answer: Answer) -> Callable[[HttpRequest], HttpResponse]:
 
 @endpoint
 def pre_authentication(connection: Connection, payload: Payload) -> dict[str, Any]:
-    return {"allow": trigger_queries.may_sign_in(connection, _sub(payload))}
+    return {"allow": trigger_queries.may_sign_in(connection, _attributes(payload).get("sub", ""))}
 
 
 @endpoint
@@ -85,7 +85,3 @@ def _attributes(payload: Payload) -> dict[str, str]:
     found = payload.get("attributes")
     rows = found.items() if isinstance(found, dict) else ()
     return {name: value for name, value in rows if isinstance(value, str)}
-
-
-def _sub(payload: Payload) -> str:
-    return _attributes(payload).get("sub", "")

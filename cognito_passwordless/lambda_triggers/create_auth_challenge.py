@@ -34,14 +34,14 @@ def respond(
 
     ``send`` and ``limits`` stand in for what the settings name.
     """
-    found = history.read(request_of(event).get("session"), password_first=settings.password_first)
-    if found is None or found.password_due or (found.code is not None and found.right):
+    past = history.read(request_of(event).get("session"), password_first=settings.password_first)
+    if past is None or past.password_due or (past.code is not None and past.right):
         raise unavailable("history")
-    due = challenge_for(found, settings)
+    due = challenge_for(past, settings)
     presented = due.present(
         Round(
             event=event,
-            history=found,
+            history=past,
             settings=settings,
             now=now,
             deadline=deadline,

@@ -1,4 +1,4 @@
-"""Custom message: the words of the messages that Cognito sends itself. It puts the code in; this never sees it.
+"""Custom message: the text of the messages that Cognito sends. Cognito puts the code in; this never sees it.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-custom-message.html
 """
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from .core.deadline import Deadline
 from .core.environment import Settings
-from .core.events import answered, request_of, source_of, text
+from .core.events import answered, request_of, source_of, text, unchanged
 from .messages.cognito import OCCASIONS, filled, words_for
 from .runtime import Note, run
 
@@ -21,7 +21,7 @@ LONGEST_SUBJECT = 140
 
 
 def respond(event: object, *, settings: Settings, now: float, deadline: Deadline, note: Note) -> "dict[str, Any]":
-    """Our words where they fit and hold what they must; Cognito's own where they do not."""
+    """Our text where it fits and has its placeholders; Cognito's own where it does not."""
     request, occasion = request_of(event), source_of(event).removeprefix("CustomMessage_")
     code = text(request.get("codeParameter"))
     if occasion not in OCCASIONS or not code:
@@ -33,12 +33,6 @@ def respond(event: object, *, settings: Settings, now: float, deadline: Deadline
         "username": text(request.get("usernameParameter")),
         "app": settings.app_name,
     }
-    written = _written(occasion, values, settings)
-    note("written" if written else "default", parts=",".join(sorted(written)))
-    return answered(event, written)
-
-
-def _written(occasion: str, values: Mapping[str, str], settings: Settings) -> dict[str, str]:
     words = words_for(occasion, settings)
     sms, subject, email = (filled(words[part], values) for part in ("sms", "subject", "email"))
     written = {}
@@ -47,7 +41,8 @@ def _written(occasion: str, values: Mapping[str, str], settings: Settings) -> di
     if len(email) <= LONGEST_EMAIL and (_keeps(email, occasion, values) or _holds(email, values["link"])):
         written["emailMessage"] = email
         written["emailSubject"] = " ".join(subject.split())[:LONGEST_SUBJECT]
-    return written
+    note("written" if written else "default", parts=",".join(sorted(written)))
+    return answered(event, written)
 
 
 def _keeps(message: str, occasion: str, values: Mapping[str, str]) -> bool:
@@ -58,11 +53,6 @@ def _keeps(message: str, occasion: str, values: Mapping[str, str]) -> bool:
 
 def _holds(message: str, placeholder: str) -> bool:
     return bool(placeholder) and placeholder in message
-
-
-def unchanged(event: object) -> "dict[str, Any]":
-    """Cognito's own words."""
-    return answered(event, {})
 
 
 def handler(event: object, context: object) -> "dict[str, Any]":

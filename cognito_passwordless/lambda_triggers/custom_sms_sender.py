@@ -1,30 +1,12 @@
-"""Custom SMS sender: Cognito's own codes, in our words, by our senders."""
+"""Custom SMS sender: sends Cognito's own codes with our texts, by our senders."""
 
-from .core.deadline import Deadline
-from .core.environment import Settings
-from .messages.custom_sender import send as send_by
-from .runtime import Note, run
+from functools import partial
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from .messages.custom_sender import send
+from .runtime import run
 
-    from .messages.custom_sender import Decrypt
-    from .messages.senders import Send
+respond = partial(send, "sms")
 
 
-def respond(
-    event: object,
-    *,
-    settings: Settings,
-    now: float,
-    deadline: Deadline,
-    note: Note,
-    decrypt: "Decrypt | None" = None,
-    send: "Send | None" = None,
-) -> "dict[str, Any]":
-    return send_by("sms", event, settings=settings, deadline=deadline, note=note, decrypt=decrypt, send=send)
-
-
-def handler(event: object, context: object) -> "dict[str, Any]":
+def handler(event: object, context: object) -> dict[str, object]:
     return run("custom_sms_sender", respond, event, context)

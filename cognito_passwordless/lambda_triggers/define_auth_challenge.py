@@ -1,4 +1,4 @@
-"""Define auth challenge: what comes next. It asks nobody and holds no key.
+"""Define auth challenge: the next step of a sign-in. It makes no network call and holds no key.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-define-auth-challenge.html
 """
@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-defin
 from ..otp.policy import Policy
 from .challenge import history, resend
 from .challenge.history import CUSTOM_CHALLENGE, PASSWORD_VERIFIER, History
-from .challenge.state import State
 from .core.deadline import Deadline
 from .core.environment import Settings
 from .core.events import answered, is_unknown, request_of
@@ -22,51 +21,45 @@ TOKENS, FAIL = "tokens", "fail"
 def respond(event: object, *, settings: Settings, now: float, deadline: Deadline, note: Note) -> "dict[str, Any]":
     """Tokens after a right answer in time and within the limit, another round, or the end."""
     policy, password_first = settings.policy, settings.password_first
-    found = history.read(request_of(event).get("session"), password_first=password_first)
+    past = history.read(request_of(event).get("session"), password_first=password_first)
     captcha_first = bool(settings.captcha_site_key)
-    step, why = _next(event, found, policy, now, captcha_first=captcha_first)
+    step, why = _next(event, past, policy, now, captcha_first=captcha_first)
     note(step, reason=why)
     return _answer(event, step)
 
 
-def _next(event: object, found: History | None, policy: Policy, now: float, *, captcha_first: bool) -> tuple[str, str]:
+def _next(event: object, past: History | None, policy: Policy, now: float, *, captcha_first: bool) -> tuple[str, str]:
     """The next step, and why. Decoys go through the same rounds and end at the same limit."""
-    if found is None:
+    if past is None:
         return FAIL, "history"
-    if found.password_due:
+    if past.password_due:
         return PASSWORD_VERIFIER, "password"
-    if found.rounds >= history.MAX_ROUNDS:
+    if past.rounds >= history.MAX_ROUNDS:
         return FAIL, "rounds"
-    if found.code is None:
-        return _before_code(found, policy, now)
-    if captcha_first and not found.captcha_passed:
+    if past.code is None:
+        return _before_code(past, policy, now)
+    if captcha_first and not past.captcha_passed:
         return FAIL, "captcha"
-    if now >= found.code.challenge.issued_at + policy.ttl:
+    if now >= past.code.challenge.issued_at + policy.ttl:
         return FAIL, "expired"
-    if found.code.challenge.attempts >= policy.max_attempts:
+    if past.code.challenge.attempts >= policy.max_attempts:
         return FAIL, "attempts"
-    wishes = resend.asked(event, found.code, policy)
-    if found.right:
-        return _finish(event, found.code, wishes=wishes)
-    if not wishes and found.code.challenge.attempts + 1 >= policy.max_attempts:
+    wants_resend = resend.is_resend(event, past.code, policy)
+    if past.right:
+        # Verify accepts none of these, so such a history is not ours.
+        return (FAIL, "history") if wants_resend or not past.code.live or is_unknown(event) else (TOKENS, "right")
+    if not wants_resend and past.code.challenge.attempts + 1 >= policy.max_attempts:
         return FAIL, "attempts"
     return CUSTOM_CHALLENGE, "again"
 
 
-def _before_code(found: History, policy: Policy, now: float) -> tuple[str, str]:
-    captcha = found.captcha
-    if captcha is None or found.captcha_passed:
+def _before_code(past: History, policy: Policy, now: float) -> tuple[str, str]:
+    captcha = past.captcha
+    if captcha is None or past.captcha_passed:
         return CUSTOM_CHALLENGE, "begin"
     if now >= captcha.issued_at + policy.ttl:
         return FAIL, "expired"
     return (FAIL, "attempts") if captcha.attempts + 1 >= policy.max_attempts else (CUSTOM_CHALLENGE, "again")
-
-
-def _finish(event: object, state: State, *, wishes: bool) -> tuple[str, str]:
-    # Verify never says yes to any of these; a history that says so is none of ours.
-    if wishes or not state.live or is_unknown(event):
-        return FAIL, "history"
-    return TOKENS, "right"
 
 
 def _answer(event: object, step: str) -> "dict[str, Any]":
@@ -76,7 +69,7 @@ def _answer(event: object, step: str) -> "dict[str, Any]":
 
 
 def fail(event: object) -> "dict[str, Any]":
-    """The answer when something of ours went wrong: the sign-in is over."""
+    """The answer after an error of ours: the sign-in is over."""
     return _answer(event, FAIL)
 
 

@@ -1,4 +1,4 @@
-"""What a trigger raises, and the only text of it that ever reaches a client."""
+"""The exceptions of the triggers, and the only sentences that reach a client."""
 
 
 class Refused(Exception):
@@ -18,10 +18,10 @@ class Misconfigured(Exception):
 
 
 class Unavailable(Exception):
-    """Something that a trigger asks over the network did not answer in time, or not as agreed.
+    """A service that a trigger calls did not answer in time, or not as agreed.
 
-    ``cause`` is a short word for the log, without any content. ``personal``: it failed because of whom it was for,
-    which nobody but the log may learn (law 4).
+    ``cause`` is a short word for the log, without any content. ``personal``: the recipient is the reason of the
+    failure, which only the log may say (law 4).
     """
 
     def __init__(self, cause: str, *, personal: bool = False) -> None:
@@ -35,7 +35,7 @@ NOT_ALLOWED = "This is not allowed."
 
 
 def unavailable(reason: str) -> Refused:
-    """The refusal for everything that went wrong on our side: one fixed sentence, whatever it was."""
+    """The refusal after any error of ours: one fixed sentence."""
     return Refused(NOT_POSSIBLE_NOW, reason)
 
 

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Where providers put what they say, in the order in which it is believed: what is signed comes first.
+# Where a provider's attributes are, the most trusted place first: signed ones come first.
 PLACES = ("idToken", "samlResponse", "userInfo")
 
 
@@ -28,13 +28,18 @@ def respond(event: object, *, settings: Settings, now: float, deadline: Deadline
     if not isinstance(chosen, Mapping) or not all(isinstance(source, str) for source in chosen.values()):
         raise Misconfigured("FEDERATION_MAP must map providers to objects of names")
     given = mapping(request.get("attributes"))
-    mapped = {target: _text(_find(given, source)) for target, source in chosen.items()}
-    kept = {target: value for target, value in mapped.items() if value is not None}
-    if chosen and not kept:
+    mapped = {}
+    for target, source in chosen.items():
+        value = _find(given, source)
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        if isinstance(value, str | int | float):
+            mapped[target] = str(value)
+    if chosen and not mapped:
         # {} would mean the opposite: everything as it came.
         raise Misconfigured("FEDERATION_MAP leaves nothing of what this provider sends")
-    note("mapped" if kept else "left_alone", attributes=len(kept))
-    return answered(event, {"userAttributesToMap": kept})
+    note("mapped" if mapped else "left_alone", attributes=len(mapped))
+    return answered(event, {"userAttributesToMap": mapped})
 
 
 def _find(given: "Mapping[str, Any]", name: str) -> object:
@@ -46,12 +51,6 @@ def _find(given: "Mapping[str, Any]", name: str) -> object:
         if name in mapping(given.get(place)):
             return mapping(given.get(place))[name]
     return given.get(name)
-
-
-def _text(value: object) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, str | int | float) else None
 
 
 def handler(event: object, context: object) -> "dict[str, Any]":

@@ -1,13 +1,13 @@
-"""Post authentication: tells Django of a sign-in that still happened in the pool, and never stands in the way.
+"""Post authentication: reports a sign-in that still happened in the pool to Django, and never stops it.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-authentication.html
 """
 
 from .core.deadline import Deadline
 from .core.environment import Settings
-from .core.events import answered, request_of
+from .core.events import request_of, unchanged
 from .runtime import Note, run
-from .site.notify import tell
+from .site.notify import notify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,30 +17,12 @@ if TYPE_CHECKING:
 
 
 def respond(
-    event: object,
-    *,
-    settings: Settings,
-    now: float,
-    deadline: Deadline,
-    note: Note,
-    ask: "Ask | None" = None,
+    event: object, *, settings: Settings, now: float, deadline: Deadline, note: Note, ask: "Ask | None" = None
 ) -> "dict[str, Any]":
-    """A new device, where Cognito remembers devices, is told apart."""
-    new_device = request_of(event).get("newDeviceUsed") is True
-    tell(
-        "post_authentication",
-        event,
-        settings=settings,
-        deadline=deadline,
-        note=note,
-        ask=ask,
-        new_device=new_device,
-    )
-    return answered(event, {})
-
-
-def unchanged(event: object) -> "dict[str, Any]":
-    return answered(event, {})
+    """``new_device`` marks a device that Cognito sees for the first time, in a pool that remembers devices."""
+    new = request_of(event).get("newDeviceUsed") is True
+    notify("post_authentication", event, settings=settings, deadline=deadline, note=note, ask=ask, new_device=new)
+    return unchanged(event)
 
 
 def handler(event: object, context: object) -> "dict[str, Any]":

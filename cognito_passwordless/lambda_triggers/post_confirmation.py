@@ -1,13 +1,13 @@
-"""Post confirmation: tells Django of a new pool user, and never stands in the way.
+"""Post confirmation: reports a new pool user to Django, and never stops the sign-up.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html
 """
 
 from .core.deadline import Deadline
 from .core.environment import Settings
-from .core.events import answered, source_of
+from .core.events import source_of, unchanged
 from .runtime import Note, run
-from .site.notify import tell
+from .site.notify import notify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,22 +17,12 @@ if TYPE_CHECKING:
 
 
 def respond(
-    event: object,
-    *,
-    settings: Settings,
-    now: float,
-    deadline: Deadline,
-    note: Note,
-    ask: "Ask | None" = None,
+    event: object, *, settings: Settings, now: float, deadline: Deadline, note: Note, ask: "Ask | None" = None
 ) -> "dict[str, Any]":
-    """Only a confirmed sign-up is news; whoever forgot a password was a user before."""
+    """Only a confirmed sign-up is reported: a person with a forgotten password was a user before."""
     if source_of(event) == "PostConfirmation_ConfirmSignUp":
-        tell("post_confirmation", event, settings=settings, deadline=deadline, note=note, ask=ask)
-    return answered(event, {})
-
-
-def unchanged(event: object) -> "dict[str, Any]":
-    return answered(event, {})
+        notify("post_confirmation", event, settings=settings, deadline=deadline, note=note, ask=ask)
+    return unchanged(event)
 
 
 def handler(event: object, context: object) -> "dict[str, Any]":

@@ -1,11 +1,11 @@
-"""Pre sign-up: who may sign up, and whether an address counts as verified before anybody has proven it.
+"""Pre sign-up: who may sign up, and whether an address counts as verified before a person has proven it.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html
 """
 
 import hmac
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Callable
+from functools import partial
 
 from .core.deadline import Deadline
 from .core.environment import Settings
@@ -25,73 +25,45 @@ VERIFIABLE = {"email": ("email", "autoVerifyEmail"), "phone": ("phone_number", "
 
 
 def respond(event: object, *, settings: Settings, now: float, deadline: Deadline, note: Note) -> "dict[str, Any]":
-    """``PRE_SIGN_UP_CONFIRM`` and ``PRE_SIGN_UP_VERIFY`` (email, phone) are off unless set, and apply to a person who
-    signs up and to an attribute that is there. Users made by an administrator are only looked at by the hooks.
+    """``PRE_SIGN_UP_CONFIRM`` and ``PRE_SIGN_UP_VERIFY`` (email, phone) are off unless set. They apply to a person who
+    signs up, and to attributes that the person has. Users that an administrator creates pass the hooks only.
     """
-    source = source_of(event)
+    source, attributes = source_of(event), attributes_of(event)
     response = {"autoConfirmUser": False, "autoVerifyEmail": False, "autoVerifyPhone": False}
-    if source == EXTERNAL:
-        _external(event, settings, deadline, note)
-    elif source == SIGN_UP:
-        _check_domain(attributes_of(event), settings)
-        _check_invitation(mapping(request_of(event).get("validationData")), settings)
+    if source == EXTERNAL and settings.flag("PRE_SIGN_UP_LINK"):
+        from .rules.federated_linking import link  # noqa: PLC0415  # few pools link
+
+        note.add(linked=link(event, settings=settings, deadline=deadline))
+    if source == SIGN_UP:
+        _check_sign_up(event, settings)
     for path in settings.words("PRE_SIGN_UP_HOOKS"):
-        _run(_hook(path), event, settings, deadline)
+        hook: Hook = settings.function("PRE_SIGN_UP_HOOKS", path)
+        deadline.call(partial(hook, event, settings, deadline), "hook")
     if source == SIGN_UP and settings.flag("PRE_SIGN_UP_CONFIRM"):
+        wanted = settings.words("PRE_SIGN_UP_VERIFY")
+        if not VERIFIABLE.keys() >= set(wanted):
+            raise Misconfigured("PRE_SIGN_UP_VERIFY may hold email and phone")
+        chosen = [VERIFIABLE[word] for word in wanted]
+        response |= {flag: True for attribute, flag in chosen if attributes.get(attribute)}
         response["autoConfirmUser"] = True
-        response |= _verified(attributes_of(event), settings)
     return answered(event, response)
 
 
-def _verified(attributes: Mapping[str, str], settings: Settings) -> dict[str, bool]:
-    wanted = settings.words("PRE_SIGN_UP_VERIFY")
-    if not VERIFIABLE.keys() >= set(wanted):
-        raise Misconfigured("PRE_SIGN_UP_VERIFY may hold email and phone")
-    chosen = [VERIFIABLE[word] for word in wanted]
-    return {flag: True for attribute, flag in chosen if attributes.get(attribute)}
-
-
-def _check_domain(attributes: Mapping[str, str], settings: Settings) -> None:
-    """``EMAIL_DOMAINS_ALLOWED`` and ``EMAIL_DOMAINS_DENIED``; a domain stands for those below it too."""
-    domain = attributes.get("email", "").rpartition("@")[2].strip().rstrip(".").lower()
+def _check_sign_up(event: object, settings: Settings) -> None:
+    """``EMAIL_DOMAINS_ALLOWED`` and ``EMAIL_DOMAINS_DENIED``, which include subdomains, and ``INVITATION_CODES``."""
+    domain = attributes_of(event).get("email", "").rpartition("@")[2].strip().rstrip(".").lower()
     allowed, denied = settings.words("EMAIL_DOMAINS_ALLOWED"), settings.words("EMAIL_DOMAINS_DENIED")
-    if allowed and not _is_below(domain, allowed):
+    if (allowed and not _is_below(domain, allowed)) or (domain and _is_below(domain, denied)):
         raise not_allowed("domain")
-    if domain and _is_below(domain, denied):
-        raise not_allowed("domain")
-
-
-def _is_below(domain: str, parents: tuple[str, ...]) -> bool:
-    return any(f".{domain}".endswith(f".{parent.lower().lstrip('@.')}") for parent in parents)
-
-
-def _check_invitation(validation: Mapping[str, object], settings: Settings) -> None:
     codes = settings.words("INVITATION_CODES")
-    given = text(validation.get("invitation")).strip().encode()
-    # Every code is looked at, so that the time tells nothing about which one is near.
+    given = text(mapping(request_of(event).get("validationData")).get("invitation")).strip().encode()
+    # Every code is compared, so that the time does not reveal which one is near.
     if codes and not sum(hmac.compare_digest(given, code.encode()) for code in codes):
         raise not_allowed("invitation")
 
 
-def _external(event: object, settings: Settings, deadline: Deadline, note: Note) -> None:
-    """Federated users are left alone; linking them to a user with the same proven address is a choice."""
-    if settings.flag("PRE_SIGN_UP_LINK"):
-        from .rules.federated_linking import link  # noqa: PLC0415  # few pools link
-
-        note.add(linked=link(event, settings=settings, deadline=deadline))
-
-
-def _run(hook: "Hook", event: object, settings: Settings, deadline: Deadline) -> None:
-    deadline.call(lambda: hook(event, settings, deadline), "hook")
-
-
-def _hook(path: str) -> "Hook":
-    module, _, name = path.rpartition(".")
-    try:
-        found: Hook = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError):
-        raise Misconfigured(f"PRE_SIGN_UP_HOOKS: there is no {path}") from None
-    return found
+def _is_below(domain: str, parents: tuple[str, ...]) -> bool:
+    return any(f".{domain}".endswith(f".{parent.lower().lstrip('@.')}") for parent in parents)
 
 
 def handler(event: object, context: object) -> "dict[str, Any]":

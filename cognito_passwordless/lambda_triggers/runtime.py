@@ -1,4 +1,4 @@
-"""One call of a trigger: settings, the clock, the deadline, one line of log, and what becomes of an error."""
+"""Runs one call of a trigger: settings, clock, deadline, one line of log, and the answer to an error."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Note:
-    """What a trigger wants its line of log to say beside the outcome: short words and numbers, nothing personal."""
+    """The outcome and details in a trigger's line of log: short words and numbers, no personal data."""
 
     def __init__(self) -> None:
         self.outcome = ""
@@ -55,9 +55,9 @@ def run(
 ) -> "dict[str, Any]":
     """Answers one event.
 
-    ``fallback`` makes the answer when something of ours fails: the one that fails the sign-in where Cognito asks a
-    question, the event as it came where an answer must never stand in the way. Without it the call is refused with a
-    fixed sentence. Raises `Refused` and nothing else.
+    ``fallback`` makes the answer after an error of ours: a failed sign-in where Cognito asks a question, the
+    unchanged event where the trigger must not stop a person. Without it the call is refused with a fixed sentence.
+    Raises `Refused` and nothing else.
     """
     settings = Settings() if settings is None else settings
     deadline, note = Deadline.of(context), Note()
@@ -66,7 +66,7 @@ def run(
     except Refused as refusal:
         note("refused", reason=refusal.reason)
         raise
-    except Exception as error:  # noqa: BLE001  # whatever it is, the client gets the same fixed sentence
+    except Exception as error:  # noqa: BLE001  # the client gets one fixed sentence for every error
         note("failed", reason=_reason(error))
         if fallback is None:
             # `from None`: a chained error would reach the client's tools with everything it holds.
@@ -74,28 +74,26 @@ def run(
         return fallback(event)
     finally:
         note.add(durationMs=round(deadline.spent * 1000))
-        line = {"trigger": trigger, **_about(event, context, settings), **note.line()}
-        (write or _print)(json.dumps(line, separators=(",", ":")))
+        marker, username = log_marker(settings), username_of(event)
+        fields = {
+            "trigger": trigger,
+            "requestId": getattr(context, "aws_request_id", None),
+            "source": source_of(event)[:64],
+            "user": marker(username) if marker and username else None,
+            **({} if mapping(event) else {"event": "malformed"}),
+            **note.line(),
+        }
+        line = json.dumps(fields, separators=(",", ":"))
+        if write is None:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+        else:
+            write(line)
     return answer
 
 
 def _reason(error: Exception) -> str:
-    """A word for the log: never the text of an error we did not write, which may quote the event."""
+    """A word for the log: never the text of a foreign error, which may quote the event."""
     if isinstance(error, Unavailable):
         return error.cause
     return str(error) if isinstance(error, Misconfigured) else type(error).__name__
-
-
-def _about(event: object, context: object, settings: Settings) -> "dict[str, Any]":
-    marker, username = log_marker(settings), username_of(event)
-    return {
-        "requestId": getattr(context, "aws_request_id", None),
-        "source": source_of(event)[:64],
-        "user": marker(username) if marker and username else None,
-        **({} if mapping(event) else {"event": "malformed"}),
-    }
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

@@ -1,6 +1,6 @@
-"""Rules for ``PRE_SIGN_UP_HOOKS`` that many pools want. One of your own is a function with the same arguments.
+"""Hooks for ``PRE_SIGN_UP_HOOKS`` that many pools want. A hook of your own is a function with the same arguments.
 
-A hook refuses by raising `errors.not_allowed`; whatever else it raises, or returns too late, refuses as well.
+A hook refuses by raising `errors.not_allowed`. Any other exception, or an answer that is late, refuses as well.
 """
 
 import re

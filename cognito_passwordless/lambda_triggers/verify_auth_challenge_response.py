@@ -51,5 +51,5 @@ def respond(
 
 
 def handler(event: object, context: object) -> "dict[str, Any]":
-    # No fallback: "wrong" would be a lie when the limits cannot be read, and the person would go on guessing.
+    # No fallback: "wrong" would be false while the limits cannot be read, and the person would try again.
     return run("verify_auth_challenge_response", respond, event, context)

@@ -12,13 +12,7 @@ try:
     from .proxy import Call
     from .server import LocalCognito
 except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] not in {
-        "moto",
-        "joserfc",
-        "flask",
-        "flask_cors",
-        "werkzeug",
-    }:
+    if (error.name or "").partition(".")[0] not in {"moto", "joserfc", "flask", "flask_cors", "werkzeug"}:
         raise
     message = "The local Cognito needs the extra `local`: pip install 'django-cognito-passwordless[local]'"
     raise ImportError(message) from error

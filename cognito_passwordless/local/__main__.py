@@ -1,6 +1,6 @@
-"""`python -m cognito_passwordless.local`: a local Cognito with people in it, until Ctrl-C.
+"""`python -m cognito_passwordless.local`: a local Cognito with invented people, until Ctrl-C.
 
-Every code that is "sent" is written to the console.
+It writes every code that it "sends" to the console.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from . import LocalCognito, LocalPool, Message
@@ -19,7 +20,7 @@ from .seed import KINDS, fill
 
 Write = Callable[[str], object]
 DEFAULT_PORT = 9229
-# Steady, so that settings and a database still fit after a restart. The secret is a new one.
+# Fixed, so that settings and a database still fit after a restart. The secret is a new one.
 _POOL = "LocalDemo"
 _CLIENT = "localdemoclient"
 
@@ -54,7 +55,7 @@ def serve(options: argparse.Namespace, *, write: Write, stop: threading.Event) -
 
 
 def describe(cognito: LocalCognito, pool: LocalPool) -> dict[str, str]:
-    """All that a client needs to know."""
+    """The settings of a client of the pool."""
     return {
         "url": cognito.url,
         "region": cognito.region,
@@ -85,16 +86,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        serve(parser.parse_args(arguments), write=_print, stop=stop)
+        serve(parser.parse_args(arguments), write=partial(print, flush=True), stop=stop)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     attach(cognito, pool, {"OTP_SECRET": "…", "OTP_CHANNEL": "email"})
 
-They run as in the cloud, on an environment of their own, but their messages go to the local inbox and their clock is
-the local Cognito's. Not imported by the rest of the room, which can do without our triggers.
+They run as in the cloud, with their own environment variables, but their messages go to the local inbox and their
+clock is the local Cognito's. No other module of the room imports this one: the room works without our triggers.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ def attach(
     encrypt: Encrypt | None = None,
     write: Write = logger.info,
 ) -> None:
-    """Give a pool our own triggers, as far as ``environment`` configures them. ``write`` gets their lines of log.
+    """Attach our own triggers to a pool, as far as ``environment`` configures them. ``write`` gets their log lines.
 
-    Senders that the environment names are obeyed; else codes go to the local inbox. With ``custom_senders`` the
-    pool's own messages are sent by ours too, encrypted by a key of the local Cognito; with ``encrypt``, which must do
-    it as Cognito does, they are decrypted by KMS as in the cloud.
+    Codes go to the senders that the environment names, else to the local inbox. With ``custom_senders`` our triggers
+    send the pool's own messages too, encrypted by a key of the local Cognito; with ``encrypt``, which must encrypt as
+    Cognito does, KMS decrypts them as in the cloud.
     """
     send = inbox_sender(pool.id, cognito.messages, cognito.clock)
     handlers = challenge_handlers(environment, send=send, clock=cognito.clock, write=write)
@@ -91,7 +91,7 @@ def challenge_handlers(
     return {name: _handler(trigger, respond, settings, clock, write) for name, (trigger, respond) in named.items()}
 
 
-# Each of these with the variables that ask for it; those without any change nothing unless they are configured.
+# Each trigger with the variables that enable it; those without any change nothing unless they are configured.
 OTHERS = {
     "PreSignUp": (pre_sign_up, ""),
     "CustomMessage": (custom_message, ""),
@@ -116,7 +116,7 @@ def other_handlers(environment: Mapping[str, str], *, clock: Clock, write: Write
 def sender_handlers(
     environment: Mapping[str, str], *, send: Send, key: LocalKey | None, clock: Clock, write: Write
 ) -> dict[str, Handler]:
-    """Both custom senders; ``key`` decrypts instead of KMS."""
+    """Both custom senders; a ``key`` replaces KMS."""
     named = {
         "CustomEmailSender": (custom_email_sender, "EMAIL_SENDERS"),
         "CustomSMSSender": (custom_sms_sender, "SMS_SENDERS"),
@@ -140,7 +140,7 @@ def _decrypt(ciphertext: bytes, *, settings: Settings, deadline: Deadline, key: 
 
 
 def _handler(trigger: Any, respond: Any, settings: Settings, clock: Clock, write: Write) -> Handler:
-    """As the module's own ``handler``, on other variables and another clock."""
+    """The module's own ``handler``, with other variables and another clock."""
     name = trigger.__name__.rpartition(".")[2]
     fallback = getattr(trigger, "unchanged", None) or getattr(trigger, "fail", None)
     return lambda event, context: run(
@@ -152,13 +152,13 @@ def inbox_sender(pool_id: str, inbox: Inbox, clock: Clock) -> Send:
     """A sender of the triggers that puts messages into the local inbox."""
 
     def send(message: Message, *, settings: Settings, deadline: Deadline) -> str:
-        found = _CODE.search(message.text)
+        code = _CODE.search(message.text)
         medium: Medium = "SMS" if message.channel == "sms" else "EMAIL"
         inbox.deliver(
             sent(
                 medium,
                 message.recipient,
-                found.group() if found else "",
+                code.group() if code else "",
                 at=clock.now(),
                 username="",
                 pool_id=pool_id,

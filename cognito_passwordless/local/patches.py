@@ -1,7 +1,7 @@
-"""The places where moto is changed, and the way back.
+"""Replace methods of moto, and restore them.
 
-moto's classes belong to the whole process, so every replacement asks whose request it is: each
-local Cognito is an account of its own in moto, and any other account gets moto's own behaviour.
+moto's classes belong to the whole process, so every replacement looks at the account of the request: each local
+Cognito is an account of its own in moto, and any other account gets moto's own behaviour.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ LIFECYCLE = {
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """What moto's code needs of the local Cognito that owns an account."""
+    """The parts of a local Cognito that the replacements call, by its account."""
 
     directory: Directory
     authentication: Authentication
@@ -53,7 +53,7 @@ class Tenant:
 
 
 class Patches:
-    """Replaces methods of moto while at least one tenant is there."""
+    """Replaces methods of moto while there is at least one tenant."""
 
     def __init__(self) -> None:
         self._tenants: dict[str, Tenant] = {}
@@ -63,7 +63,17 @@ class Patches:
     def add(self, account: str, tenant: Tenant) -> None:
         with self._lock:
             if not self._tenants:
-                self._install()
+                for prefix in ("", "admin_"):
+                    sign_in = self._operation(Authentication.initiate, PasswordSignIn.start)
+                    self._replace(CognitoIdpResponse, f"{prefix}initiate_auth", sign_in)
+                    answer = self._operation(Authentication.respond, PasswordSignIn.respond)
+                    self._replace(CognitoIdpResponse, f"{prefix}respond_to_auth_challenge", answer)
+                for name, step in LIFECYCLE.items():
+                    self._replace(CognitoIdpResponse, name, self._step(step))
+                self._replace(CognitoIdpUserPool, "create_jwt", self._create_jwt)
+                self._replace(CognitoIdpUserPool, "_get_user", self._get_user)
+                self._replace(CognitoIdpUserPool, "sign_out", self._sign_out)
+                self._replace(BackendDict, "reset", self._reset)
             self._tenants[account] = tenant
 
     def remove(self, account: str) -> None:
@@ -77,18 +87,6 @@ class Patches:
                     else:
                         setattr(owner, name, original)
 
-    def _install(self) -> None:
-        for name in ("initiate_auth", "admin_initiate_auth"):
-            self._replace(CognitoIdpResponse, name, self._operation(Authentication.initiate, PasswordSignIn.start))
-        for name in ("respond_to_auth_challenge", "admin_respond_to_auth_challenge"):
-            self._replace(CognitoIdpResponse, name, self._operation(Authentication.respond, PasswordSignIn.respond))
-        for name, step in LIFECYCLE.items():
-            self._replace(CognitoIdpResponse, name, self._step(step))
-        self._replace(CognitoIdpUserPool, "create_jwt", self._create_jwt)
-        self._replace(CognitoIdpUserPool, "_get_user", self._get_user)
-        self._replace(CognitoIdpUserPool, "sign_out", self._sign_out)
-        self._replace(BackendDict, "reset", self._reset)
-
     def _replace(self, owner: type, name: str, wrap: Callable[[Any], Any]) -> None:
         original = vars(owner).get(name, _absent)
         self._originals.append((owner, name, original))
@@ -99,34 +97,27 @@ class Patches:
         handle: Callable[[Authentication, dict[str, Any]], dict[str, Any] | None],
         leave: Callable[[PasswordSignIn, dict[str, Any], Callable[[], Any]], Any],
     ) -> Callable[[Method], Method]:
-        def wrap(original: Method) -> Method:
-            def operation(response: Any) -> Any:
-                tenant = self._tenants.get(response.current_account)
-                if tenant is None:
-                    return original(response)
-                request: dict[str, Any] = response.parameters
-                try:
-                    answer = handle(tenant.authentication, request)
-                    if answer is not None:
-                        return ActionResult(answer)
-                    return leave(tenant.passwords, request, lambda: original(response))
-                except errors.PoolError as error:
-                    raise JsonRESTError(error.kind, error.message) from error
+        """An operation that this room answers, or leaves to moto with the triggers around it."""
 
-            return operation
+        def run(tenant: Tenant, request: dict[str, Any], moto: Callable[[], Any]) -> Any:
+            answer = handle(tenant.authentication, request)
+            return leave(tenant.passwords, request, moto) if answer is None else ActionResult(answer)
 
-        return wrap
+        return self._for_tenants(run)
 
     def _step(
         self, handle: Callable[[Lifecycle, dict[str, Any], Callable[[], Any]], Any]
     ) -> Callable[[Method], Method]:
+        return self._for_tenants(lambda tenant, *call: ActionResult(handle(tenant.lifecycle, *call)))
+
+    def _for_tenants(self, run: Method) -> Callable[[Method], Method]:
         def wrap(original: Method) -> Method:
             def operation(response: Any) -> Any:
                 tenant = self._tenants.get(response.current_account)
                 if tenant is None:
                     return original(response)
                 try:
-                    return ActionResult(handle(tenant.lifecycle, response.parameters, lambda: original(response)))
+                    return run(tenant, response.parameters, lambda: original(response))
                 except errors.PoolError as error:
                     raise JsonRESTError(error.kind, error.message) from error
 
@@ -178,14 +169,14 @@ class Patches:
         return sign_out
 
     def _reset(self, original: Any) -> Any:
-        # Every `mock_aws` in the process begins with it, and would empty the pools of a server that runs.
+        # Every `mock_aws` in the process calls it first, and would empty the pools of a running server.
         @classmethod  # type: ignore[misc]
         def reset(owner: type) -> None:
-            kept = {account: cognitoidp_backends.pop(account, None) for account in self._tenants}
+            running = {account: cognitoidp_backends.pop(account, None) for account in self._tenants}
             try:
                 original.__func__(owner)
             finally:
-                cognitoidp_backends.update({account: backend for account, backend in kept.items() if backend})
+                cognitoidp_backends.update({account: backend for account, backend in running.items() if backend})
 
         return reset
 

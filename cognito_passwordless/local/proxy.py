@@ -1,4 +1,4 @@
-"""The door in front of moto: writes down every call, plays faults, and serves the signing key and the hosted login."""
+"""A proxy in front of moto: it records every call, plays faults, and serves the signing key and the hosted login."""
 
 from __future__ import annotations
 
@@ -15,12 +15,9 @@ from .testing.faults import Faults
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
-# Browsers ask before they call another origin; Amazon Cognito lets every page call it, and moto's answer is a 404.
+# A browser asks before it calls another origin. Amazon Cognito lets every page call it; moto would answer 404.
 _ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
-_PREFLIGHT = [
-    ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
-    ("Access-Control-Max-Age", "600"),
-]
+_PREFLIGHT = [("Access-Control-Allow-Methods", "GET, POST, OPTIONS"), ("Access-Control-Max-Age", "600")]
 _TARGET = "AWSCognitoIdentityProviderService."
 
 
@@ -32,7 +29,7 @@ class Call(NamedTuple):
     username: str | None
 
 
-class Front:
+class Proxy:
     """A WSGI application around moto's, for one account of moto's."""
 
     def __init__(
@@ -79,16 +76,26 @@ class Front:
                 return _reply(start_response, "404 Not Found", b"", "text/plain")
             self._hosted.note(method, path)
             return _reply(start_response, "200 OK", document, "application/json")
-        # Whatever a client claims, its account is this one: local Cognitos do not see each other.
+        # The account is always this one, whatever the client sends: local Cognitos do not see each other.
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = self._account
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith(_TARGET):
-            error = self._note(target.removeprefix(_TARGET), _read_json(environ))
+            error = self._record(target.removeprefix(_TARGET), environ)
             if error is not None:
                 return self._fail(error, environ, start_response)
         return self._moto(environ, start_response)
 
-    def _note(self, operation: str, body: dict[str, Any]) -> str | None:
+    def _record(self, operation: str, environ: Environ) -> str | None:
+        """Record the call, and return the fault that is planned for it."""
+        raw = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        # moto reads the body too.
+        environ["wsgi.input"] = io.BytesIO(raw)
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = {}
+        if not isinstance(body, dict):
+            body = {}
         client_id, pool_id = body.get("ClientId"), body.get("UserPoolId")
         given = body.get("AuthParameters") or body.get("ChallengeResponses") or {}
         username = given.get("USERNAME") or body.get("Username")
@@ -106,24 +113,8 @@ class Front:
         return _reply(start_response, status, body, "application/x-amz-json-1.1", headers)
 
 
-def _read_json(environ: Environ) -> dict[str, Any]:
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    raw = environ["wsgi.input"].read(length)
-    # moto reads the body too.
-    environ["wsgi.input"] = io.BytesIO(raw)
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
 def _reply(
-    start_response: Any,
-    status: str,
-    body: bytes,
-    content_type: str,
-    headers: Iterable[tuple[str, str]] = (),
+    start_response: Any, status: str, body: bytes, content_type: str, headers: Iterable[tuple[str, str]] = ()
 ) -> Iterable[bytes]:
     length = str(len(body))
     start_response(status, [("Content-Type", content_type), ("Content-Length", length), _ANY_ORIGIN, *headers])

@@ -1,7 +1,7 @@
-"""A pool full of people who do not exist, the same ones every time.
+"""Fill a pool with invented people, the same ones every time.
 
-The first few are one of each kind, with addresses that say which, for trying things by hand; the
-rest is a crowd in which the kinds are mixed as a pool of some years has them.
+The first few are one of each kind, with addresses that name it, for trying things by hand; in the rest the kinds are
+mixed as in a pool of some years.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ GROUPS = ("customers", "editors", "support")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is unusual about a person, and how many of a thousand are so."""
+    """A kind of person, and how many of a thousand are of it."""
 
     name: str
     share: int

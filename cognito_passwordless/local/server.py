@@ -1,4 +1,4 @@
-"""The life of a local Cognito: a server on loopback and an account in moto, gone at the end."""
+"""A local Cognito: a server on loopback and an account in moto, both gone when it stops."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from moto.cognitoidp.models import cognitoidp_backends
-from moto.moto_server.werkzeug_app import (
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from .backend import pools, tokens
@@ -24,7 +21,7 @@ from .hosted import HostedLogin
 from .messages.inbox import Inbox, Message
 from .messages.post import Post
 from .patches import Tenant, patches
-from .proxy import Call, Front
+from .proxy import Call, Proxy
 from .sign_in.auth import Authentication
 from .sign_in.choice import ChoiceSignIn
 from .sign_in.custom import CustomSignIn
@@ -43,23 +40,22 @@ logger = logging.getLogger(__name__)
 
 
 class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped
-    # One connection per request, so that nothing is answered any more after `stop`.
+    # One connection per request, so that no open one outlives `stop`.
     protocol_version = "HTTP/1.0"
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
-        # Without the query: it may hold a state or a code.
+        # Without the query, which may hold a state or a code.
         logger.debug("%s %s %s", self.command, self.path.partition("?")[0], code)
 
 
 class LocalCognito:
     """A Cognito for development and tests, at `url`, for use as a context manager.
 
-    Pools, people and tokens are moto's; sign-in by USER_AUTH is ours, as faithful to Amazon Cognito
-    as captures and AWS's pages allow. Every instance is alone: what is in one is not in another,
-    and nothing outlives it. `port` 0 takes a free one.
+    Pools, people and tokens are moto's; the sign-ins by code are this package's, as faithful to Amazon Cognito as
+    captures and AWS's pages allow. Instances share nothing, and nothing outlives one. `port` 0 takes a free port.
 
-    Raises ValueError for a host that is not loopback: it has no authentication at all. `start`
-    raises OSError if the port is taken.
+    Raises ValueError for a host that is not loopback: it has no authentication at all. `start` raises OSError if the
+    port is taken.
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, *, region: str = "eu-west-1") -> None:
@@ -73,7 +69,7 @@ class LocalCognito:
         self._account = f"{1 + secrets.randbelow(9)}{secrets.randbelow(10**11):011d}"
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
-        self._front: Front | None = None
+        self._proxy: Proxy | None = None
         self._hosted: HostedLogin | None = None
         self._signer = tokens.Signer()
         self._issuers: dict[str, str] = {}
@@ -82,7 +78,8 @@ class LocalCognito:
         """Listen and serve, in a thread of its own. Raises RuntimeError if it already does."""
         if self._server is not None:
             raise RuntimeError("already started")
-        listener = socket.create_server((self._host, self._port), family=_family(self._host))
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.create_server((self._host, self._port), family=family)
         self._port = listener.getsockname()[1]
         directory = Directory(cognitoidp_backends[self._account])
         sessions = Sessions(self.clock)
@@ -98,7 +95,7 @@ class LocalCognito:
             issuer_of=self.issuer,
         )
         custom = CustomSignIn(directory, sessions, self.triggers, self.clock, around)
-        self._front = Front(
+        self._proxy = Proxy(
             # Of moto's many services only this one: nothing else answers at `url`.
             create_backend_app("cognito-idp"),
             account=self._account,
@@ -124,7 +121,7 @@ class LocalCognito:
             self._server = make_server(
                 self._host,
                 self._port,
-                self._front,
+                self._proxy,
                 threaded=True,
                 request_handler=_Handler,
                 fd=listener.fileno(),
@@ -151,10 +148,7 @@ class LocalCognito:
         return self.start()
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
 
@@ -172,7 +166,7 @@ class LocalCognito:
     @property
     def calls(self) -> list[Call]:
         """Every API call so far, oldest first: (operation, client or pool id, user name)."""
-        return self._front.calls() if self._front else []
+        return self._proxy.calls() if self._proxy else []
 
     @property
     def visits(self) -> list[str]:
@@ -190,9 +184,9 @@ class LocalCognito:
     def fail(self, operation: str, error: str, times: int = 1, pool_id: str | None = None) -> None:
         """Let the next `times` calls of `operation` ("*": any) fail, or only those of one pool.
 
-        `error` is "throttle", "500", "bad_json", "timeout" (hangs until `release` or until the
-        client goes away, and is never processed), or the name of an exception. Calls as clients
-        count them: an SDK that retries makes several. Raises ValueError for anything else.
+        `error` is "throttle", "500", "bad_json", "timeout" (hangs until `release` or until the client disconnects, and
+        is never processed), or the name of an exception. An SDK that retries makes several calls. Raises ValueError
+        for anything else.
         """
         self.faults.plan(operation, error, times, pool_id)
 
@@ -203,14 +197,13 @@ class LocalCognito:
     def issuer(self, pool_id: str) -> str:
         """The `iss` of a pool's tokens; its discovery document is below this address.
 
-        Amazon's issuer would be one that no local server can answer for; see `issue_as`.
+        No local server can answer for Amazon's issuer; see `issue_as`.
         """
         return self._issuers.get(pool_id, self._address(pool_id))
 
     def issue_as(self, pool_id: str, issuer: str) -> None:
-        """Let a pool's tokens, and its discovery document, name another issuer from now on: as after a switch of the
-        pool's issuer type, or from a replica. Document and keys stay where they are.
-        """
+        """Let a pool's tokens and its discovery document name another issuer from now on, as after a switch of the
+        pool's issuer type or at a replica. Document and keys keep their addresses."""
         self._issuers[pool_id] = issuer
 
     def _address(self, pool_id: str) -> str:
@@ -233,11 +226,11 @@ class LocalCognito:
     ) -> pools.LocalPool:
         """A pool with one app client, signed in to by e-mail address or phone number.
 
-        `client_secret` is True for a random one, or the secret itself; `mfa` is OFF, OPTIONAL or
-        ON; `auth_session_validity` is 3 to 15 minutes; `plan` LITE has no USER_AUTH; `flows` are
-        the client's ExplicitAuthFlows; `callback_urls` and `logout_urls` are where the hosted login at
-        `url` may send people back to. Ids are random unless given. Raises ValueError for a value
-        out of range, and RuntimeError before `start`: the issuer needs the port.
+        `client_secret` is True for a random one, or the secret itself; `mfa` is OFF, OPTIONAL or ON;
+        `auth_session_validity` is 3 to 15 minutes; `plan` LITE has no USER_AUTH; `flows` are the client's
+        ExplicitAuthFlows; `callback_urls` and `logout_urls` are the addresses that the hosted login at `url` may send
+        browsers back to. Ids are random unless given. Raises ValueError for a value out of range, and RuntimeError
+        before `start`: the issuer needs the port.
         """
         if self._server is None:
             raise RuntimeError("start the local Cognito first")
@@ -288,7 +281,3 @@ def _loopback(host: str) -> str:
     if not loopback:
         raise ValueError(f"{host} is not loopback: the local Cognito has no authentication")
     return address
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET

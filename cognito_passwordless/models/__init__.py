@@ -5,7 +5,7 @@ Laws: docs/laws.md; words: docs/glossary.md.
 
 from django.apps import apps
 
-from .base import ALIAS_LENGTH, SUB_LENGTH, Channel, Route
+from .base import ALIAS_LENGTH, CHANNEL_CHOICES, SUB_LENGTH, Route
 from .connections import ConnectionState
 from .events import JourneyEvent
 from .imports import ImportProblem, ImportRun, SeenPeople
@@ -19,9 +19,9 @@ if apps.is_installed("allauth.socialaccount"):
 
 __all__ = [
     "ALIAS_LENGTH",
+    "CHANNEL_CHOICES",
     "SUB_LENGTH",
     "ChallengeSession",
-    "Channel",
     "ConflictCase",
     "ConnectionState",
     "DailyFigure",

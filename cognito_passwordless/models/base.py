@@ -3,13 +3,14 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..identity import Channel
+
 ALIAS_LENGTH = 200  # allauth's SocialApp.provider_id
 SUB_LENGTH = 191  # allauth's SocialAccount.uid
 
 
-class Channel(models.TextChoices):
-    EMAIL = "email", _("E-mail")
-    SMS = "sms", _("SMS")
+_CHANNEL_NAMES = {Channel.EMAIL: _("E-mail"), Channel.SMS: _("SMS")}
+CHANNEL_CHOICES = [(channel.value, _CHANNEL_NAMES[channel]) for channel in Channel]
 
 
 class Route(models.TextChoices):

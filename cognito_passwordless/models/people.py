@@ -8,8 +8,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..cognito import is_true
-from ..identifiers import MAX_LENGTH, mask
+from ..identifiers import MAX_LENGTH
 from ..identity.addresses import email_key, phone_key
+from ..otp.masking import mask
 from .base import ALIAS_LENGTH, SUB_LENGTH
 from .imports import ImportRun
 

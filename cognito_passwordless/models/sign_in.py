@@ -7,8 +7,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..identifiers import MAX_LENGTH, mask
-from .base import ALIAS_LENGTH, Channel, Route
+from ..identifiers import MAX_LENGTH
+from ..otp.masking import mask
+from .base import ALIAS_LENGTH, CHANNEL_CHOICES, Route
 
 
 class ChallengeSession(models.Model):
@@ -31,7 +32,7 @@ class ChallengeSession(models.Model):
     identifier = models.CharField(_("identifier"), max_length=MAX_LENGTH, db_index=True)
     # As it was typed, where that is another spelling: a pool may know no other.
     spelling = models.CharField(max_length=MAX_LENGTH, blank=True, editable=False)
-    channel = models.CharField(_("channel"), max_length=5, choices=Channel)
+    channel = models.CharField(_("channel"), max_length=5, choices=CHANNEL_CHOICES)
     purpose = models.CharField(_("purpose"), max_length=20, default="sign_in")
     language = models.CharField(_("language"), max_length=15, blank=True)
     next_url = models.TextField(_("next page"), blank=True)
@@ -128,7 +129,7 @@ class Delivery(models.Model):
     challenge = models.ForeignKey(ChallengeSession, models.CASCADE, related_name="deliveries")
     number = models.PositiveSmallIntegerField(_("number"))
     generation = models.PositiveSmallIntegerField(_("generation"))
-    channel = models.CharField(_("channel"), max_length=5, choices=Channel)
+    channel = models.CharField(_("channel"), max_length=5, choices=CHANNEL_CHOICES)
     status = models.CharField(_("status"), max_length=7, choices=Status, default=Status.SENDING)
     tries = models.PositiveSmallIntegerField(_("times begun"), default=1)
     copies = models.PositiveSmallIntegerField(_("copies that went out, or may have"), default=0)

@@ -1,6 +1,6 @@
 """Codes are derived, never stored (law 1).
 
-A code is a keyed hash over the challenge's random id, its purpose and its generation. Whoever holds the key can
+A code is a keyed hash over the challenge's random id, its purpose and its generation. A host with the key can
 derive it again, so a retry or a second provider sends the same code, and no table, queue or log ever needs it.
 """
 
@@ -51,7 +51,7 @@ class Code:
 
 @record(frozen=True, slots=True)
 class Key:
-    """A key that derives codes, and the fingerprint that names it without telling anything about it."""
+    """A key that derives codes, and the fingerprint that names it without revealing it."""
 
     secret: bytes = field(repr=False)
     fingerprint: str

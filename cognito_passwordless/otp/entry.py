@@ -1,4 +1,4 @@
-"""Reading what people type or paste into a code field."""
+"""Reads what people type or paste into a code field."""
 
 import re
 import unicodedata
@@ -15,18 +15,14 @@ _RUN = re.compile(r"(?<!\d)(\d{4,10}|\d{3,5}[ \-]\d{3,5})(?!\d)")
 def read_code(text: str) -> Code | None:
     """Finds the code in "123 456", "123-456", full-width or Arabic digits, or a whole pasted message.
 
-    None where there is no code to read, or more than one candidate: such an entry can never be right, so the host
-    asks again without spending an attempt. It tells nothing about the challenge: any code of 4 to 10 digits is read.
+    None if there is no code, or more than one candidate: such an entry can never be right, so the host asks again
+    without spending an attempt. That reveals nothing about the challenge: every code of 4 to 10 digits is read.
     """
-    plain = "".join(_as_ascii(character) for character in text[:2000])
+    # Decimal digits of every script become ASCII digits; every other character stays.
+    plain = "".join(str(unicodedata.decimal(character, character)) for character in text[:2000])
     joined = _SEPARATORS.sub("", plain)
     if joined.isascii() and joined.isdigit():
         return Code(joined) if SHORTEST <= len(joined) <= LONGEST else None
     bound = _ORIGIN_BOUND.findall(plain)
     found = {re.sub(r"\D", "", run) for run in (bound or _RUN.findall(plain))}
     return Code(found.pop()) if len(found) == 1 else None
-
-
-def _as_ascii(character: str) -> str:
-    value = unicodedata.decimal(character, None)
-    return character if value is None else str(value)

@@ -65,7 +65,7 @@ class Refused(Exception):
 
 @record(frozen=True, slots=True, kw_only=True)
 class Challenge:
-    """What has to be remembered about one challenge; times in seconds since the epoch."""
+    """The state of one challenge; times in seconds since the epoch."""
 
     id: str
     purpose: str
@@ -81,16 +81,12 @@ class Challenge:
 def issue(challenge_id: str, *, purpose: str, keyring: Keyring, now: float) -> Challenge:
     """A new challenge under the current key; its first message counts as sent now."""
     return Challenge(
-        id=challenge_id,
-        purpose=purpose,
-        fingerprint=keyring.current.fingerprint,
-        issued_at=now,
-        last_sent_at=now,
+        id=challenge_id, purpose=purpose, fingerprint=keyring.current.fingerprint, issued_at=now, last_sent_at=now
     )
 
 
 def phase(challenge: Challenge, policy: Policy, now: float) -> Phase:
-    """Where the challenge stands at ``now``; the stored outcome is final, then time rules, then the count."""
+    """The phase at ``now``: a stored outcome is final, then the time decides, then the count."""
     if challenge.outcome is not Phase.OPEN:
         return challenge.outcome
     if now >= challenge.issued_at + policy.ttl:
@@ -143,13 +139,7 @@ def answer(
     key = keyring.find(claimed.fingerprint)
     if key is None:
         return claimed, Verdict.WRONG
-    expected = derive(
-        key,
-        claimed.id,
-        purpose=claimed.purpose,
-        generation=claimed.generation,
-        length=policy.length,
-    )
+    expected = derive(key, claimed.id, purpose=claimed.purpose, generation=claimed.generation, length=policy.length)
     if not matches(expected, given):
         return claimed, Verdict.WRONG
     return accept(claimed, policy, now), Verdict.RIGHT

@@ -1,7 +1,8 @@
-"""Frozen records for the rules, without importing `dataclasses` or `typing`.
+"""Frozen records for the rules, without importing `dataclasses`.
 
-Those two imports cost a Lambda's cold start more than everything else the rules need, and a sign-in may pay it three
-times. A type checker sees ordinary dataclasses; at run time this module does the little that the rules use of them.
+That import, and what it makes of each class, would take a Lambda half as long again to load Define, three quarters to
+load Verify, and a sign-in may pay it three times. A type checker sees ordinary dataclasses; at run time this module
+does the little that the rules use of them.
 """
 
 TYPE_CHECKING = False
@@ -19,6 +20,38 @@ else:
     def field(*, default=_MISSING, repr=True):  # noqa: A002
         return _Field(default, repr)
 
+    class _Methods:
+        """The methods that `record` gives a class."""
+
+        def __init__(self, *args, **kwargs):
+            kind, names = type(self).__name__, self.__record_fields__
+            if args:
+                positional = dict(zip(names, args, strict=False))
+                if self.__record_kw_only__ or len(args) > len(names) or positional.keys() & kwargs.keys():
+                    raise TypeError(f"{kind} does not take these positional arguments")
+                kwargs |= positional
+            values = self.__record_defaults__ | kwargs
+            if values.keys() != self.__record_names__:
+                raise TypeError(f"{kind} lacks, or does not have, {', '.join(sorted(values.keys() ^ set(names)))}")
+            self.__dict__.update(values)
+            if hasattr(self, "__post_init__"):
+                self.__post_init__()
+
+        def __repr__(self):
+            shown = [name for name in self.__record_fields__ if name not in self.__record_hidden__]
+            return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+        def __eq__(self, other):
+            return self.__dict__ == other.__dict__ if type(other) is type(self) else NotImplemented
+
+        def __hash__(self):
+            return hash(tuple(map(self.__dict__.get, self.__record_fields__)))
+
+        def __setattr__(self, name, *_value):
+            raise AttributeError(f"{type(self).__name__} is frozen: cannot set {name!r}")
+
+        __delattr__ = __setattr__
+
     def record(*, frozen, slots, kw_only=False):
         """Gives a class with annotations its constructor, equality, hash and ``repr``, and freezes it."""
         if not (frozen and slots):
@@ -26,17 +59,18 @@ else:
 
         def build(cls):
             names = tuple(cls.__annotations__)
-            given = {name: cls.__dict__.get(name, _MISSING) for name in names}
-            hidden = {name for name, value in given.items() if isinstance(value, _Field) and not value.repr}
-            defaults = {name: value.default if isinstance(value, _Field) else value for name, value in given.items()}
-            for name, value in given.items():
-                if isinstance(value, _Field):
-                    delattr(cls, name)
+            given = {name: vars(cls)[name] for name in names if name in vars(cls)}
+            fields = {name: value for name, value in given.items() if isinstance(value, _Field)}
+            for name in fields:
+                delattr(cls, name)
+            plain = given | {name: value.default for name, value in fields.items()}
             cls.__match_args__ = cls.__record_fields__ = names
-            cls.__init__ = _constructor(cls.__name__, names, defaults, kw_only=kw_only)
-            cls.__repr__ = _representation(names, hidden)
-            cls.__eq__, cls.__hash__ = _equal, _hash
-            cls.__setattr__ = cls.__delattr__ = _refuse
+            cls.__record_names__ = frozenset(names)
+            cls.__record_defaults__ = {name: value for name, value in plain.items() if value is not _MISSING}
+            cls.__record_hidden__ = {name for name, value in fields.items() if not value.repr}
+            cls.__record_kw_only__ = kw_only
+            for name in ("__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__"):
+                setattr(cls, name, vars(_Methods)[name])
             return cls
 
         return build
@@ -44,48 +78,6 @@ else:
     def replace(value, **changes):
         """A copy of a record with some fields changed, validated as a new one is."""
         return type(value)(**{name: getattr(value, name) for name in value.__record_fields__} | changes)
-
-    def _constructor(kind, names, defaults, *, kw_only):
-        known = frozenset(names)
-
-        def initialise(self, *args, **kwargs):
-            if args:
-                if kw_only or len(args) > len(names):
-                    raise TypeError(f"{kind} takes fewer positional arguments")
-                positional = dict(zip(names, args, strict=False))
-                if positional.keys() & kwargs.keys():
-                    raise TypeError(f"{kind} got a field twice")
-                kwargs = positional | kwargs
-            if not kwargs.keys() <= known:
-                raise TypeError(f"{kind} has no field {', '.join(sorted(kwargs.keys() - known))}")
-            values = self.__dict__
-            for name in names:
-                value = kwargs.get(name, defaults[name])
-                if value is _MISSING:
-                    raise TypeError(f"{kind} needs the field {name}")
-                values[name] = value
-            if hasattr(self, "__post_init__"):
-                self.__post_init__()
-
-        return initialise
-
-    def _representation(names, hidden):
-        def show(self):
-            shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names if name not in hidden)
-            return f"{type(self).__qualname__}({shown})"
-
-        return show
-
-    def _equal(self, other):
-        if type(other) is not type(self):
-            return NotImplemented
-        return self.__dict__ == other.__dict__
-
-    def _hash(self):
-        return hash(tuple(self.__dict__.values()))
-
-    def _refuse(self, name, *_value):
-        raise AttributeError(f"{type(self).__name__} is frozen: cannot set {name!r}")
 
 
 __all__ = ["field", "record", "replace"]

@@ -54,7 +54,7 @@ class CognitoProvider(OpenIDConnectProvider):
 
     @property
     def is_open(self) -> bool:
-        """Whether anybody may be sent to this connection: not when it is disabled, retired or misconfigured."""
+        """Whether browsers may be sent to this connection: not when it is disabled, retired or misconfigured."""
         app = self.app
         try:
             connection = Connection.from_settings(app.provider_id, app.name, app.client_id, app.secret, app.settings)

@@ -11,7 +11,7 @@ from . import CognitoProvider
 
 
 def was_a_connection(alias: str) -> bool:
-    """Whether somebody has come by a connection of this name. Two statements at most."""
+    """Whether a person has signed in by a connection of this name. Two statements at most."""
     return (
         SocialAccount.objects.filter(provider=alias).exists()
         and MigratedUser.objects.filter(connection=alias).exists()
@@ -19,6 +19,6 @@ def was_a_connection(alias: str) -> bool:
 
 
 def stand_in(request: HttpRequest, alias: str) -> Any:
-    """A provider that says what it is, for allauth's pages. It signs nobody in: the login page decides that."""
+    """A provider that says what it is, for allauth's pages. It opens no session: the login page decides that."""
     name = _("%(name)s (no longer used)") % {"name": alias}
     return CognitoProvider(request, app=SocialApp(provider=CognitoProvider.id, provider_id=alias, name=name))

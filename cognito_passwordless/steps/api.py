@@ -22,27 +22,17 @@ from ..flows.challenges.status import seconds_to_resend
 from ..flows.events.categories import category_of
 from ..flows.hosted_login import flow
 from ..flows.sign_in import login
-from ..flows.sign_in.context import TooMany, Visitor
+from ..flows.sign_in.context import Visitor
+from ..flows.sign_in.errors import NoChallenge, NotServed, TooMany, TooSoon, Wrong
 from ..flows.steps import finish, request_code
 from ..identifiers import Identifier, parse
+from ..identity import Channel
 from ..models import ChallengeSession
 from ..otp import read_code
 from . import messages
 from .outputs import Departure, Generated, Identity, StepError
 
-__all__ = [
-    "Departure",
-    "Generated",
-    "Identity",
-    "StepError",
-    "authenticate_callback",
-    "authenticate_url",
-    "generate",
-    "sign_in",
-    "validate",
-]
-
-# Gives the time that is left of a floor to somebody who waits; tests give one that does not.
+# Waits for the time that is left of a floor; tests give one that does not.
 Pause = Callable[[float], object]
 
 
@@ -62,7 +52,7 @@ def generate(
     ``channel``: ``"email"`` or ``"sms"``, by default what the identifier is. ``scope``: what the profile shall tell,
     of the connection's own scopes; by default all of them. ``request`` says which network asks, whose budget this
     draws on: without one, all callers share one budget. ``handle``: of this browser's step before, if this is another
-    try. It waits for the pool, and takes at least ``REFUSAL_FLOOR`` seconds whoever it is for.
+    try. It waits for the pool, and takes at least ``REFUSAL_FLOOR`` seconds for every person.
     """
     began, now = time.monotonic(), now or timezone.now()
     chosen = _connection(connection, "otp", scope)
@@ -73,35 +63,30 @@ def generate(
     except InvalidIdentifier:
         return messages.error("invalid_identifier")
     channel = channel or who.channel
-    if channel not in {"email", "sms"}:
+    if channel not in set(Channel):
         return messages.error("unknown_channel")
     visitor = _visitor(request, handle)
     try:
-        asked = request_code.ask(chosen, who, visitor, channel=channel, scope=chosen.scope, now=now)
+        asked = request_code.ask_pool(chosen, who, visitor, channel=channel, scope=chosen.scope, now=now)
     except TooMany as error:
         return messages.too_many(error.retry_after)
-    except login.TooSoon as error:
+    except TooSoon as error:
         return messages.too_soon(error.seconds)
-    except login.NotServed:
+    except NotServed:
         return messages.error("not_served")
     attempt = str(asked.challenge.pk)
     if asked.cause and not asked.private:
         return messages.error(asked.cause, asked.category, attempt=attempt)
-    output = _generated(asked, now)
+    output = Generated(
+        handle=asked.handle,
+        attempt=attempt,
+        connection=asked.challenge.connection,
+        channel=asked.challenge.channel,
+        expires_at=asked.challenge.expires_at,
+        seconds_to_resend=seconds_to_resend(asked.challenge, now),
+    )
     _wait(pause, began, asked.challenge)
     return messages.private(asked.cause, asked.category, output) if asked.cause else output
-
-
-def _generated(asked: request_code.Asked, now: datetime) -> Generated:
-    challenge = asked.challenge
-    return Generated(
-        handle=asked.handle,
-        attempt=str(challenge.pk),
-        connection=challenge.connection,
-        channel=challenge.channel,
-        expires_at=challenge.expires_at,
-        seconds_to_resend=seconds_to_resend(challenge, now),
-    )
 
 
 @sensitive_variables()
@@ -119,12 +104,12 @@ def validate(
         return messages.error("no_code")  # it can never be right: no attempt is spent
     try:
         challenge, proven = login.answer(Visitor(handle=handle), given, now=now, purpose=STEP)
-    except login.NoChallenge:
+    except NoChallenge:
         return messages.error("no_step")
-    except login.Wrong as wrong:
+    except Wrong as wrong:
         _wait(pause, began, wrong.challenge)
         return messages.wrong(wrong.cause, wrong.category, attempt=str(wrong.challenge.pk))
-    return _identity(challenge, finish.told(challenge, proven))
+    return _identity(challenge, finish.identity_of(challenge, proven))
 
 
 def authenticate_url(
@@ -153,7 +138,7 @@ def authenticate_url(
     except flow.Unavailable as error:
         cause = str(error)
         return messages.hosted(cause, category_of(cause), chosen.name or chosen.alias, unavailable=True)
-    finish.keep_scope(left.challenge, chosen.scope)
+    finish.save_scope(left.challenge, chosen.scope)
     return Departure(left.handle, left.url, str(left.challenge.pk), chosen.alias, left.challenge.expires_at)
 
 
@@ -174,7 +159,7 @@ def authenticate_callback(
     if isinstance(chosen, StepError):
         return chosen
     visitor = _visitor(request, handle)
-    answer, problem = hosted.read(lambda name: _values(parameters, name))
+    answer, problem = hosted.parse_answer(lambda name: _values(parameters, name))
     try:
         if answer is None:
             flow.refuse_stranger(chosen, problem, visitor, now)
@@ -182,14 +167,14 @@ def authenticate_callback(
     except flow.Refused as refused:
         category = category_of(refused.cause)
         return messages.hosted(refused.cause, category, chosen.name or chosen.alias, unavailable=refused.unavailable)
-    return _identity(challenge, finish.told(challenge, proven))
+    return _identity(challenge, finish.identity_of(challenge, proven))
 
 
 def sign_in(
     request: HttpRequest, identity: Identity, *, next_url: str = "", now: datetime | None = None
 ) -> HttpResponse | StepError:
     """Migrates the person and signs them in through allauth, as the package's own pages do: once for each identity,
-    and within an hour. Somebody who is signed in already stays who they are. Returns the response to give, a redirect
+    and within an hour. A person who is signed in already stays who they are. Returns the response to give, a redirect
     as a rule."""
     if request.user.is_authenticated:
         return messages.error("signed_in_already", attempt=identity.attempt)
@@ -215,11 +200,11 @@ def _connection(alias: str, route: str, scope: Collection[str] | None) -> Connec
     found = connections.find(alias)
     if found is None or not found.active:
         return messages.error("no_connection", category_of("no_connection"))
-    # The steps have no place to type a password, so nobody would ever get a code by them.
+    # The steps have no place to type a password, so no person would ever get a code by them.
     if route not in found.routes or (route == "otp" and found.needs_password):
         return messages.error("route_not_offered", category_of("route_not_offered"))
-    narrowed = finish.narrowed(found, scope)
-    return narrowed or messages.error("scope_not_allowed", category_of("scope_not_allowed"))
+    restricted = finish.restrict_scope(found, scope)
+    return restricted or messages.error("scope_not_allowed", category_of("scope_not_allowed"))
 
 
 def _visitor(request: HttpRequest | None, handle: str) -> Visitor:
@@ -235,19 +220,19 @@ def _values(parameters: Mapping[str, Any], name: str) -> Sequence[str]:
     return [] if value is None else [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
 
 
-def _identity(challenge: ChallengeSession, told: finish.Told) -> Identity:
+def _identity(challenge: ChallengeSession, of: finish.StepIdentity) -> Identity:
     return Identity(
         attempt=str(challenge.pk),
         connection=challenge.connection,
-        method=str(told.method),
-        claims=told.claims,
-        user_info=told.user_info,
-        profile=told.profile,
+        method=str(of.method),
+        claims=of.claims,
+        user_info=of.user_info,
+        profile=of.profile,
     )
 
 
 def _wait(pause: Pause, began: float, challenge: ChallengeSession) -> None:
-    """Asking a pool and asking nobody take the same time (law 4)."""
+    """Asking a pool and asking none take the same time (law 4)."""
     left = began + challenge.refusal_floor - time.monotonic()
     if left > 0:
         pause(left)

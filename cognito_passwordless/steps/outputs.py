@@ -10,7 +10,7 @@ from ..cognito.values import FrozenMapping
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A code is on its way, as far as anybody may know.
+    """A code is on its way, as far as the browser may know.
 
     ``handle`` is what the site keeps for `steps.validate`, in a cookie of this browser's that no script can read; it
     is in no ``repr`` and in no JSON. ``attempt`` ties the events of this step together.
@@ -87,7 +87,7 @@ class StepError:
     ``code`` is a short word and ``category`` whose business it is (``flow``, ``configuration``, ``system``): both are
     for the site and its log. ``message`` is for the person: it says nothing that is not the same for everybody.
     ``alike``: this is about one person, and their page must go on as if it were this output; a page that says
-    "unknown" or "disabled" tells whoever asks. ``retry_after`` in seconds, where waiting helps.
+    "unknown" or "disabled" tells an attacker. ``retry_after`` in seconds, where waiting helps.
     """
 
     code: str
@@ -105,6 +105,6 @@ class StepError:
         }
 
     def for_page(self) -> dict[str, Any]:
-        """What may be shown to whoever asked."""
+        """What may be shown in the browser that asked."""
         told: dict[str, Any] = {"message": self.message}
         return told | ({"retry_after": self.retry_after} if self.retry_after else {})

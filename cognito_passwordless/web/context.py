@@ -7,9 +7,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .. import connections
+from .. import connections, texts
 from ..conf import conf
-from ..flows.sign_in import login as flow
+from ..flows.challenges.status import status as status_of
 from ..models import ChallengeSession
 from .forms import CodeForm, IdentifierForm, PasswordForm
 
@@ -36,14 +36,15 @@ def login_context(form: IdentifierForm, *, next_url: str, start_again: bool, ins
 def code_context(
     challenge: ChallengeSession, form: CodeForm, *, notice: str = "", password_form: PasswordForm | None = None
 ) -> dict[str, Any]:
-    """For ``code.html``. ``notice`` says why no message went out, or what became of a password."""
+    """For ``code.html``. ``notice`` says why no message went out, or that a password was taken."""
     if password_form is not None and password_form.errors:
         form.fields["code"].widget.attrs.pop("autofocus", None)
         password_form.fields["password"].widget.attrs["autofocus"] = True
-    answered = form.is_bound  # and somebody who has typed a code has their message
-    status = flow.status(challenge, now=timezone.now(), answered=answered)
-    texts = _texts(challenge.channel) | ({"sending": "", "sent": ""} if answered else {})
+    answered = form.is_bound  # and a person who has typed a code has their message
+    status = status_of(challenge, now=timezone.now(), answered=answered)
+    by_state = _texts(challenge.channel) | ({"sending": "", "sent": ""} if answered else {})
     state = status.state if status.seconds_left else "over"
+    shows_state = answered or state in {"over", "trouble"}
     return {
         "form": form,
         "password_form": (password_form or PasswordForm()) if challenge.password_offered else None,
@@ -55,10 +56,10 @@ def code_context(
         "hosted_login_name": connections.name_of(challenge.hosted_login),
         "status": status,
         "state": state,
-        "texts": texts,  # for `code.js`, which says each when its time comes
-        "status_text": texts[state] if state in {"over", "trouble"} or answered else _patience(challenge.channel),
+        "texts": by_state,  # for `code.js`, which says each when its time comes
+        "status_text": by_state[state] if shows_state else texts.patience(challenge.channel),
         "left_text": _left(status.seconds_left),
-        "wait_text": "" if notice else wait(status.seconds_to_resend),
+        "wait_text": "" if notice else texts.wait(status.seconds_to_resend),
         "app_name": conf.app_name,
     }
 
@@ -66,17 +67,6 @@ def code_context(
 def password_taken() -> str:
     """What everybody reads who has typed one, whether there was one or not."""
     return _("If that was right, a code is on its way.")
-
-
-def wait(seconds: int) -> str:
-    """How long until another code may be asked for; empty when it may be now."""
-    if not seconds:
-        return ""
-    return ngettext(
-        "You can ask for another code in %(seconds)d second.",
-        "You can ask for another code in %(seconds)d seconds.",
-        seconds,
-    ) % {"seconds": seconds}
 
 
 def _left(seconds: int) -> str:
@@ -88,13 +78,6 @@ def _left(seconds: int) -> str:
         words = ngettext("Enter it within %(seconds)d second.", "Enter it within %(seconds)d seconds.", seconds)
         return words % {"seconds": seconds}
     return ""
-
-
-def _patience(channel: str) -> str:
-    """True before and after the message has gone, for without JavaScript the page stays as it is."""
-    if channel == "sms":
-        return _("It can take a minute to arrive.")
-    return _("It can take a minute to arrive. Look in the spam folder too.")
 
 
 def _texts(channel: str) -> dict[str, str]:

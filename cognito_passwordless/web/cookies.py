@@ -36,7 +36,7 @@ def handle(request: HttpRequest) -> str:
     return request.COOKIES.get(HANDLE_COOKIE, "")[:100]
 
 
-def known(request: HttpRequest) -> KnownBrowser:
+def known_browser(request: HttpRequest) -> KnownBrowser:
     """What the signed cookie says; a fresh unknown browser where there is none, or a forged one."""
     try:
         value = signing.loads(request.COOKIES.get(KNOWN_COOKIE, ""), salt=_SALT, max_age=KNOWN_FOR)
@@ -45,19 +45,19 @@ def known(request: HttpRequest) -> KnownBrowser:
         return KnownBrowser(get_random_string(32))
 
 
-def hold(response: HttpResponse, new_handle: str) -> None:
+def set_handle(response: HttpResponse, new_handle: str) -> None:
     """Gives the handle to the browser, for as long as the challenge lives and a little longer, so that the code page
     can still say what to do next."""
     _set(response, HANDLE_COOKIE, new_handle, max_age=max(2 * conf.otp.ttl, AT_LEAST))
 
 
-def release(response: HttpResponse) -> None:
+def delete_handle(response: HttpResponse) -> None:
     response.delete_cookie(HANDLE_COOKIE, path=settings.SESSION_COOKIE_PATH, samesite=_same_site())
 
 
 def remember(request: HttpRequest, response: HttpResponse, identifier: str) -> None:
     """Notes that this person has signed in here, the latest first."""
-    browser = known(request)
+    browser = known_browser(request)
     marks = dict.fromkeys((keys.mark(identifier), *browser.marks))
     value = {"id": browser.id, "people": list(marks)[:KNOWN_PEOPLE]}
     _set(response, KNOWN_COOKIE, signing.dumps(value, salt=_SALT), max_age=KNOWN_FOR)

@@ -1,4 +1,4 @@
-"""What all pages have in common: whom they are open to, and what they read before anything is proven."""
+"""What all pages have in common: whom they are open to, and what they read and ask before anything is proven."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,10 +8,12 @@ from django.db import connections as databases
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from .. import compat
+from ..conf import conf
 from ..flows.sign_in.context import Visitor
 from . import cookies
 
@@ -39,10 +41,29 @@ def visitor_of(request: HttpRequest, identifier: str = "") -> Visitor:
     """Who asks. With an identifier, also whether this browser has signed in as that person before."""
     return Visitor(
         handle=cookies.handle(request),
-        known_browser=cookies.known(request).id_for(identifier) if identifier else "",
+        known_browser=cookies.known_browser(request).id_for(identifier) if identifier else "",
         ip=compat.client_ip(request),
         language=translation.get_language() or "",
     )
+
+
+class CaptchaNotPassed(Exception):
+    """The site's own check says no."""
+
+
+def passes_captcha(request: HttpRequest, step: str) -> bool:
+    """Asks the callable of `CAPTCHA`; ``step`` is ``"start"``, ``"resend"`` or ``"retry"``. Only True is a yes.
+
+    The answer may depend on the request alone, never on whether a person exists (law 4).
+    """
+    path = conf.captcha
+    return path is None or import_string(path)(request, step) is True
+
+
+def require_captcha(request: HttpRequest, step: str) -> None:
+    """Raises `CaptchaNotPassed`."""
+    if not passes_captcha(request, step):
+        raise CaptchaNotPassed
 
 
 def safe_next(request: HttpRequest) -> str:

@@ -1,4 +1,4 @@
-"""What people type. The forms know nothing about anybody: the same entry gives the same answer."""
+"""What people type. The forms look up no person: the same entry gives the same answer."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from .. import identifiers
+from .. import identifiers, texts
 from ..cognito import Password
 from ..exceptions import InvalidIdentifier
+from ..models import CHANNEL_CHOICES
 from ..otp import Code, read_code
 
 
@@ -41,10 +42,7 @@ class IdentifierForm(forms.Form):
         try:
             return identifiers.parse(self.cleaned_data["identifier"])
         except InvalidIdentifier:
-            raise forms.ValidationError(
-                _("That is neither an e-mail address nor a phone number. Check it for a typing mistake."),
-                code="invalid",
-            ) from None
+            raise forms.ValidationError(texts.no_identifier(), code="invalid") from None
 
 
 class CodeInput(forms.TextInput):
@@ -78,7 +76,7 @@ class CodeForm(forms.Form):
     def clean_code(self) -> Code:
         code = read_code(self.cleaned_data["code"])
         if code is None:
-            raise forms.ValidationError(_("Enter the digits of the code from the message."), code="invalid")
+            raise forms.ValidationError(texts.no_code(), code="invalid")
         return code
 
 
@@ -100,4 +98,4 @@ class PasswordForm(forms.Form):
 class ChannelForm(forms.Form):
     """How the next code should come; the present way if nothing is chosen."""
 
-    channel = forms.ChoiceField(choices=[("email", _("E-mail")), ("sms", _("SMS"))], required=False)
+    channel = forms.ChoiceField(choices=CHANNEL_CHOICES, required=False)

@@ -25,7 +25,7 @@ from ..flows.challenges import hosted
 from ..flows.challenges.hosted import Answer
 from ..flows.hosted_login import fallback, flow
 from ..flows.sign_in import completion
-from ..flows.sign_in.context import TooMany
+from ..flows.sign_in.errors import TooMany
 from . import cookies
 from .decorators import entrance, entrance_from_elsewhere, safe_next, visitor_of
 from .forms import IdentifierForm
@@ -38,7 +38,7 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
     chosen = _connection(connection)
     next_url = safe_next(request)
     if request.user.is_authenticated:
-        # Somebody who is signed in stays who they are: nothing is connected, and nobody is swapped for another.
+        # A person who is signed in stays who they are: nothing is connected, and no session changes hands.
         if (request.POST.get("process") or request.GET.get("process")) == "connect":
             return _page(request, "hosted_signed_in.html", chosen, status=403)
         return HttpResponseRedirect(next_url or compat.login_redirect_url(request))
@@ -66,7 +66,7 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
             return _code_instead(request, chosen)
         return _failed(request, chosen, status=503)
     response = HttpResponseRedirect(departure.url)
-    cookies.hold(response, departure.handle)
+    cookies.set_handle(response, departure.handle)
     return response
 
 
@@ -92,7 +92,10 @@ def _step(request: HttpRequest, connection: Connection) -> HttpResponse:
     if request.method == "GET" and request.META.get("QUERY_STRING") == "done":
         return _finish(request, connection, None)
     visitor, now = visitor_of(request), timezone.now()
-    answer, problem = _take_answer(request)
+    given = request.POST if request.method == "POST" else request.GET
+    # Taken out of the request, so that no error report shows the answer.
+    request.GET, request.META["QUERY_STRING"] = QueryDict(), ""
+    answer, problem = hosted.parse_answer(given.getlist)
     try:
         if answer is None:
             flow.refuse_stranger(connection, problem, visitor, now)
@@ -124,15 +127,8 @@ def _finish(request: HttpRequest, connection: Connection, answer: Answer | None)
     except MigrationRefused as refusal:
         deleted = refusal.reason == "user_deleted"
         response = _page(request, "hosted_refused.html", connection, status=403, deleted=deleted)
-    cookies.release(response)
+    cookies.delete_handle(response)
     return response
-
-
-def _take_answer(request: HttpRequest) -> tuple[Answer | None, str]:
-    """The answer, or None and why there is none. It is taken out of the request, so that no error report shows it."""
-    given = request.POST if request.method == "POST" else request.GET
-    request.GET, request.META["QUERY_STRING"] = QueryDict(), ""
-    return hosted.read(given.getlist)
 
 
 def _connection(alias: str) -> Connection:

@@ -1,28 +1,28 @@
-"""The pages: thin. They read a request, call a flow, and turn its answer into a response that gives nobody away."""
+"""The pages: thin. They read a request, call a flow, and turn its answer into a response that betrays no person."""
 
 import time
+from dataclasses import asdict
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from .. import compat
+from .. import compat, texts
 from ..conf import conf
 from ..exceptions import DispatchFailed, MigrationRefused
 from ..flows.challenges import attempts
+from ..flows.challenges.status import status as status_of
 from ..flows.hosted_login import fallback
-from ..flows.sign_in import completion, pool_password, step_up
+from ..flows.sign_in import completion, pool_password
 from ..flows.sign_in import login as flow
-from ..identifiers import parse
+from ..flows.sign_in.errors import NoChallenge, NotServed, TooMany, TooSoon, Wrong
 from ..models import ChallengeSession, Route
-from . import captcha, cookies
 from . import context as pages
-from .decorators import entrance, safe_next, visitor_of
+from . import cookies
+from .decorators import CaptchaNotPassed, entrance, passes_captcha, require_captcha, safe_next, visitor_of
 from .forms import ChannelForm, CodeForm, IdentifierForm, PasswordForm
 from .hosted_views import to_hosted_login
 
@@ -31,7 +31,7 @@ OTP = "cognito_passwordless:otp"
 
 
 # Why a message that was asked for does not go out; the code page says so.
-_NOT_SENT = (flow.TooSoon, flow.TooMany, flow.NotServed, DispatchFailed, captcha.NotPassed)
+_NOT_SENT = (TooSoon, TooMany, NotServed, DispatchFailed, CaptchaNotPassed)
 
 
 @entrance
@@ -46,8 +46,8 @@ def login(request: HttpRequest) -> HttpResponse:
     form, channel = IdentifierForm(request.POST), ChannelForm(request.POST)
     if not form.is_valid() or not channel.is_valid():
         return _login_page(request, form, next_url)
-    if not captcha.passed(request, "start"):
-        form.add_error(None, captcha.refusal())
+    if not passes_captcha(request, "start"):
+        form.add_error(None, texts.not_a_robot())
         return _login_page(request, form, next_url)
     identifier = form.cleaned_data["identifier"]
     visitor = visitor_of(request, identifier.value)
@@ -59,22 +59,17 @@ def login(request: HttpRequest) -> HttpResponse:
             channel=channel.cleaned_data["channel"] or None,
             next_url=next_url,
             by_code=request.POST.get("by") == "code",
-            instead_of=fallback.attested(request.POST.get("instead_of", "")),
+            instead_of=_instead_of(request),
         )
-    except flow.TooMany as error:
-        form.add_error(None, _too_many(error))
-        return _retry_after(_login_page(request, form, next_url, status=429), error.retry_after)
-    except flow.NotServed:
-        form.add_error("identifier", _not_served())
-        return _login_page(request, form, next_url)
-    except DispatchFailed:
-        form.add_error(None, _cannot_send())
-        return _login_page(request, form, next_url, status=503)
+    except (TooMany, NotServed, DispatchFailed) as error:
+        notice, status_code, seconds = explain(error)
+        form.add_error("identifier" if isinstance(error, NotServed) else None, notice)
+        return retry_after(_login_page(request, form, next_url, status=status_code), seconds)
     if started.challenge.route == Route.COGNITO_OIDC:
         response = to_hosted_login(request, started.challenge.connection)
-        cookies.hold(response, started.handle)
+        cookies.set_handle(response, started.handle)
         return response
-    return _to_code_page(started)
+    return to_code_page(started)
 
 
 @entrance
@@ -87,96 +82,37 @@ def otp(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         challenge = attempts.find(cookies.handle(request))
         if challenge is None or challenge.outcome == ChallengeSession.Outcome.VERIFIED:
-            return _start_again()
+            return start_again()
         if challenge.route == Route.COGNITO_OIDC:
-            return _start_again()
+            return start_again()
         notice = pages.password_taken() if challenge.password_offered and "password" in request.GET else ""
         return _code_page(request, challenge, CodeForm(), notice=notice)
     form = CodeForm(request.POST)
     if not form.is_valid():
         challenge = attempts.find(cookies.handle(request))
-        return _code_page(request, challenge, form) if challenge else _start_again()
+        return _code_page(request, challenge, form) if challenge else start_again()
     now = timezone.now()
     try:
         challenge, proven = flow.answer(visitor_of(request), form.cleaned_data["code"], now=now)
-    except flow.NoChallenge:
-        return _start_again()
-    except flow.Wrong as wrong:
-        form.add_error("code", _("That code is not right, or no longer valid. Check it, or send a new code."))
+    except NoChallenge:
+        return start_again()
+    except Wrong as wrong:
+        form.add_error("code", texts.wrong_code())
         response = _code_page(request, wrong.challenge, form)
         _wait_until(began + wrong.floor)
         return response
     try:
         response = completion.complete(request, challenge, proven, now=now)
     except MigrationRefused as refusal:
-        response = _refused(request, refusal)
+        response = refused(request, refusal)
     else:
         if request.user.is_authenticated:
             cookies.remember(request, response, challenge.identifier)
-    cookies.release(response)
+    cookies.delete_handle(response)
     return response
 
 
-@entrance
-@require_http_methods(["GET", "HEAD", "POST"])
-def second_factor(request: HttpRequest) -> HttpResponse:
-    """Before an account whose address was proven for the first time: it has a second factor, which comes first."""
-    waiting = step_up.find(request, timezone.now())
-    if waiting is None or not waiting.user or request.user.is_authenticated:
-        return _start_again()
-    if request.method != "POST":
-        return render(request, "cognito_passwordless/second_factor.html", {"app_name": conf.app_name})
-    if request.POST.get("have") != "no":
-        return completion.with_second_factor(request, waiting)
-    return _without_it(request, waiting)
-
-
-@entrance
-@require_http_methods(["GET", "HEAD", "POST"])
-def join(request: HttpRequest) -> HttpResponse:
-    """Before somebody gets a new account: one more proof would open one that is there."""
-    waiting = step_up.find(request, timezone.now())
-    if waiting is None or waiting.user or request.user.is_authenticated:
-        return _start_again()
-    if request.method != "POST":
-        return _join_page(request, waiting)
-    if request.POST.get("join") == "no":
-        return _without_it(request, waiting)
-    if waiting.connection:
-        step_up.follow(request, f"oidc {waiting.connection}")
-        return to_hosted_login(request, waiting.connection)
-    identifier = parse(waiting.address)
-    try:
-        started = flow.start(
-            identifier,
-            visitor_of(request, identifier.value),
-            now=timezone.now(),
-            next_url=waiting.challenge.next_url,
-            by_code=True,
-        )
-    except flow.TooMany as error:
-        return _retry_after(_join_page(request, waiting, _too_many(error), status=429), error.retry_after)
-    except flow.NotServed:
-        return _join_page(request, waiting, _not_served())
-    except DispatchFailed:
-        return _join_page(request, waiting, _cannot_send(), status=503)
-    step_up.follow(request, str(started.challenge.pk))
-    return _to_code_page(started)
-
-
-def _join_page(request: HttpRequest, waiting: step_up.Held, notice: str = "", status: int = 200) -> HttpResponse:
-    context = {"app_name": conf.app_name, "identifier": waiting.address, "notice": notice}
-    return render(request, "cognito_passwordless/join.html", context, status=status)
-
-
-def _without_it(request: HttpRequest, waiting: step_up.Held) -> HttpResponse:
-    try:
-        return completion.without_it(request, waiting, now=timezone.now())
-    except MigrationRefused as refusal:
-        return _refused(request, refusal)
-
-
-def _refused(request: HttpRequest, refusal: MigrationRefused) -> HttpResponse:
+def refused(request: HttpRequest, refusal: MigrationRefused) -> HttpResponse:
     context = {"app_name": conf.app_name, "deleted": refusal.reason == "user_deleted"}
     return render(request, "cognito_passwordless/refused.html", context, status=403)
 
@@ -187,18 +123,18 @@ def _refused(request: HttpRequest, refusal: MigrationRefused) -> HttpResponse:
 @require_POST
 def password(request: HttpRequest) -> HttpResponse:
     """Takes the password that a pool wants before its code. Everybody gets the same answer, right passwords too: a
-    quick one would say that it was right to who has only the password."""
+    faster answer would confirm the password to someone who knows nothing else."""
     began = time.monotonic()
     challenge = attempts.find(cookies.handle(request))
     if challenge is None or not challenge.password_offered:
-        return _start_again()
+        return start_again()
     form = PasswordForm(request.POST)
     if not form.is_valid():
         return _code_page(request, challenge, CodeForm(), password_form=form)
     try:
         pool_password.give(visitor_of(request), form.cleaned_data["password"], now=timezone.now())
-    except flow.NoChallenge:
-        return _start_again()
+    except NoChallenge:
+        return start_again()
     _wait_until(began + challenge.refusal_floor)
     return HttpResponseRedirect(f"{reverse(OTP)}?password")
 
@@ -209,16 +145,16 @@ def resend(request: HttpRequest) -> HttpResponse:
     """One more message for the same challenge; a fresh challenge where this one is over."""
     now = timezone.now()
     try:
-        captcha.require(request, "resend")
+        require_captcha(request, "resend")
         resent = flow.resend(visitor_of(request), now=now)
         if resent.over:
-            return _to_code_page(flow.retry(visitor_of(request), now=now))
-    except flow.NoChallenge:
-        return _start_again()
+            return to_code_page(flow.retry(visitor_of(request), now=now))
+    except NoChallenge:
+        return start_again()
     except _NOT_SENT as error:
         return _not_sent(request, error)
     if not resent.sent:
-        return _not_sent(request, flow.TooSoon(resent.seconds))
+        return _not_sent(request, TooSoon(resent.seconds))
     return redirect(OTP)
 
 
@@ -229,10 +165,10 @@ def retry(request: HttpRequest) -> HttpResponse:
     channel = ChannelForm(request.POST)
     chosen = channel.cleaned_data["channel"] if channel.is_valid() else ""
     try:
-        captcha.require(request, "retry")
-        return _to_code_page(flow.retry(visitor_of(request), now=timezone.now(), channel=chosen or None))
-    except flow.NoChallenge:
-        return _start_again()
+        require_captcha(request, "retry")
+        return to_code_page(flow.retry(visitor_of(request), now=timezone.now(), channel=chosen or None))
+    except NoChallenge:
+        return start_again()
     except _NOT_SENT as error:
         return _not_sent(request, error)
 
@@ -244,24 +180,21 @@ def status(request: HttpRequest) -> HttpResponse:
     challenge = attempts.find(cookies.handle(request))
     if challenge is None:
         return JsonResponse({"state": "none"}, status=404)
-    now = flow.status(challenge, now=timezone.now())
-    return JsonResponse(
-        {
-            "state": now.state,
-            "seconds_to_resend": now.seconds_to_resend,
-            "seconds_left": now.seconds_left,
-            "can_resend": now.can_resend,
-        }
-    )
+    return JsonResponse(asdict(status_of(challenge, now=timezone.now())))
+
+
+def _instead_of(request: HttpRequest) -> str:
+    """The alias of the hosted login that failed before this form was shown; empty for all others."""
+    token = request.POST.get("instead_of")
+    return fallback.attested(token) if token else ""
 
 
 def _login_page(request: HttpRequest, form: IdentifierForm, next_url: str, status: int = 200) -> HttpResponse:
-    instead_of = request.POST.get("instead_of", "")
     context = pages.login_context(
         form,
         next_url=next_url,
         start_again="again" in request.GET,
-        instead_of=instead_of if fallback.attested(instead_of) else "",
+        instead_of=request.POST["instead_of"] if _instead_of(request) else "",
     )
     return render(request, "cognito_passwordless/login.html", context, status=status)
 
@@ -279,13 +212,13 @@ def _code_page(
     return render(request, "cognito_passwordless/code.html", context, status=status)
 
 
-def _to_code_page(started: flow.Started) -> HttpResponse:
+def to_code_page(started: flow.Started) -> HttpResponse:
     response = redirect(OTP)
-    cookies.hold(response, started.handle)
+    cookies.set_handle(response, started.handle)
     return response
 
 
-def _start_again() -> HttpResponse:
+def start_again() -> HttpResponse:
     return HttpResponseRedirect(f"{reverse(LOGIN)}?again")
 
 
@@ -293,44 +226,36 @@ def _not_sent(request: HttpRequest, error: Exception) -> HttpResponse:
     """The code page, saying why no message went out: the same for everybody."""
     challenge = attempts.find(cookies.handle(request))
     if challenge is None:
-        return _start_again()
-    if isinstance(error, flow.TooSoon):
-        seconds = error.seconds
-        notice = pages.wait(seconds)
-        return _retry_after(_code_page(request, challenge, CodeForm(), notice=notice, status=429), seconds)
-    if isinstance(error, flow.TooMany):
-        page = _code_page(request, challenge, CodeForm(), notice=_too_many(error), status=429)
-        return _retry_after(page, error.retry_after)
-    if isinstance(error, captcha.NotPassed):
-        return _code_page(request, challenge, CodeForm(), notice=captcha.refusal(), status=400)
-    notice = _not_served() if isinstance(error, flow.NotServed) else _cannot_send()
-    return _code_page(request, challenge, CodeForm(), notice=notice, status=503)
+        return start_again()
+    notice, status_code, seconds = explain(error)
+    if isinstance(error, NotServed):
+        status_code = 503
+    return retry_after(_code_page(request, challenge, CodeForm(), notice=notice, status=status_code), seconds)
 
 
-def _not_served() -> str:
-    return _("We can't send codes to phone numbers of this country. Use your e-mail address instead.")
+def explain(error: Exception) -> tuple[str, int, int]:
+    """Why no message goes out: the text, the status of the page, and in how many seconds another try may help (0 where
+    that is unknown)."""
+    match error:
+        case TooSoon():
+            return texts.wait(error.seconds), 429, error.seconds
+        case TooMany():
+            return texts.too_many(error.retry_after), 429, error.retry_after
+        case CaptchaNotPassed():
+            return texts.not_a_robot(), 400, 0
+        case NotServed():
+            return texts.not_served(), 200, 0
+    return texts.cannot_send(), 503, 0
 
 
-def _too_many(error: flow.TooMany) -> str:
-    minutes = max(1, error.retry_after // 60)
-    return ngettext(
-        "Too many sign-ins were started from your network. Try again in %(minutes)d minute.",
-        "Too many sign-ins were started from your network. Try again in %(minutes)d minutes.",
-        minutes,
-    ) % {"minutes": minutes}
-
-
-def _cannot_send() -> str:
-    return _("We can't send codes at the moment. Nothing is wrong with your entry. Try again in a minute.")
-
-
-def _retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
-    response["Retry-After"] = str(seconds)
+def retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
+    if seconds:
+        response["Retry-After"] = str(seconds)
     return response
 
 
 def _wait_until(moment: float) -> None:
-    """Holds a refusal back, so that asking a pool and asking nobody take the same time (law 4)."""
+    """Holds a refusal back, so that asking a pool and asking none take the same time (law 4)."""
     left = moment - time.monotonic()
     if left > 0:
         time.sleep(left)

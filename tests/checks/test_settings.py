@@ -78,7 +78,7 @@ CASES = [
         {"LIMITS": {"cognito_changes": "25/1s"}},
     ),
     ("E218", {"LIMITS": {"cognito_changes": "1501/1m"}}, {"LIMITS": {"cognito_changes": "1500/1m"}}),
-    ("E216", {"CAPTCHA": "site.captcha"}, {"CAPTCHA": "cognito_passwordless.web.captcha.passed"}),
+    ("E216", {"CAPTCHA": "site.captcha"}, {"CAPTCHA": "cognito_passwordless.web.decorators.safe_next"}),
     ("E217", {"REVIEW_CODES": [{**REVIEWER, "code": "123"}]}, {"REVIEW_CODES": [{**REVIEWER, "until": "2020-01-01"}]}),
     ("E217", {"REVIEW_CODES": [{**REVIEWER, "until": "soon"}]}, {"REVIEW_CODES": []}),
     ("E219", {"EVENT_DATA": {"send": "io"}}, {"EVENT_DATA": {"sent": "io"}}),

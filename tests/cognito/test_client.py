@@ -18,7 +18,7 @@ from cognito_passwordless.cognito import (
     idp_client,
     start_otp,
 )
-from cognito_passwordless.cognito.client import MAX_CLIENTS, _clients, silence
+from cognito_passwordless.cognito.client import MAX_CLIENTS, replace_clients, silence
 
 from .conftest import make_connection
 from .standin import HANG, HANG_UP, Reply, StandIn, challenge, error, reply
@@ -182,9 +182,10 @@ def test_one_client_for_each_place_and_purpose(standin: StandIn) -> None:
 
 
 def test_the_number_of_clients_is_bounded() -> None:
+    before = replace_clients({})
     for number in range(MAX_CLIENTS + 1):
         idp_client(make_connection(endpoint_url=f"http://127.0.0.1:{40_000 + number}"))
-    assert len(_clients) == MAX_CLIENTS
+    assert len(replace_clients(before)) == MAX_CLIENTS
 
 
 def test_many_threads_build_one_client(standin: StandIn) -> None:

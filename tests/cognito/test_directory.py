@@ -9,7 +9,6 @@ from cognito_passwordless.cognito import (
     Connection,
     find_users,
     get_user,
-    iter_users,
 )
 
 from .conftest import POOL
@@ -168,28 +167,6 @@ def test_a_page_without_rows_or_subs_is_an_outage(
 ) -> None:
     standin.says("ListUsers", reply(page))
     assert failure(connection, attribute="sub", value="x").cause is Cause.unavailable
-
-
-def test_iter_users_walks_and_goes_on_where_it_stopped(standin: StandIn, connection: Connection) -> None:
-    first, second = [row("a"), row("b")], [row("c")]
-    standin.says("ListUsers", reply({"Users": first, "PaginationToken": "t1"}), reply({"Users": second}))
-    pages = list(iter_users(connection, limit=2))
-    assert [([user.username for user in users], token) for users, token in pages] == [
-        (["a", "b"], "t1"),
-        (["c"], None),
-    ]
-    assert [user.username for user in next(iter_users(connection, page_token="t1"))[0]] == ["c"]
-    assert [request.body for request in standin.requests] == [
-        {"UserPoolId": POOL, "Limit": 2},
-        {"UserPoolId": POOL, "Limit": 2, "PaginationToken": "t1"},
-        {"UserPoolId": POOL, "Limit": 60, "PaginationToken": "t1"},
-    ]
-
-
-@pytest.mark.parametrize("limit", [0, -1, 61])
-def test_a_page_has_1_to_60_rows(connection: Connection, limit: int) -> None:
-    with pytest.raises(ValueError, match="60"):
-        iter_users(connection, limit=limit)
 
 
 def test_our_own_aws_identity_may_lack_the_right(standin: StandIn, connection: Connection) -> None:

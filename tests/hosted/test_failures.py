@@ -16,8 +16,8 @@ from django.core import signing
 from django.http import HttpResponse
 from django.test import Client
 
-from cognito_passwordless.cognito.oidc import discovery, http, tokens
-from cognito_passwordless.cognito.oidc.jwks import JwksCache
+from cognito_passwordless.cognito.caches import reset_documents
+from cognito_passwordless.cognito.oidc import http
 from cognito_passwordless.flows.events.categories import LOGIN_ERRORS
 from cognito_passwordless.flows.hosted_login import fallback
 from cognito_passwordless.local import LocalCognito, LocalPool
@@ -34,9 +34,8 @@ A_CODE_INSTEAD = "be reached at the moment. We can send you a code instead."
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_known_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discovery, "_shared", discovery.DiscoveryCache())
-    monkeypatch.setattr(tokens, "_shared_jwks", JwksCache())
+def _nothing_is_known_yet() -> None:
+    reset_documents()
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from django.test import Client
 
 from cognito_passwordless import connections
 from cognito_passwordless.cognito import CognitoError, provider_of
-from cognito_passwordless.cognito.oidc import discovery, tokens
-from cognito_passwordless.cognito.oidc.jwks import JwksCache
+from cognito_passwordless.cognito.caches import reset_documents
+from cognito_passwordless.cognito.oidc import discovery
 from cognito_passwordless.models import ChallengeSession, JourneyEvent, MigratedUser
 
 from .conftest import CALLBACK
@@ -518,10 +518,10 @@ def test_a_discovery_document_of_somebody_else(
 
 
 def test_a_flood_of_unknown_keys_fetches_the_keys_once(
-    provider: Provider, configure: Callable[..., None], monkeypatch: Any, settings: Any
+    provider: Provider, configure: Callable[..., None], settings: Any
 ) -> None:
     settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "LIMITS": {"starts_per_ip": "1000/1h"}}
-    monkeypatch.setattr(tokens, "_shared_jwks", JwksCache())
+    reset_documents()
     configure(connection(provider))
     left = leave(provider)
     left.arrive()
@@ -536,10 +536,8 @@ def test_a_flood_of_unknown_keys_fetches_the_keys_once(
     assert provider.paths().count("GET /jwks") <= 2
 
 
-def test_a_flood_of_starts_asks_a_silent_provider_once(
-    provider: Provider, configure: Callable[..., None], monkeypatch: Any
-) -> None:
-    monkeypatch.setattr(discovery, "_shared", discovery.DiscoveryCache())
+def test_a_flood_of_starts_asks_a_silent_provider_once(provider: Provider, configure: Callable[..., None]) -> None:
+    reset_documents()
     provider.discovery = {"issuer": "nobody"}
     configure(connection(provider))
     for _ in range(10):

@@ -311,7 +311,7 @@ class TestOverHttp:
         note = Note()
         asked = event("PostConfirmation_ConfirmSignUp", {"userAttributes": ANN})
         post_confirmation.respond(asked, now=0, note=note, **self.parts(live_server))
-        assert note.outcome == "told"
+        assert note.outcome == "notified"
         assert MigratedUser.objects.get().sub == "sub-1"
 
     def test_a_wrong_key_is_not_believed(self, live_server: Any) -> None:

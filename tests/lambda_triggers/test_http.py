@@ -1,8 +1,6 @@
-"""One request on a socket of our own, held against `http.client`, and against servers that misbehave."""
+"""One request against real servers, most of which misbehave."""
 
 import datetime as dt
-import http.client
-import io
 import ipaddress
 import socket
 import ssl
@@ -62,7 +60,7 @@ def test_what_is_sent_is_a_whole_request() -> None:
     assert sorted(rest) == sorted(
         [
             *(f"Host: 127.0.0.1:{port}", "X-Own: value", "Content-Type: text/plain"),
-            *("Content-Length: 8", "Connection: close"),
+            *("Content-Length: 8", "Connection: close", "Accept-Encoding: identity"),
         ]
     )
 
@@ -98,13 +96,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
         b"HTTP/2 200 OK\r\n\r\n",
         b"HTTP/1.1 20\r\n\r\n",
         b"HTTP/1.1 abc\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-        HEAD,
         HEAD + b"Content-Length: 5\r\n\r\nshort"[:-1],
-        HEAD + b"Content-Length: -1\r\n\r\n",
-        HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-        HEAD + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        HEAD + b"Transfer-Encoding: gzip\r\n\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nx\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabc",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n0\r\n\r\n",
@@ -128,63 +120,41 @@ def test_nobody_there_and_nobody_in_time() -> None:
         ours.post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"", {}, deadline=Deadline(0.2), what="it")
 
 
-names = st.text("abcXYZ-", min_size=1, max_size=8).map(lambda name: f"X-{name}")
-values = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20)
-
-
-def chunked(body: bytes, sizes: list[int]) -> bytes:
-    found, rest = b"", body
-    for size in sizes:
-        if rest[:size]:
-            found += b"%X;x=y\r\n%b\r\n" % (len(rest[:size]), rest[:size])
-        rest = rest[size:]
-    return found + (b"%x\r\n%b\r\n" % (len(rest), rest) if rest else b"") + b"0\r\n\r\n"
-
-
-@given(
-    status=st.integers(200, 599),
-    headers=st.dictionaries(names, values, max_size=4),
-    body=st.binary(max_size=300),
-    framing=st.sampled_from(["length", "chunked", "close"]),
-    sizes=st.lists(st.integers(1, 90), max_size=4),
-    interim=st.booleans(),
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HEAD + b"Content-Length: 4\r\n\r\nbody",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;x=y\r\nb\r\n3\r\nody\r\n0\r\n\r\n",
+        HEAD + b"\r\nbody",
+        b"HTTP/1.1 100 Continue\r\n\r\n" + HEAD + b"Content-Length: 4\r\n\r\nbody",
+    ],
 )
-@settings(max_examples=300, deadline=None)
-def test_answers_are_read_as_http_client_reads_them(
-    status: int, headers: dict[str, str], body: bytes, framing: str, sizes: list[int], interim: bool
-) -> None:
-    framed = {
-        "length": (b"Content-Length: %d\r\n" % len(body), body),
-        "chunked": (b"Transfer-Encoding: chunked\r\n", chunked(body, sizes)),
-        "close": (b"", body),
-    }[framing]
-    own = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
-    raw = b"HTTP/1.1 100 Continue\r\n\r\n" if interim else b""
-    raw += b"HTTP/1.1 %d Some reason\r\n" % status + own + framed[0] + b"\r\n" + framed[1]
-    theirs = http.client.HTTPResponse(_Recorded(raw), method="POST")
-    theirs.begin()
-    answer = ours._read(io.BytesIO(raw))
-    # http.client reads chunks after a 204 and a 304 too, which have no content (RFC 9110, section 6.4.1).
-    body = b"" if status in {204, 304} else theirs.read()
-    assert (answer.status, answer.body) == (theirs.status, body)
+def test_a_body_of_each_framing_is_read(answer: bytes) -> None:
+    with serving(answer) as (port, _):
+        assert post(port).body == b"body"
 
 
-class _Recorded(socket.socket):
-    def __init__(self, raw: bytes) -> None:
-        self._raw = raw
+def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
+    with serving(b"") as (other, asked_there):
+        moved = b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:%d/\r\nContent-Length: 0\r\n\r\n" % other
+        with serving(moved) as (port, _):
+            answer = post(port)
+        assert (answer.status, answer.ok, asked_there) == (307, False, b"")
+        socket.create_connection(("127.0.0.1", other)).close()
 
-    def makefile(self, *_: Any, **__: Any) -> Any:
-        return io.BytesIO(self._raw)
 
-    def __del__(self) -> None:
-        """There is no socket to close."""
+def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/")
+    with serving(HEAD + b"Content-Length: 2\r\n\r\nok") as (port, _):
+        assert post(port).body == b"ok"
 
 
 @given(st.binary(max_size=200) | st.binary(max_size=200).map(lambda rest: HEAD + rest))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_arrives_is_an_answer_or_none(raw: bytes) -> None:
-    with suppress(ours._Malformed):
-        assert isinstance(ours._read(io.BytesIO(raw)), ours.Answer)
+    with serving(raw) as (port, _), suppress(Unavailable):
+        assert isinstance(post(port), ours.Answer)
 
 
 class TestTls:
@@ -216,8 +186,10 @@ class TestTls:
         return context
 
     @pytest.fixture(autouse=True)
-    def _own_trust(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(ours, "_tls", [])
+    def _own_trust(self) -> Iterator[None]:
+        ours.tls_context.cache_clear()
+        yield
+        ours.tls_context.cache_clear()
 
     ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

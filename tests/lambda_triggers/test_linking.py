@@ -128,7 +128,7 @@ def test_social_providers_are_called_by_their_names(
     ],
 )
 def test_anything_but_one_user_who_has_proven_it_is_nobody(pool: Provider, found: list[Any]) -> None:
-    assert arrive(pool, *found) == "nobody"
+    assert arrive(pool, *found) == "no_match"
     assert [name for name, _ in pool.operations] == ["ListUsers"]
 
 

@@ -181,7 +181,7 @@ def _unseen(sign_in: SignIn) -> bool:
 
     found = state.read(sign_in.private["state"])
     assert found is not None
-    return resend.asked({"request": {"userAttributes": sign_in.attributes}}, found, sign_in.settings.policy)
+    return resend.is_resend({"request": {"userAttributes": sign_in.attributes}}, found, sign_in.settings.policy)
 
 
 def test_lines_of_log_are_json_and_hold_neither_names_nor_codes() -> None:

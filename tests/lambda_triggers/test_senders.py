@@ -2,6 +2,7 @@
 
 import base64
 import json
+import smtplib
 import socket
 import time
 from collections.abc import Iterator
@@ -144,6 +145,19 @@ def test_nobody_adds_a_header_to_a_mail(smtp: tuple[Mailbox, dict[str, str]]) ->
     evil = Message(channel="email", recipient="ann@example.com\nBcc: eve@example.com", text="x", subject="y")
     with pytest.raises(Unavailable):
         send(evil, **environment)
+    assert mailbox.received == []
+
+
+def test_a_server_without_tls_gets_no_mail_and_its_connection_is_closed(
+    smtp: tuple[Mailbox, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox, environment = smtp
+    closed: list[smtplib.SMTP] = []
+    close = smtplib.SMTP.close
+    monkeypatch.setattr(smtplib.SMTP, "close", lambda server: (closed.append(server), close(server)))
+    with pytest.raises(Unavailable, match="smtp_SMTPNotSupportedError"):
+        send(MAIL, **environment | {"SMTP_SECURITY": "starttls"})
+    assert closed
     assert mailbox.received == []
 
 

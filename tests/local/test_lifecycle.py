@@ -123,7 +123,7 @@ class TestResend:
             "InvalidParameterException"
         )
         told = caller.boto.resend_confirmation_code(ClientId=client_id, Username="nobody@example.com")
-        assert told["CodeDeliveryDetails"]["Destination"] == "n***"
+        assert told["CodeDeliveryDetails"]["Destination"] == "n***@e***"
 
 
 def test_an_administrators_user_passes_the_sign_up_trigger(caller: Caller, cognito: LocalCognito) -> None:

@@ -21,7 +21,7 @@ from cognito_passwordless.delivery.end_user_messaging import EndUserMessagingSen
 from cognito_passwordless.delivery.memory import MemorySender
 from cognito_passwordless.delivery.sns import SnsSender
 from cognito_passwordless.delivery.twilio import TwilioSender
-from cognito_passwordless.flows.events.payload import StepEvent
+from cognito_passwordless.flows.events.journey import StepEvent
 from cognito_passwordless.lambda_triggers import define_auth_challenge, pre_sign_up
 from cognito_passwordless.lambda_triggers.errors import not_allowed
 from cognito_passwordless.local import Call, LocalCognito, LocalPool

@@ -1,4 +1,4 @@
-"""What the AWS account around a pool says: quotas, sandboxes, the functions behind triggers. Calls that only read."""
+"""Read the AWS account around a pool: quotas, sandboxes, the functions behind triggers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class SmsAccount:
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function. Its environment may hold secrets: look only at names that you know."""
+    """A Lambda function. Its environment may hold secrets: read only the variables that you know."""
 
     handler: str
     environment: Mapping[str, str] = field(repr=False)

@@ -1,4 +1,4 @@
-"""Whether what a sign-in needs can be reached from here: keys, endpoints, hosted login. Needs no AWS identity."""
+"""Check that a sign-in can reach the keys, endpoints and hosted login. Needs no AWS identity."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from ..oidc.jwks import read_keys
 
 @dataclass(frozen=True)
 class Published:
-    """How many usable keys there are, and what time it was there; None where the answer had no such header."""
+    """The number of usable keys, and the provider's time; None where the answer had no such header."""
 
     keys: int
     said_at: datetime | None
@@ -24,7 +24,11 @@ def published_keys(connection: Connection) -> Published:
     got = exchange(connection.jwks_uri, Sent())
     if got.status >= 300:
         raise CognitoError(Cause.unavailable, "JWKS", f"HTTP{got.status}")
-    return Published(len(read_keys(got.document)), _moment(got.date))
+    try:
+        said_at = parsedate_to_datetime(got.date)
+    except ValueError:
+        return Published(len(read_keys(got.document)), None)
+    return Published(len(read_keys(got.document)), said_at if said_at.tzinfo else None)
 
 
 def endpoints_now(connection: Connection, *, now: float) -> Provider:
@@ -35,11 +39,3 @@ def endpoints_now(connection: Connection, *, now: float) -> Provider:
 def hosted_login_status(connection: Connection, *, now: float) -> int:
     """The HTTP status of the authorize endpoint for a request that asks for nothing. Raises ``CognitoError``."""
     return exchange(endpoints_now(connection, now=now).authorization_endpoint, Sent()).status
-
-
-def _moment(date: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    return found if found.tzinfo else None

@@ -1,4 +1,4 @@
-"""How a pool and its app client are set up, as the pool itself says. Signed calls that only read."""
+"""Read how a pool and its app client are set up. Signed calls."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _SESSION_UNLESS_SET: Final = 3  # minutes
 @dataclass(frozen=True)
 class PoolSetup:
     """``triggers``: the ARN of each function, by its name in LambdaConfig. ``plan`` and ``issuer_type`` are empty
-    where the pool (or an older boto3) does not tell, ``first_factors`` where it has no such setting."""
+    where the pool (or an older boto3) does not say, ``first_factors`` where it has no such setting."""
 
     name: str
     arn: str
@@ -62,6 +62,12 @@ def describe_pool(connection: Connection) -> PoolSetup:
     """DescribeUserPool. Raises ``CognitoError``; the IAM action is ``cognito-idp:DescribeUserPool``."""
     pool = _part(connection, "DescribeUserPool", "UserPool", {})
     functions = pool.get("LambdaConfig") or {}
+    # The newer triggers have a version beside the ARN.
+    arns = {
+        name: str(configured.get("LambdaArn") or "") if isinstance(configured, dict) else str(configured or "")
+        for name, configured in functions.items()
+        if name != "KMSKeyID"
+    }
     email, sms = pool.get("EmailConfiguration") or {}, pool.get("SmsConfiguration") or {}
     return PoolSetup(
         name=str(pool.get("Name", "")),
@@ -69,7 +75,7 @@ def describe_pool(connection: Connection) -> PoolSetup:
         plan=str(pool.get("UserPoolTier", "")),
         mfa=str(pool.get("MfaConfiguration", "OFF")),
         first_factors=_texts(_inside(pool, "Policies", "SignInPolicy").get("AllowedFirstAuthFactors")),
-        triggers=FrozenMapping({name: arn for name in functions if (arn := _function(functions[name], name))}),
+        triggers=FrozenMapping({name: arn for name, arn in arns.items() if arn}),
         sender_key=bool(functions.get("KMSKeyID")),
         sign_in_by=_texts([*(pool.get("UsernameAttributes") or ()), *(pool.get("AliasAttributes") or ())]),
         # Without the setting, a pool compares user names as they are written: pools of before 2019.
@@ -107,25 +113,18 @@ def describe_client(connection: Connection) -> ClientSetup:
 
 def _part(connection: Connection, operation: str, part: str, more: Mapping[str, str]) -> Mapping[str, Any]:
     answer = call(connection, "inspect", operation, Secrets({"UserPoolId": connection.user_pool_id, **more}))
-    found = answer.get(part)
-    if not isinstance(found, dict):
+    described = answer.get(part)
+    if not isinstance(described, dict):
         raise CognitoError(Cause.unavailable, operation, "MalformedResponse")
-    return found
+    return described
 
 
 def _inside(outer: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    found: Any = outer
+    inner: Any = outer
     for name in names:
-        found = found.get(name) or {}
-    return found if isinstance(found, dict) else {}
+        inner = inner.get(name) or {}
+    return inner if isinstance(inner, dict) else {}
 
 
 def _texts(listed: Any) -> tuple[str, ...]:
     return tuple(str(item) for item in listed or ())
-
-
-def _function(configured: Any, name: str) -> str:
-    """A trigger's ARN; the newer triggers have a version beside it."""
-    if isinstance(configured, dict):
-        return str(configured.get("LambdaArn") or "")
-    return "" if name == "KMSKeyID" else str(configured or "")

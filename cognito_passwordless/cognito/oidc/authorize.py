@@ -1,4 +1,4 @@
-"""The way to the hosted login: one URL, with state, nonce and PKCE.
+"""Build the URLs of the hosted login: authorize, with state, nonce and PKCE, and sign-out.
 
 Sources: OpenID Connect Core 3.1.2.1, RFC 7636, and "Authorize endpoint" of the Cognito developer guide.
 """
@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from ..connection import Connection
 from .discovery import Provider
 
-# What Cognito's managed login speaks; for anything else it chooses by itself.
+# The languages of Cognito's managed login; for any other it chooses by itself.
 _LANGUAGES: Final = frozenset({"de", "en", "es", "fr", "id", "it", "ja", "ko", "pt-BR", "zh-CN", "zh-TW"})
 
 
@@ -41,16 +41,23 @@ def authorize_url(
     login_hint: str = "",
     language: str = "",
 ) -> str:
-    """Where to send the browser.
+    """Return the URL to send the browser to.
 
     The connection's own parameters come first and the protocol's last, so that none of the former replaces one of the
-    latter. Nothing of this is read from a visitor's query. A ``login_hint`` or ``lang`` of the connection's wins over
-    what was typed; an empty one leaves the parameter out.
+    latter. Nothing is read from a visitor's query. The connection's ``login_hint`` or ``lang`` takes precedence over
+    what the visitor typed; an empty one leaves the parameter out.
     """
-    suggested = {"login_hint": login_hint}
+    wanted = {"login_hint": login_hint}
     if connection.is_cognito:
-        suggested["lang"] = _spoken(language)
-    wanted = {**suggested, **connection.authorize_params, **_asked(connection)}
+        base, _, region = language.partition("-")
+        tags = (f"{base.lower()}-{region.upper()}", base.lower())
+        wanted["lang"] = next((tag for tag in tags if tag in _LANGUAGES), "")
+    wanted |= connection.authorize_params
+    wanted |= {
+        "response_mode": "form_post" if connection.response_mode == "form_post" else "",
+        "acr_values": connection.acr_values or "",
+        "claims": json.dumps(dict(connection.claims)) if connection.claims else "",
+    }
     protocol = {
         "response_type": "code",
         "client_id": connection.client_id,
@@ -66,7 +73,7 @@ def authorize_url(
 
 
 def sign_out_url(connection: Connection, provider: Provider, return_to: str) -> str:
-    """Where a browser ends its session at the provider and comes back; empty for a provider without such a place.
+    """Return the URL where a browser ends its session at the provider and comes back; empty if the provider has none.
 
     ``return_to`` has to be registered there. Sources: "Logout endpoint" of the Cognito developer guide; OpenID Connect
     RP-Initiated Logout 1.0, where ``id_token_hint`` is optional: no token is kept to give (law 11).
@@ -75,22 +82,6 @@ def sign_out_url(connection: Connection, provider: Provider, return_to: str) -> 
         return ""
     name = "logout_uri" if connection.is_cognito else "post_logout_redirect_uri"
     return _with_query(provider.end_session_endpoint, {"client_id": connection.client_id, name: return_to})
-
-
-def _asked(connection: Connection) -> dict[str, str]:
-    return {
-        "response_mode": "form_post" if connection.response_mode == "form_post" else "",
-        "acr_values": connection.acr_values or "",
-        "claims": json.dumps(dict(connection.claims)) if connection.claims else "",
-    }
-
-
-def _spoken(language: str) -> str:
-    base, _, region = language.partition("-")
-    for tag in (f"{base.lower()}-{region.upper()}", base.lower()):
-        if tag in _LANGUAGES:
-            return tag
-    return ""
 
 
 def _with_query(endpoint: str, parameters: dict[str, str]) -> str:

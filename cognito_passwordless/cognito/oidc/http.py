@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -28,7 +28,7 @@ _CHUNK: Final = 16 * 1024
 
 @dataclass(frozen=True)
 class Sent:
-    """What goes out beside the address, out of sight of ``repr``; with a ``form`` it is a POST."""
+    """A request's form and headers, hidden from ``repr``; with a ``form`` it is a POST."""
 
     form: Mapping[str, str] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -40,8 +40,11 @@ class Sent:
 
 @dataclass(frozen=True)
 class Got:
-    """An answer of any status; ``problem`` says why ``document`` is None where the body was no JSON. ``date`` is the
-    answer's header of that name (RFC 9110, 6.6.1), empty where there is none."""
+    """An answer of any status.
+
+    ``problem`` says why ``document`` is None where the body was no JSON. ``date`` is the answer's header of that name
+    (RFC 9110, 6.6.1), empty where there is none.
+    """
 
     status: int
     document: Any = field(repr=False)
@@ -50,7 +53,7 @@ class Got:
 
 
 def fetch_json(uri: str) -> Any:
-    """GET and parse. Raises ``CognitoError`` with ``timeout`` or ``unavailable``."""
+    """GET a document and parse it. Raises ``CognitoError`` with ``timeout`` or ``unavailable``."""
     got = exchange(uri, Sent())
     if got.status >= 300:
         raise CognitoError(Cause.unavailable, "GET", f"HTTP{got.status}")
@@ -87,18 +90,22 @@ def _exchange(uri: str, sent: Sent) -> Got:
     except urllib.error.HTTPError as error:
         response = error  # an answer like any other, with the same methods
     with response:
-        return _parse(response.status, _read(response), response.headers.get("Date") or "")
-
-
-def _parse(status: int, body: bytes, date: str) -> Got:
-    try:
-        return Got(status, json.loads(body), date=date)
-    except (ValueError, RecursionError) as error:
-        return Got(status, None, type(error).__name__, date)
+        content, deadline = b"", time.monotonic() + DEADLINE
+        while chunk := response.read1(_CHUNK):
+            content += chunk
+            if len(content) > MAX_BYTES:
+                raise CognitoError(Cause.unavailable, "GET", "TooLarge")
+            if time.monotonic() > deadline:
+                raise CognitoError(Cause.timeout, "GET", "TooSlow")
+        date = response.headers.get("Date") or ""
+        try:
+            return Got(response.status, json.loads(content), date=date)
+        except (ValueError, RecursionError) as error:
+            return Got(response.status, None, type(error).__name__, date)
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    """An opener that knows http and https and nothing else: no file, no ftp, no redirect."""
+    """An opener for http and https alone: it opens no file and no ftp, and follows no redirect."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -118,14 +125,3 @@ def _trust() -> ssl.SSLContext:
     # The same authorities as for the API calls, also where the system has none.
     context.load_verify_locations(cafile=get_cert_path(True))
     return context
-
-
-def _read(response: HTTPResponse) -> bytes:
-    body, deadline = b"", time.monotonic() + DEADLINE
-    while chunk := response.read1(_CHUNK):
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise CognitoError(Cause.unavailable, "GET", "TooLarge")
-        if time.monotonic() > deadline:
-            raise CognitoError(Cause.timeout, "GET", "TooSlow")
-    return body

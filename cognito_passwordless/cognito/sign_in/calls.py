@@ -1,4 +1,4 @@
-"""What the two sign-in calls answer, read once; nothing of it shows in ``repr``."""
+"""Make the two sign-in calls and read their answers; nothing of an answer shows in ``repr``."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from ..errors import Cause, CognitoError
 
 @dataclass(frozen=True)
 class Tokens:
-    """What a finished sign-in gives. The refresh token is dropped unseen (law 11)."""
+    """The tokens of a finished sign-in. The refresh token is dropped unread (law 11)."""
 
     id_token: str = field(repr=False)
     access_token: str = field(repr=False)
@@ -26,7 +26,7 @@ class Answer:
 
     name: str = ""
     session: str = field(default="", repr=False)
-    told: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     available: tuple[str, ...] = ()
     tokens: Tokens | None = None
 
@@ -44,23 +44,15 @@ def _read(raw: Mapping[str, Any]) -> Answer | None:
     name, result = raw.get("ChallengeName"), raw.get("AuthenticationResult")
     if bool(name) is bool(result):
         return None
-    return _read_challenge(name, raw) if name else _read_tokens(result or {})
-
-
-def _read_challenge(name: str, raw: Mapping[str, Any]) -> Answer | None:
+    if result:
+        id_token, access_token = result.get("IdToken"), result.get("AccessToken")
+        return Answer(tokens=Tokens(id_token, access_token)) if id_token and access_token else None
     session = raw.get("Session") or ""
-    # The service model's bounds: an answer with any other would not leave this process.
+    # The service model's bounds: botocore would not send a session of another length.
     if not 20 <= len(session) <= 4096:
         return None
-    told, available = raw.get("ChallengeParameters") or {}, raw.get("AvailableChallenges") or ()
-    return Answer(name, session, told, tuple(available))
-
-
-def _read_tokens(result: Mapping[str, Any]) -> Answer | None:
-    id_token, access_token = result.get("IdToken"), result.get("AccessToken")
-    if not id_token or not access_token:
-        return None
-    return Answer(tokens=Tokens(id_token, access_token))
+    parameters, available = raw.get("ChallengeParameters") or {}, raw.get("AvailableChallenges") or ()
+    return Answer(str(name), session, parameters, tuple(available))
 
 
 def secret_hash(connection: Connection, username: str) -> str | None:

@@ -15,16 +15,17 @@ from .calls import Answer, Tokens, ask, signed
 NAME: Final = "CUSTOM_CHALLENGE"
 _START: Final = "InitiateAuth"
 _ANSWER: Final = "RespondToAuthChallenge"
-# What this package's own triggers understand (`lambda_triggers.challenge.resend`); other triggers get it and may
-# ignore it.
+# This package's own triggers understand it (`lambda_triggers.challenge.resend`); other triggers may ignore it.
 _RESEND: Final = {"action": "resend"}
 
 
 @dataclass(frozen=True)
 class CustomChallenge:
-    """One round. ``session`` is a secret, good for one answer. ``medium`` (EMAIL or SMS) and ``masked_destination``
-    are empty unless the connection says that the pool's triggers are ours, which tell them: other triggers may have
-    asked anything."""
+    """One round. ``session`` is a secret, good for one answer.
+
+    ``medium`` (EMAIL or SMS) and ``masked_destination`` are empty unless the connection says that the pool runs this
+    package's triggers, which report them: other triggers may have asked anything.
+    """
 
     session: str = field(repr=False)
     username: str = field(repr=False)
@@ -33,12 +34,12 @@ class CustomChallenge:
 
     @property
     def challenge(self) -> str:
-        """Its name, with the medium where that is known."""
+        """The challenge's name, with the medium where it is known."""
         return f"{NAME}/{self.medium}" if self.medium else NAME
 
 
 def start_custom(connection: Connection, username: str) -> CustomChallenge:
-    """Begin. Raises ``CognitoError``; ``otp_unavailable`` where the pool wants something else first."""
+    """Start the sign-in. Raises ``CognitoError``; ``otp_unavailable`` where the pool wants something else first."""
     given = signed(connection, {"USERNAME": username})
     request = {"ClientId": connection.client_id, "AuthFlow": "CUSTOM_AUTH", "AuthParameters": given}
     return next_round(connection, ask(connection, "start", _START, Secrets(request)), username, _START)
@@ -59,7 +60,7 @@ def resend_custom(connection: Connection, challenge: CustomChallenge) -> CustomC
     """Have our own triggers send the code of this sign-in again. Raises ``CognitoError``."""
     answer = ask(connection, "answer", _ANSWER, _answer(connection, challenge, "resend", metadata=_RESEND))
     if answer.tokens is not None:
-        # A wish is no answer: whoever gives tokens for it compares nothing.
+        # A request to resend is no answer: a pool that returns tokens for it compares nothing.
         raise CognitoError(Cause.misconfigured, _ANSWER, "TokensWithoutAnswer")
     return next_round(connection, answer, challenge.username, _ANSWER)
 
@@ -77,18 +78,18 @@ def _answer(
 
 
 def next_round(connection: Connection, answer: Answer, username: str, operation: str) -> CustomChallenge:
-    """What an answer of the pool says to come next. Raises ``CognitoError`` where it is no custom challenge."""
+    """Read the next round from an answer of the pool. Raises ``CognitoError`` where it is no custom challenge."""
     if answer.tokens is not None:
         raise CognitoError(Cause.misconfigured, operation, "TokensWithoutChallenge")
     if answer.name != NAME:
-        # A password first, or MFA after it: nothing that a code answers.
+        # A password first, or MFA after it: no code answers these.
         cause = Cause.mfa_required if answer.name.endswith("_MFA") else Cause.otp_unavailable
         raise CognitoError(cause, operation, answer.name, "the pool asks for something else", (answer.name,))
-    told = answer.told if connection.own_triggers else {}
-    medium = told.get("medium", "").upper()
+    reported = answer.parameters if connection.own_triggers else {}
+    medium = reported.get("medium", "").upper()
     return CustomChallenge(
         session=answer.session,
-        username=answer.told.get("USERNAME") or username,
+        username=answer.parameters.get("USERNAME") or username,
         medium=medium if medium in {"EMAIL", "SMS"} else "",
-        masked_destination=told.get("destination", "")[:254],
+        masked_destination=reported.get("destination", "")[:254],
     )

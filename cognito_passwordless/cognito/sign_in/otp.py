@@ -10,22 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from ...identity import Channel
 from ..client import Secrets
 from ..connection import Connection
 from ..errors import Cause, CognitoError
-from .calls import Answer, Tokens, ask, signed
+from .calls import Tokens, ask, signed
 
-Channel = Literal["email", "sms"]
 OtpName = Literal["EMAIL_OTP", "SMS_OTP"]
 
-_OTP: Final[Mapping[Channel, OtpName]] = {"email": "EMAIL_OTP", "sms": "SMS_OTP"}
-_CODE_KEY: Final[Mapping[OtpName, str]] = {
-    "EMAIL_OTP": "EMAIL_OTP_CODE",
-    "SMS_OTP": "SMS_OTP_CODE",
-}
+_OTP: Final[Mapping[Channel, OtpName]] = {Channel.EMAIL: "EMAIL_OTP", Channel.SMS: "SMS_OTP"}
 _MEDIUM: Final[Mapping[OtpName, str]] = {"EMAIL_OTP": "EMAIL", "SMS_OTP": "SMS"}
 
-# What the pool may ask instead of the wanted code. Whatever is not here means that it
+# What the pool may ask instead of the wanted code. Any other challenge means that it
 # offers other ways to sign in, but not this one.
 _INSTEAD: Final[Mapping[str, Cause]] = {
     "SMS_MFA": Cause.mfa_required,
@@ -48,9 +44,8 @@ _CODE: Final = re.compile(r"[0-9]{1,16}")
 class OtpChallenge:
     """A code that the pool has sent, or says it has sent, and waits for.
 
-    ``session`` is a secret and lives 3 to 15 minutes. ``username`` is what the answer
-    must send as USERNAME. ``masked_destination`` is the pool's text, empty where it says
-    none: a page that showed it would tell who exists.
+    ``session`` is a secret and lives 3 to 15 minutes. ``username`` is what the answer must send as USERNAME.
+    ``masked_destination`` is the pool's text, empty where it says none: a page that showed it would reveal who exists.
     """
 
     session: str = field(repr=False)
@@ -63,35 +58,51 @@ class OtpChallenge:
 def start_otp(connection: Connection, username: str, channel: Channel) -> OtpChallenge:
     """Have the pool send its one-time code.
 
-    An unknown user of a pool that hides who exists gets a challenge too, for a code that
-    is never sent. Raises ``CognitoError``; with ``Cause.otp_unavailable`` its
-    ``available`` names what the pool offers instead. That the pool offers only passwords
-    may mean MFA or FORCE_CHANGE_PASSWORD: the answer does not tell, ``directory.get_user``
+    An unknown user of a pool that hides who exists gets a challenge too, for a code that is never sent. Raises
+    ``CognitoError``; with ``Cause.otp_unavailable`` its ``available`` names what the pool offers instead. A pool that
+    offers only passwords may mean MFA or FORCE_CHANGE_PASSWORD: the answer does not say which, ``directory.get_user``
     does.
     """
-    _refuse_impossible(username)
+    # The API's pattern of a user name is [\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}. For any other the pool would answer
+    # InvalidParameterException, which looks like a mistake of the setup and could send the person on to another route.
+    kinds = {unicodedata.category(character)[0] for character in username}
+    if not 1 <= len(username) <= 128 or not kinds <= set("LMSNP"):
+        raise CognitoError(Cause.unknown_user, _START, detail="not a possible user name")
     wanted = _OTP[channel]
-    answer = ask(connection, "start", _START, _beginning(connection, username, wanted))
-    if answer.name == "SELECT_CHALLENGE":
-        answer = _select(connection, username, wanted, answer)
-    if answer.name != wanted:
-        raise _not_offered(answer)
-    return _challenge(answer, wanted, username)
+    given = signed(connection, {"USERNAME": username, "PREFERRED_CHALLENGE": wanted})
+    request = {"ClientId": connection.client_id, "AuthFlow": "USER_AUTH", "AuthParameters": given}
+    answer = ask(connection, "start", _START, Secrets(request))
+    if answer.name == "SELECT_CHALLENGE" and wanted in answer.available:
+        given = {"USERNAME": username, "ANSWER": wanted}
+        answer = ask(connection, "answer", _ANSWER, _response(connection, answer.name, answer.session, given))
+    if answer.name == wanted:
+        return OtpChallenge(
+            session=answer.session,
+            challenge=wanted,
+            # Real pools return no USERNAME with EMAIL_OTP; where one is returned, it is the one to use.
+            username=answer.parameters.get("USERNAME") or username,
+            medium=answer.parameters.get("CODE_DELIVERY_DELIVERY_MEDIUM") or _MEDIUM[wanted],
+            masked_destination=answer.parameters.get("CODE_DELIVERY_DESTINATION", "")[:254],
+        )
+    if answer.tokens is not None:
+        # Tokens without an entered code prove nothing about the person.
+        raise CognitoError(Cause.misconfigured, _START, "TokensWithoutChallenge")
+    cause = _INSTEAD.get(answer.name, Cause.otp_unavailable)
+    available = answer.available if answer.name == "SELECT_CHALLENGE" else (answer.name,)
+    raise CognitoError(cause, _START, answer.name, "the pool asks for something else", available)
 
 
 def answer_otp(connection: Connection, challenge: OtpChallenge, code: str) -> Tokens:
     """Send the person's code to the pool; never repeated, not even after a time-out.
 
-    The session stays good after a wrong code. The tokens are not verified yet: that is
-    ``tokens.verify_id_token``. Raises ``CognitoError``: ``wrong_code``,
-    ``session_expired``, ``session_used``, ``mfa_required`` when the pool wants another
-    factor after the code, and the rest of ``Cause``.
+    The session stays good after a wrong code. The tokens are not verified yet: that is ``tokens.verify_id_token``.
+    Raises ``CognitoError``: ``wrong_code``, ``session_expired``, ``session_used``, ``mfa_required`` when the pool
+    wants another factor after the code, and the rest of ``Cause``.
     """
     if not _CODE.fullmatch(code):
-        # What no pool would send is not worth a call, and AWS's answer to odd characters
-        # would be about parameters.
+        # It needs no call, and AWS's answer to odd characters would be about parameters.
         raise CognitoError(Cause.wrong_code, _ANSWER, detail="not a string of digits")
-    given = {"USERNAME": challenge.username, _CODE_KEY[challenge.challenge]: code}
+    given = {"USERNAME": challenge.username, f"{challenge.challenge}_CODE": code}
     secrets = _response(connection, challenge.challenge, challenge.session, given)
     del code, given  # an error report shows the frames that an exception passes
     answer = ask(connection, "answer", _ANSWER, secrets)
@@ -110,53 +121,3 @@ def _response(connection: Connection, challenge: str, session: str, given: dict[
             "ChallengeResponses": signed(connection, given),
         }
     )
-
-
-def _beginning(connection: Connection, username: str, wanted: OtpName) -> Secrets:
-    given = {"USERNAME": username, "PREFERRED_CHALLENGE": wanted}
-    return Secrets(
-        {
-            "ClientId": connection.client_id,
-            "AuthFlow": "USER_AUTH",
-            "AuthParameters": signed(connection, given),
-        }
-    )
-
-
-def _select(connection: Connection, username: str, wanted: OtpName, answer: Answer) -> Answer:
-    if wanted not in answer.available:
-        raise _not_offered(answer)
-    given = {"USERNAME": username, "ANSWER": wanted}
-    secrets = _response(connection, answer.name, answer.session, given)
-    return ask(connection, "answer", _ANSWER, secrets)
-
-
-def _not_offered(answer: Answer) -> CognitoError:
-    if answer.tokens is not None:
-        # Tokens without a code having been entered prove nothing about anybody.
-        return CognitoError(Cause.misconfigured, _START, "TokensWithoutChallenge")
-    cause = _INSTEAD.get(answer.name, Cause.otp_unavailable)
-    available = answer.available if answer.name == "SELECT_CHALLENGE" else (answer.name,)
-    return CognitoError(cause, _START, answer.name, "the pool asks for something else", available)
-
-
-def _challenge(answer: Answer, wanted: OtpName, username: str) -> OtpChallenge:
-    return OtpChallenge(
-        session=answer.session,
-        challenge=wanted,
-        # Real pools give no USERNAME with EMAIL_OTP; where one is given, it is the one to use.
-        username=answer.told.get("USERNAME") or username,
-        medium=answer.told.get("CODE_DELIVERY_DELIVERY_MEDIUM") or _MEDIUM[wanted],
-        masked_destination=answer.told.get("CODE_DELIVERY_DESTINATION", "")[:254],
-    )
-
-
-def _refuse_impossible(username: str) -> None:
-    """Refuse what cannot be a user name: [\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]{1,128} by the API.
-
-    The pool would answer InvalidParameterException, which looks like a mistake of the
-    setup and could send the person on to another route.
-    """
-    kinds = {unicodedata.category(character)[0] for character in username}
-    if not 1 <= len(username) <= 128 or not kinds <= set("LMSNP"):
-        raise CognitoError(Cause.unknown_user, _START, detail="not a possible user name")

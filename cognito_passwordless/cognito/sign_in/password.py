@@ -1,8 +1,8 @@
 """Begin a CUSTOM_AUTH sign-in at a pool that wants the password before its own challenge.
 
 SRP_A, then PASSWORD_VERIFIER, then CUSTOM_CHALLENGE: "Custom authentication flow and challenges" of the Cognito
-developer guide. The password never leaves this process: the pool gets a proof that it was known. The arithmetic is
-pycognito's (the extra ``srp``); every call is ours.
+developer guide. The password never leaves this process: the pool gets a proof of it. The arithmetic is pycognito's
+(the extra ``srp``); this module makes every call itself.
 """
 
 import base64
@@ -28,11 +28,10 @@ MISSING: Final = "a password first needs the extra srp: pip install 'django-cogn
 VERIFIER: Final = "PASSWORD_VERIFIER"
 _START: Final = "InitiateAuth"
 _ANSWER: Final = "RespondToAuthChallenge"
-_TOLD: Final = ("USER_ID_FOR_SRP", "SALT", "SRP_B", "SECRET_BLOCK")
 
 
 class Password:
-    """What somebody typed as their password. It shows itself nowhere: not in ``repr``, a log or a pickle."""
+    """A password as a person typed it. It appears in no ``repr``, log or pickle."""
 
     __slots__ = ("_text",)
 
@@ -64,8 +63,8 @@ def start_with_password(
     """
     if AWSSRP is None:
         raise CognitoError(Cause.misconfigured, _START, "MissingExtra", MISSING)
-    # Its own client is never called, and its own secret hash not used: whoever signs and asks is this room.
-    srp = AWSSRP(username, "", connection.user_pool_id, connection.client_id, client=_NOBODY)
+    # Only its arithmetic is used. Without a client, pycognito would build one of its own.
+    srp = AWSSRP(username, "", connection.user_pool_id, connection.client_id, client=object())
     given = {"USERNAME": username, "CHALLENGE_NAME": "SRP_A", "SRP_A": srp.get_auth_params()["SRP_A"]}
     request = {
         "ClientId": connection.client_id,
@@ -76,7 +75,8 @@ def start_with_password(
     if first.name != VERIFIER:
         # A code without the password would be less than the connection says that this pool wants.
         raise CognitoError(Cause.misconfigured, _START, "PasswordNotAsked", "the pool does not ask for the password")
-    proof = _proof(srp, connection, password, first.told, now)
+    username = first.parameters.get("USERNAME") or username
+    proof = _proof(srp, connection, password, first.parameters, now)
     if proof is None:
         raise CognitoError(Cause.unavailable, _START, "MalformedResponse")
     secrets = Secrets(
@@ -84,43 +84,35 @@ def start_with_password(
             "ClientId": connection.client_id,
             "ChallengeName": VERIFIER,
             "Session": first.session,
-            "ChallengeResponses": signed(connection, {"USERNAME": first.told.get("USERNAME") or username, **proof}),
+            "ChallengeResponses": signed(connection, {"USERNAME": username, **proof}),
         }
     )
-    return _verify(connection, secrets, first.told.get("USERNAME") or username)
-
-
-def _verify(connection: Connection, secrets: Secrets, username: str) -> CustomChallenge:
+    del proof, given, request  # an error report shows the frames that an exception passes
     try:
-        answer = ask(connection, "answer", _ANSWER, secrets)
+        return next_round(connection, ask(connection, "answer", _ANSWER, secrets), username, _ANSWER)
     except CognitoError as error:
         failure = error
-    else:
-        return next_round(connection, answer, username, _ANSWER)
     if failure.cause is Cause.not_authorized:
         raise CognitoError(Cause.wrong_password, _ANSWER, failure.aws_code)
     raise failure
 
 
 def _proof(
-    srp: Any, connection: Connection, password: Password, told: Mapping[str, str], now: datetime
+    srp: Any, connection: Connection, password: Password, parameters: Mapping[str, str], now: datetime
 ) -> dict[str, str] | None:
     """The signature over the pool's block by the key that both sides derive; None for an answer of another shape."""
     try:
-        user, salt, server_value, block = (told[name] for name in _TOLD)
-        key = srp.get_password_authentication_key(user, password.reveal(), int(server_value, 16), salt)
+        user, block = parameters["USER_ID_FOR_SRP"], parameters["SECRET_BLOCK"]
+        server_value = int(parameters["SRP_B"], 16)
+        key = srp.get_password_authentication_key(user, password.reveal(), server_value, parameters["SALT"])
         raw = base64.b64decode(block, validate=True)
     except (LookupError, ValueError, TypeError, binascii.Error):
         return None
-    moment = srp.get_cognito_formatted_timestamp(now.astimezone(UTC))
+    timestamp = srp.get_cognito_formatted_timestamp(now.astimezone(UTC))
     pool = connection.user_pool_id.partition("_")[2]
-    signature = hmac.digest(key, f"{pool}{user}".encode() + raw + moment.encode(), hashlib.sha256)
+    signature = hmac.digest(key, f"{pool}{user}".encode() + raw + timestamp.encode(), hashlib.sha256)
     return {
         "PASSWORD_CLAIM_SECRET_BLOCK": block,
         "PASSWORD_CLAIM_SIGNATURE": base64.b64encode(signature).decode(),
-        "TIMESTAMP": moment,
+        "TIMESTAMP": timestamp,
     }
-
-
-# Without a client, pycognito would build one of its own.
-_NOBODY: Final = object()

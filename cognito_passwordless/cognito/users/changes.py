@@ -1,18 +1,15 @@
-"""Change one user of the pool: mark, sign out everywhere, disable, and back. Signed calls.
+"""Change one user of the pool: mark, sign out everywhere, disable, and undo. Signed calls.
 
-Quota: 25 calls a second for all of these together, in all pools of an account's region; it cannot be raised. Keeping
-to it, and trying again, is the caller's. Every call may be made twice, with the same result.
+Quota: 25 calls a second for all of these together, in all pools of an account's region; it cannot be raised. The
+caller keeps to it, and retries. Every call may be made twice, with the same result.
 """
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from ..client import Secrets, call
 from ..connection import Connection
 from ..errors import Cause, CognitoError
 from .directory import find_users
-
-Change = Callable[[Connection, str], None]
 
 
 def mark_user(connection: Connection, username: str, value: str) -> None:
@@ -26,7 +23,7 @@ def unmark_user(connection: Connection, username: str) -> None:
 
 
 def sign_out_everywhere(connection: Connection, username: str) -> None:
-    """Every refresh token of the user dies; access and ID tokens live until they expire. Raises ``CognitoError``."""
+    """Revoke every refresh token; access and ID tokens stay valid until they expire. Raises ``CognitoError``."""
     _change(connection, "AdminUserGlobalSignOut", username)
 
 
@@ -39,17 +36,17 @@ def enable_user(connection: Connection, username: str) -> None:
 
 
 def username_of(connection: Connection, sub: str) -> str:
-    """The user name of whoever has this sub now (ListUsers: nobody counts as active by it).
+    """Return the user name of the user with this sub (ListUsers: no user counts as active by it).
 
-    A local user can be named by the sub itself; somebody who came from another provider only by the user name. Raises
-    ``CognitoError``, with ``unknown_user`` if there is none.
+    A local user can be named by the sub itself, a federated one only by the user name. Raises ``CognitoError``, with
+    ``unknown_user`` if there is none.
     """
-    found = find_users(connection, attribute="sub", value=sub)
-    if len(found) != 1:
+    users = find_users(connection, attribute="sub", value=sub)
+    if len(users) != 1:
         raise CognitoError(Cause.unknown_user, "ListUsers", detail="nobody has this sub")
-    return found[0].username
+    return users[0].username
 
 
 def _change(connection: Connection, operation: str, username: str, **more: Any) -> None:
-    request: Final = Secrets({"UserPoolId": connection.user_pool_id, "Username": username, **more})
+    request = Secrets({"UserPoolId": connection.user_pool_id, "Username": username, **more})
     call(connection, "change", operation, request)

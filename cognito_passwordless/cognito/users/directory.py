@@ -1,26 +1,27 @@
-"""Read the pool's users: one, some, all. Signed calls, with the process's AWS identity.
+"""Find single users of the pool. Signed calls, with the process's AWS identity.
 
-Quotas: ListUsers 30 calls a second and 60 rows a call. AdminGetUser makes the person
-count as active in that month, ListUsers does not.
+Quotas: ListUsers 30 calls a second and 60 rows a call. AdminGetUser makes the person count as active in that month,
+ListUsers does not.
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from ...otp.masking import mask
 from ..client import Secrets, call
 from ..connection import Connection
 from ..errors import Cause, CognitoError
-from ..values import FrozenMapping, is_true, mask_email, mask_phone, mask_username
+from ..values import FrozenMapping, is_true
 
 Attribute = Literal["username", "email", "phone_number", "preferred_username", "sub"]
 
 MAX_PAGE: Final = 60
 MAX_FILTER: Final = 256
-# A filter is applied while the pool is scanned, so that a page may be empty and still
-# not the last. This many pages without an end are an outage, never a "not found".
+# The pool applies the filter while it scans, so a page may be empty and still not the last. This many pages without
+# an end are an outage, never a "not found".
 _MAX_PAGES: Final = 20
 _SEARCHABLE: Final = frozenset({"username", "email", "phone_number", "preferred_username", "sub"})
 
@@ -32,7 +33,7 @@ _OBSTACLES: Final[Mapping[str, Cause]] = {
     "UNCONFIRMED": Cause.unconfirmed,
     "RESET_REQUIRED": Cause.reset_required,
     "FORCE_CHANGE_PASSWORD": Cause.force_change_password,
-    # Signs in at Google or the like; the pool has no code for them.
+    # They sign in at Google or the like; the pool sends them no code.
     "EXTERNAL_PROVIDER": Cause.otp_unavailable,
 }
 
@@ -41,8 +42,8 @@ _OBSTACLES: Final[Mapping[str, Cause]] = {
 class PoolUser:
     """A row of the pool's directory.
 
-    ``mfa`` names the second factors. ListUsers tells only of old SMS settings, so
-    ``mfa_known`` is False there, and an empty ``mfa`` then means nothing.
+    ``mfa`` names the second factors. ListUsers lists only old SMS settings, so ``mfa_known`` is False there, and an
+    empty ``mfa`` then means nothing.
     """
 
     sub: str
@@ -61,8 +62,8 @@ class PoolUser:
 
     def __repr__(self) -> str:
         return (
-            f"PoolUser(sub={self.sub!r}, username={mask_username(self.username)!r}, "
-            f"email={mask_email(self.email)!r}, phone_number={mask_phone(self.phone_number)!r}, "
+            f"PoolUser(sub={self.sub!r}, username={mask(self.username)!r}, "
+            f"email={mask(self.email)!r}, phone_number={mask(self.phone_number)!r}, "
             f"status={self.status!r}, enabled={self.enabled}, mfa={self.mfa!r}, "
             f"attributes={self.attributes!r})"
         )
@@ -71,7 +72,7 @@ class PoolUser:
     def obstacle(self) -> Cause | None:
         """Why this person could not sign in by the pool's code alone; None if they could.
 
-        A status that nobody has heard of is an obstacle too.
+        An unknown status is an obstacle too.
         """
         if not self.enabled:
             return Cause.disabled
@@ -83,10 +84,8 @@ class PoolUser:
 
 
 def get_user(connection: Connection, username: str) -> PoolUser:
-    """Read one user by user name, alias or sub (AdminGetUser).
-
-    Raises ``CognitoError``, with ``unknown_user`` if there is none.
-    """
+    """Read one user by user name, alias or sub (AdminGetUser). Raises ``CognitoError``, with ``unknown_user`` if there
+    is none."""
     if not 1 <= len(username) <= 128 or _has_controls(username):
         raise CognitoError(Cause.unknown_user, _GET, detail="not a possible user name")
     request = Secrets({"UserPoolId": connection.user_pool_id, "Username": username})
@@ -97,70 +96,38 @@ def get_user(connection: Connection, username: str) -> PoolUser:
 def find_users(connection: Connection, *, attribute: Attribute, value: str) -> list[PoolUser]:
     """Find the users with this value (ListUsers with a filter); eventually consistent.
 
-    AWS compares user names case-sensitively; of e-mail addresses it says nothing, so a
-    "not found" may mean that the pool holds the address in another case.
+    AWS compares user names case-sensitively; for e-mail addresses its documentation does not say, so a "not found" may
+    mean that the pool holds the address in another case.
 
-    Raises ``ValueError`` for an attribute that is not searchable, and ``CognitoError``,
-    with ``not_authorized`` for a value that cannot be asked for: not being able to ask is
-    not the same as not being there.
+    Raises ``ValueError`` for an attribute that is not searchable, and ``CognitoError``, with ``not_authorized`` for a
+    value that no filter can hold: that does not mean that the pool has no such user.
     """
     if attribute not in _SEARCHABLE:
         raise ValueError(f"attribute must be one of {', '.join(sorted(_SEARCHABLE))}")
-    wanted = _filter(attribute, value)
-    found: list[PoolUser] = []
-    pages = _pages(connection, {"Filter": wanted}, None)
-    for number, (users, _next) in enumerate(pages, start=1):
-        found += [user for user in users if _has(user, attribute, value)]
-        if number >= _MAX_PAGES and _next:
-            raise CognitoError(Cause.unavailable, _LIST, "TooManyPages")
-    return found
-
-
-def iter_users(
-    connection: Connection, *, page_token: str | None = None, limit: int = MAX_PAGE
-) -> Iterator[tuple[list[PoolUser], str | None]]:
-    """Walk through the pool: pairs of a page and the token of the next, None at the end.
-
-    ``page_token`` continues after the page that gave it. ``limit``: 1 to 60 rows a page.
-    Raises ``CognitoError`` in the middle of a walk; the last token seen is still good.
-    """
-    if not 1 <= limit <= MAX_PAGE:
-        raise ValueError(f"limit must be 1 to {MAX_PAGE}")
-    return _pages(connection, {"Limit": limit}, page_token)
-
-
-def _pages(
-    connection: Connection, asked: Mapping[str, Any], token: str | None
-) -> Iterator[tuple[list[PoolUser], str | None]]:
-    while True:
-        request = {"UserPoolId": connection.user_pool_id, **asked}
-        if token is not None:
-            request["PaginationToken"] = token
+    # Documented for quotation marks; for the backslash itself it is our reading.
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    wanted = f'{attribute} = "{escaped}"'
+    if not value or _has_controls(value) or len(wanted) > MAX_FILTER:
+        raise CognitoError(Cause.not_authorized, _LIST, detail="not a value to search for")
+    request = {"UserPoolId": connection.user_pool_id, "Filter": wanted}
+    users: list[PoolUser] = []
+    for _page in range(_MAX_PAGES):
         answer = call(connection, "directory", _LIST, Secrets(request))
         if "Users" not in answer:
             raise CognitoError(Cause.unavailable, _LIST, "MalformedResponse")
+        for row in answer["Users"]:
+            user = _pool_user(row, row.get("Attributes"), _LIST)
+            # The row itself is checked: an answer is not trusted to match the filter.
+            held = user.username if attribute == "username" else user.attributes.get(attribute, "")
+            if held.casefold() == value.casefold():
+                users.append(user)
         following = answer.get("PaginationToken")
-        if following is not None and following == token:
-            raise CognitoError(Cause.unavailable, _LIST, "EndlessPages")
-        yield [_pool_user(row, row.get("Attributes"), _LIST) for row in answer["Users"]], following
         if following is None:
-            return
-        token = following
-
-
-def _filter(attribute: str, value: str) -> str:
-    # Documented for quotation marks; for the backslash itself it is our reading.
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    text = f'{attribute} = "{escaped}"'
-    if not value or _has_controls(value) or len(text) > MAX_FILTER:
-        raise CognitoError(Cause.not_authorized, _LIST, detail="not a value to search for")
-    return text
-
-
-def _has(user: PoolUser, attribute: str, value: str) -> bool:
-    """Check the row itself: what comes back is not trusted to be what was asked for."""
-    held = user.username if attribute == "username" else user.attributes.get(attribute, "")
-    return held.casefold() == value.casefold()
+            return users
+        if following == request.get("PaginationToken"):
+            raise CognitoError(Cause.unavailable, _LIST, "EndlessPages")
+        request["PaginationToken"] = following
+    raise CognitoError(Cause.unavailable, _LIST, "TooManyPages")
 
 
 def _has_controls(text: str) -> bool:
@@ -172,6 +139,10 @@ def _pool_user(row: Mapping[str, Any], listed: Any, operation: str) -> PoolUser:
     if not attributes.get("sub") or not row.get("Username"):
         raise CognitoError(Cause.unavailable, operation, "MalformedResponse", "no sub")
     email, phone = attributes.get("email", ""), attributes.get("phone_number", "")
+    mfa = list(row.get("UserMFASettingList") or ())
+    # The old SMS setting has no name but a medium.
+    if any(option.get("DeliveryMedium") == "SMS" for option in row.get("MFAOptions") or ()):
+        mfa.append("SMS_MFA")
     return PoolUser(
         sub=attributes["sub"],
         username=row["Username"],
@@ -181,17 +152,9 @@ def _pool_user(row: Mapping[str, Any], listed: Any, operation: str) -> PoolUser:
         phone_number_verified=bool(phone) and is_true(attributes.get("phone_number_verified")),
         status=row.get("UserStatus", "UNKNOWN"),
         enabled=row.get("Enabled") is True,
-        mfa=_mfa(row),
+        mfa=tuple(dict.fromkeys(mfa)),
         mfa_known=operation == _GET,
         attributes=FrozenMapping(attributes),
         created_at=row.get("UserCreateDate"),
         modified_at=row.get("UserLastModifiedDate"),
     )
-
-
-def _mfa(row: Mapping[str, Any]) -> tuple[str, ...]:
-    named = list(row.get("UserMFASettingList") or ())
-    # The old SMS setting has no name but a medium.
-    if any(option.get("DeliveryMedium") == "SMS" for option in row.get("MFAOptions") or ()):
-        named.append("SMS_MFA")
-    return tuple(dict.fromkeys(named))

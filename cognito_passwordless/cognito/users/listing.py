@@ -1,7 +1,4 @@
-"""Read a whole directory, page by page, without stumbling over single rows.
-
-For imports: ``iter_users`` ends at a row that is no user, and takes five times as long.
-"""
+"""Read a whole directory page by page, for imports: rows as the pool wrote them, which the caller checks."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,14 +14,14 @@ _DESCRIBE: Final = "DescribeUserPool"
 
 @dataclass(frozen=True, slots=True)
 class ListedPage:
-    """Rows as the pool wrote them, not looked at, and the token of the next page; None at the end."""
+    """Rows as the pool wrote them, unchecked, and the token of the next page; None at the end."""
 
     rows: list[Any] = field(repr=False)
     following: str | None = field(repr=False)
 
 
 class TokenRefused(CognitoError):
-    """The pool takes this page token no longer: the walk has to start over."""
+    """The pool no longer accepts this page token: the listing has to start over."""
 
 
 def list_page(connection: Connection, *, page_token: str | None = None) -> ListedPage:
@@ -35,7 +32,7 @@ def list_page(connection: Connection, *, page_token: str | None = None) -> Liste
     try:
         answer = call_unread(connection, _LIST, Secrets(request))
     except CognitoError as error:
-        # Tokens are opaque, and what AWS says of an old one is not documented beyond this name.
+        # Tokens are opaque, and AWS documents no more than this name for an old one.
         if page_token and error.aws_code == "InvalidParameterException":
             raise TokenRefused(*error.args) from None
         raise

@@ -28,6 +28,7 @@ from ...identity import (
     judge,
     pool_users,
 )
+from ...identity.addresses import Channel, channel_of
 from ...models import MigratedUser
 from . import owners, tombstones
 from .changes import MigrationChanges
@@ -227,8 +228,8 @@ def settle(
 
 def _addresses(profile: CognitoProfile) -> tuple[str, str]:
     """The e-mail address and the number. What was proven counts where the connection's scope kept it from us."""
-    email = profile.email or next((address for address in profile.proven if "@" in address), "")
-    return email, profile.phone_number or next((address for address in profile.proven if "@" not in address), "")
+    proven = {channel_of(address): address for address in profile.proven}
+    return profile.email or proven.get(Channel.EMAIL, ""), profile.phone_number or proven.get(Channel.SMS, "")
 
 
 def _verified(profile: CognitoProfile, method: MigratedUser.Method) -> dict[str, str]:

@@ -9,9 +9,10 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from ... import compat
 from ...cognito import CognitoProfile
-from ...identifiers import Identifier, mask
+from ...identifiers import Identifier
 from ...identity import Verdict
 from ...models import MigratedUser, PhoneNumber
+from ...otp.masking import mask
 from ...signals import ownership_proven
 from .attributes import apply_attributes
 from .changes import MigrationChanges

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ...identifiers import Identifier, known
+from ...identifiers import Identifier, known, looks_like_address
 from .written import carriers_of
 
 AT_ONCE: Final = 500  # lines of a file that are looked up together
@@ -82,13 +82,9 @@ def of_file(lines: Iterable[str]) -> Chosen:
                 problems.append(Problem(number, str(reason)))
                 continue
             keys.setdefault(key, number)
-            if not _is_address(text):
+            if not looks_like_address(text):
                 named.add(key)
     return Chosen(keys=tuple(keys), named=frozenset(named), problems=problems)
-
-
-def _is_address(text: str) -> bool:
-    return "@" in text or text.startswith("+")
 
 
 class _Found:
@@ -98,7 +94,7 @@ class _Found:
         addresses: dict[str, Identifier | None] = {}
         self._primary: dict[str, Any] = {}
         for text in texts:
-            if _is_address(text):
+            if looks_like_address(text):
                 addresses[text] = known(text)
             else:
                 self._primary[text] = _primary_key(text)
@@ -111,7 +107,7 @@ class _Found:
 
     def user_of(self, text: str) -> Any:
         """Their primary key. Raises `ValueError`, which says why there is none, and repeats nothing of the line."""
-        if not _is_address(text):
+        if not looks_like_address(text):
             key = self._primary[text]
             if key is None:
                 raise ValueError("neither a primary key nor an address")

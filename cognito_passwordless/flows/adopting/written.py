@@ -13,13 +13,14 @@ from django.db.models.functions import Lower
 from ... import compat, user_fields
 from ...conf import conf
 from ...exceptions import InvalidIdentifier
-from ...identifiers import Channel, Identifier, known, parse
+from ...identifiers import Identifier, known, parse
+from ...identity import Channel
 from ..accounts.owners import forms_of_number
 
 
 def fields() -> dict[Channel, str]:
     """The names of the fields by which people are known."""
-    named: dict[Channel, str] = {"email": compat.email_field(), "sms": user_fields.phone_field()}
+    named: dict[Channel, str] = {Channel.EMAIL: compat.email_field(), Channel.SMS: user_fields.phone_field()}
     return {channel: name for channel, name in named.items() if name}
 
 
@@ -71,6 +72,6 @@ def carriers_of(addresses: Collection[Identifier]) -> dict[str, set[Any]]:
         for pk, text in rows.values_list("pk", name):
             key = keys.get(str(text).lower())
             # The database's case folding is wider than ours: see `flows.accounts.owners`.
-            if key and (channel == "sms" or known(str(text)) == Identifier(key, "email")):
+            if key and (channel == "sms" or known(str(text)) == Identifier(key, Channel.EMAIL)):
                 found[key].add(pk)
     return found

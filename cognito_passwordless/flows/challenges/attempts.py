@@ -17,7 +17,7 @@ from django.db.models import F, QuerySet
 
 from ...conf import conf
 from ...models import ChallengeSession, FailureCount
-from ..limits import windows
+from ..limits import budgets
 
 OPEN = ChallengeSession.Outcome.OPEN
 # What a challenge is for. A handle of one purpose is nothing to the functions of another: the site's own views decide
@@ -25,7 +25,7 @@ OPEN = ChallengeSession.Outcome.OPEN
 SIGN_IN = "sign_in"
 STEP = "step"
 
-# Why an attempt is refused that leaves no trace: whoever repeats it would write without end.
+# Why an attempt is refused that leaves no trace: a browser that repeats it would write without end.
 OVER = frozenset({"expired", "locked", "superseded", "answered", "verified"})
 
 _COUNTS, _CHALLENGES = FailureCount._meta.db_table, ChallengeSession._meta.db_table
@@ -33,12 +33,12 @@ _COUNTS, _CHALLENGES = FailureCount._meta.db_table, ChallengeSession._meta.db_ta
 _COUNT_SHARED = f"""
 INSERT INTO {_COUNTS} AS kept (identifier, browser, "count", window_started_at)
 SELECT identifier, '', 1, %(now)s FROM {_CHALLENGES} WHERE handle_hash = %(handle)s
-ON CONFLICT (identifier, browser) {windows.ADD_ONE}
+ON CONFLICT (identifier, browser) {budgets.ADD_ONE}
 """  # noqa: S608
 _SPEND_OWN = f"""
 INSERT INTO {_COUNTS} AS kept (identifier, browser, "count", window_started_at)
 VALUES (%(identifier)s, %(browser)s, 1, %(now)s)
-ON CONFLICT (identifier, browser) {windows.ADD_ONE} {windows.IF_BELOW}
+ON CONFLICT (identifier, browser) {budgets.ADD_ONE} {budgets.IF_BELOW}
 """  # noqa: S608
 # The challenge with its identifier's failures. Every guess reads it: putting this together by the ORM takes longer
 # than all the rest of it.
@@ -70,7 +70,7 @@ class Attempt:
 
 
 @contextmanager
-def _durable() -> Iterator[None]:
+def durable() -> Iterator[None]:
     """A transaction of its own on the challenge's database. Inside a caller's transaction it raises `RuntimeError`:
     a claim that can be rolled back is no claim."""
     with transaction.atomic(using=_database(), durable=True):
@@ -81,7 +81,8 @@ def _database() -> str:
     return router.db_for_write(ChallengeSession)
 
 
-def _challenges() -> QuerySet[ChallengeSession]:
+def challenges() -> QuerySet[ChallengeSession]:
+    """The rows, on the database that claims are written to."""
     return ChallengeSession.objects.using(_database())
 
 
@@ -90,11 +91,13 @@ def _counts() -> QuerySet[FailureCount]:
 
 
 def _rows(handle: str) -> QuerySet[ChallengeSession]:
-    return _challenges().filter(handle_hash=handle_hash(handle))
+    return challenges().filter(handle_hash=handle_hash(handle))
 
 
 def find(handle: str, purpose: str = SIGN_IN) -> ChallengeSession | None:
-    """The challenge this browser holds, whatever its state."""
+    """The challenge this browser holds, whatever its state; None for an empty handle, without a statement."""
+    if not handle:
+        return None
     return _rows(handle).filter(purpose=purpose).first()
 
 
@@ -104,8 +107,10 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
     None when the browser holds no challenge. Three statements, one more past the limit in a browser that has signed in
     before. Raises `RuntimeError` inside a transaction.
     """
+    if not handle:
+        return None
     policy = conf.otp
-    with _durable():
+    with durable():
         spent = (
             _rows(handle)
             .filter(purpose=purpose, outcome=OPEN, attempts__lt=policy.max_attempts, expires_at__gt=now)
@@ -113,11 +118,19 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
         )
         if not spent:
             challenge = find(handle, purpose)
-            return Attempt(challenge, _why_not(challenge, now)) if challenge else None
+            if challenge is None or challenge.outcome != OPEN:
+                return Attempt(challenge, challenge.outcome) if challenge else None
+            return Attempt(challenge, "expired" if challenge.expires_at <= now else "locked")
         limit = conf.limit("failures")
-        windows.execute(_database(), _COUNT_SHARED, limit, now, {"handle": handle_hash(handle)})
-        challenge = _challenges().raw(_CLAIMED, [handle_hash(handle)])[0]
-        if vars(challenge)["failures"] <= limit.count or _spend_browser_budget(challenge, now):
+        budgets.count_in_window(_database(), _COUNT_SHARED, limit, now, {"handle": handle_hash(handle)})
+        challenge = challenges().raw(_CLAIMED, [handle_hash(handle)])[0]
+        if vars(challenge)["failures"] <= limit.count:
+            return Attempt(challenge)
+        # A browser that has signed in as this person before has a few attempts of its own, so that a stranger's
+        # guesses do not lock the owner out.
+        own = {"identifier": challenge.identifier, "browser": challenge.known_browser}
+        limit = conf.limit("failures_known_browser")
+        if challenge.known_browser and budgets.count_in_window(_database(), _SPEND_OWN, limit, now, own):
             return Attempt(challenge)
         return Attempt(challenge, "over_limit")
 
@@ -129,9 +142,9 @@ def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = la
     own budget, in the order in which `claim` locks them, or the two could wait for each other. Two statements, three
     for a browser that has signed in before. ``on_success`` writes what belongs to it, in the same transaction.
     """
-    with _durable():
+    with durable():
         won = (
-            _challenges()
+            challenges()
             .filter(pk=challenge.pk, outcome=OPEN, generation=challenge.generation)
             .update(outcome=ChallengeSession.Outcome.VERIFIED, pool_session="")
         )
@@ -145,7 +158,7 @@ def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = la
 def resend(handle: str, now: datetime) -> bool:
     """Allows one more message of this browser's challenge, if the policy does. One statement."""
     policy = conf.otp
-    with _durable():
+    with durable():
         return bool(
             _rows(handle)
             .filter(
@@ -165,18 +178,21 @@ def resend(handle: str, now: datetime) -> bool:
 
 
 def take_back_send(challenge: ChallengeSession, before: ChallengeSession) -> None:
-    """Undoes a `resend` that no worker was ever told of, so that the person may ask again at once."""
-    with _durable():
-        _challenges().filter(pk=challenge.pk, sends=challenge.sends).update(
+    """Undoes a `resend` that no worker was told of, so that the person may ask again at once."""
+    with durable():
+        challenges().filter(pk=challenge.pk, sends=challenge.sends).update(
             sends=before.sends, generation=before.generation, last_sent_at=before.last_sent_at, sending=before.sending
         )
 
 
 def supersede(handle: str, *, now: datetime | None = None) -> bool:
-    """Ends the challenge this browser held before; those of other browsers stay (law 3). One statement.
+    """Ends the challenge this browser held before; those of other browsers stay (law 3). One statement, none for an
+    empty handle.
 
     With ``now``, only if its cool-down is over. True for the one caller that ended it.
     """
+    if not handle:
+        return False
     rows = _rows(handle).filter(outcome=OPEN)
     if now is not None:
         rows = rows.filter(last_sent_at__lte=now - timedelta(seconds=conf.otp.resend_cooldown))
@@ -185,7 +201,7 @@ def supersede(handle: str, *, now: datetime | None = None) -> bool:
 
 def reopen(challenge: ChallengeSession) -> None:
     """Undoes a `supersede` whose successor could not be started: the person keeps what they had."""
-    _challenges().filter(pk=challenge.pk, outcome=ChallengeSession.Outcome.SUPERSEDED).update(outcome=OPEN)
+    challenges().filter(pk=challenge.pk, outcome=ChallengeSession.Outcome.SUPERSEDED).update(outcome=OPEN)
 
 
 def is_over_limit(identifier: str, now: datetime) -> bool:
@@ -199,23 +215,7 @@ def is_over_limit(identifier: str, now: datetime) -> bool:
     )
 
 
-def take_turn(identifier: str) -> None:
-    """Whoever else does this for the same identifier waits until the caller's transaction ends. One statement."""
+def lock_identifier(identifier: str) -> None:
+    """Serialises concurrent sign-ins of one identifier: a row lock until the caller's transaction ends. One
+    statement."""
     _counts().filter(identifier=identifier, browser="").update(count=F("count"))
-
-
-def _why_not(challenge: ChallengeSession, now: datetime) -> str:
-    if challenge.outcome != OPEN:
-        return challenge.outcome
-    return "expired" if challenge.expires_at <= now else "locked"
-
-
-def _spend_browser_budget(challenge: ChallengeSession, now: datetime) -> bool:
-    """A browser that has signed in as this person before has a few attempts of its own, so that a stranger's guesses
-    do not lock the owner out."""
-    browser = challenge.known_browser
-    if not browser:
-        return False
-    limit = conf.limit("failures_known_browser")
-    own = {"identifier": challenge.identifier, "browser": browser}
-    return windows.execute(_database(), _SPEND_OWN, limit, now, own)

@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from django.db import router, transaction
 from django.db.models import QuerySet
 
 from ... import keys
 from ...cognito import Connection, Secrets
 from ...conf import conf
-from ...identifiers import MAX_LENGTH, Identifier
+from ...identifiers import Identifier
 from ...models import ChallengeSession, Route
 from . import attempts
+from .create import new_challenge
 
 Outcome = ChallengeSession.Outcome
 # Longer than a code lives: the person may have to find a password, a phone, another provider's login.
@@ -29,7 +29,7 @@ LIFETIME = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back to the callback, as text. Everything in it was in the hands of whoever brought it."""
+    """What came back to the callback, as text. Everything in it was in the hands of the browser that brought it."""
 
     state: str = field(default="", repr=False)
     code: str = field(default="", repr=False)
@@ -54,22 +54,17 @@ def open_challenge(
     language: str,
 ) -> ChallengeSession:
     """Stores one attempt by hosted login. One statement."""
-    return ChallengeSession.objects.create(
-        id=uuid4(),
-        handle_hash=attempts.handle_hash(handle),
-        identifier=identifier.value if identifier else "",
-        spelling=identifier.spelling[:MAX_LENGTH] if identifier else "",
-        channel=identifier.channel if identifier else "email",
+    return new_challenge(
+        identifier,
+        handle,
+        now,
         language=language,
         next_url=next_url,
         hosted_login=connection.alias,
         route=Route.COGNITO_OIDC,
         connection=connection.alias,
-        key_fingerprint=keys.keyring().current.fingerprint,
-        code_length=conf.otp.length,
         sends=0,
         sending=ChallengeSession.Sending.DONE,
-        created_at=now,
         # No message was asked for: a code may be, at once.
         last_sent_at=now - timedelta(seconds=conf.otp.resend_cooldown),
         expires_at=now + LIFETIME,
@@ -88,7 +83,7 @@ def secrets_of(challenge: ChallengeSession) -> Secrets | None:
     return Secrets(f"{challenge.pk.hex}.{state}", nonce, verifier)
 
 
-def belongs(challenge: ChallengeSession, state: str) -> bool:
+def has_state(challenge: ChallengeSession, state: str) -> bool:
     """Whether the state is this row's, in constant time."""
     secrets = secrets_of(challenge)
     return secrets is not None and hmac.compare_digest(secrets.state.encode(), state.encode())
@@ -100,19 +95,19 @@ def find_by_state(state: str) -> ChallengeSession | None:
         row_id = UUID(hex=state.partition(".")[0])
     except ValueError:
         return None
-    challenge = _rows().filter(pk=row_id, route=Route.COGNITO_OIDC).first()
-    return challenge if challenge and belongs(challenge, state) else None
+    challenge = attempts.challenges().filter(pk=row_id, route=Route.COGNITO_OIDC).first()
+    return challenge if challenge and has_state(challenge, state) else None
 
 
-def keep(challenge: ChallengeSession, answer: Answer, now: datetime) -> bool:
+def save_answer(challenge: ChallengeSession, answer: Answer, now: datetime) -> bool:
     """Keeps the first answer, encrypted, until the browser that asked fetches it. One statement."""
-    with transaction.atomic(using=_database(), durable=True):
+    with attempts.durable():
         return bool(
             _waiting(challenge, now).filter(pool_session="").update(pool_session=keys.encrypt(answer.to_json()))
         )
 
 
-def kept(challenge: ChallengeSession) -> Answer | None:
+def saved_answer(challenge: ChallengeSession) -> Answer | None:
     text = keys.decrypt(challenge.pool_session) if challenge.pool_session else None
     return Answer.from_json(text) if text else None
 
@@ -122,18 +117,18 @@ def claim(challenge: ChallengeSession, now: datetime) -> bool:
 
     Raises `RuntimeError` inside a transaction: a claim that can be rolled back is none. One statement.
     """
-    with transaction.atomic(using=_database(), durable=True):
+    with attempts.durable():
         return bool(_waiting(challenge, now).update(outcome=Outcome.ANSWERED, pool_session=""))
 
 
-def settle(challenge: ChallengeSession) -> None:
+def mark_verified(challenge: ChallengeSession) -> None:
     """The answer was right. Failures of the identifier stay counted: what was typed has not been proven. One
     statement."""
-    _rows().filter(pk=challenge.pk, outcome=Outcome.ANSWERED).update(outcome=Outcome.VERIFIED)
+    attempts.challenges().filter(pk=challenge.pk, outcome=Outcome.ANSWERED).update(outcome=Outcome.VERIFIED)
 
 
 def _waiting(challenge: ChallengeSession, now: datetime) -> QuerySet[ChallengeSession]:
-    return _rows().filter(
+    return attempts.challenges().filter(
         pk=challenge.pk,
         handle_hash=challenge.handle_hash,
         route=Route.COGNITO_OIDC,
@@ -142,20 +137,12 @@ def _waiting(challenge: ChallengeSession, now: datetime) -> QuerySet[ChallengeSe
     )
 
 
-def _database() -> str:
-    return router.db_for_write(ChallengeSession)
-
-
-def _rows() -> QuerySet[ChallengeSession]:
-    return ChallengeSession.objects.using(_database())
-
-
 MAX_FIELD: Final = 4096  # characters of one parameter
 # What an answer is made of (OpenID Connect Core 3.1.2.5 and 3.1.2.6, RFC 9207).
 _FIELDS: Final[Mapping[str, str]] = {"state": "state", "code": "code", "error": "error", "iss": "issuer"}
 
 
-def read(values_of: Callable[[str], Sequence[str]]) -> tuple[Answer | None, str]:
+def parse_answer(values_of: Callable[[str], Sequence[str]]) -> tuple[Answer | None, str]:
     """The answer, or None and the cause why there is none. ``values_of`` gives all values of a parameter."""
     values = {name: values_of(key) for key, name in _FIELDS.items()}
     if any(len(found) > 1 for found in values.values()):

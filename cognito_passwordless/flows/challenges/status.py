@@ -1,4 +1,4 @@
-"""What somebody who waits for a code may know, for it is the same for everybody (law 4)."""
+"""What a person who waits for a code may know: it is the same for everybody (law 4)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from ...models import ChallengeSession, Delivery
 
 # How long a failure of a provider is shown to everybody who waits for a message on that channel.
 TROUBLE_SHOWN_FOR = timedelta(minutes=3)
-# A worker that has not finished by then has died, or there is none: whoever waits is told, and may ask again.
+# A worker that has not finished by then has died, or there is none: the page says so, and the person may ask again.
 STALLED_AFTER = 60  # seconds
 # So many of the latest messages tell how long a message takes at the moment, up to so many seconds.
 LATEST = 5
@@ -27,8 +27,8 @@ class Status:
 
 def status(challenge: ChallengeSession, *, now: datetime, answered: bool = False) -> Status:
     """Where the message stands, as far as that is the same for everybody: a decoy is "sent" as well, and not sooner
-    than real messages of late; trouble is a provider's, never one person's. Somebody who has ``answered`` has their
-    message, and whoever typed at random learns nothing by it.
+    than real messages of late; trouble is a provider's, never one person's. A person who has ``answered`` has their
+    message, and one who typed at random learns nothing by it.
 
     One statement, none once answered."""
     return Status(
@@ -46,22 +46,18 @@ def _state(challenge: ChallengeSession, now: datetime) -> str:
         .order_by("-finished_at")[:LATEST]
     )
     recent = [row for row in latest if row.finished_at and row.finished_at > now - TROUBLE_SHOWN_FOR]
-    waited = (now - challenge.last_sent_at).total_seconds()
-    finished = challenge.sending == ChallengeSession.Sending.DONE and waited >= _usual_wait(recent)
     if recent and recent[0] is latest[0] and recent[0].provider_down:
         return "trouble"
-    if finished:
+    # As long as the slowest of the latest messages took: a decoy is done at once, and if it said so, a slow provider
+    # would tell who exists. Inline, the request has waited for the provider already, and told by that.
+    usual_wait = conf.refusal_floor
+    if conf.dispatch != "inline":
+        took = [(row.finished_at - row.started_at).total_seconds() for row in recent if row.finished_at]
+        usual_wait = max(usual_wait, min(LONGEST_USUAL_WAIT, max(took, default=0.0)))
+    waited = (now - challenge.last_sent_at).total_seconds()
+    if challenge.sending == ChallengeSession.Sending.DONE and waited >= usual_wait:
         return "sent"
     return "trouble" if waited > STALLED_AFTER else "sending"
-
-
-def _usual_wait(recent: list[Delivery]) -> float:
-    """Seconds that the slowest of the latest messages took. A decoy is done at once; if it said so, a slow provider
-    would tell who exists."""
-    if conf.dispatch == "inline":
-        return conf.refusal_floor  # the request has waited for the provider already, and told by that
-    took = [(row.finished_at - row.started_at).total_seconds() for row in recent if row.finished_at]
-    return max(conf.refusal_floor, min(LONGEST_USUAL_WAIT, max(took, default=0.0)))
 
 
 def seconds_to_resend(challenge: ChallengeSession, now: datetime) -> int:
@@ -71,7 +67,7 @@ def seconds_to_resend(challenge: ChallengeSession, now: datetime) -> int:
 
 
 def seconds_left(challenge: ChallengeSession, now: datetime) -> int:
-    """Seconds in which an answer may still be given; none where the attempts are used up, for nobody has one left."""
+    """Seconds in which an answer may still be given; none where the attempts are used up."""
     if challenge.outcome != ChallengeSession.Outcome.OPEN or challenge.attempts >= conf.otp.max_attempts:
         return 0
     return max(0, int((challenge.expires_at - now).total_seconds()))

@@ -14,7 +14,7 @@ from ..accounts import pool_records
 from ..limits import budgets
 from ..sending import routing
 from ..sending.routing import ByOurCode, ByPool, Decoy
-from ..sign_in.options import offers_for
+from ..sign_in.login import offers_for
 from .explanations import in_words
 from .findings import Show, Verdict, moment, ok, problem, unknown, warning
 

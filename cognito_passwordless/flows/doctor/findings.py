@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.core.exceptions import ImproperlyConfigured
 from django.db.utils import DatabaseError
 
-from ...identifiers import mask
+from ...otp.masking import mask
 
 
 class State(StrEnum):

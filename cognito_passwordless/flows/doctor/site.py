@@ -16,7 +16,8 @@ from django.db.utils import DatabaseError
 
 from ... import keys
 from ...conf import conf
-from ...models import ChallengeSession, Channel, Delivery
+from ...identity import Channel
+from ...models import ChallengeSession, Delivery
 from ..adopting import ADOPT, count_at_risk
 from ..challenges import status
 from ..limits import budgets
@@ -103,7 +104,7 @@ def _workers(now: datetime) -> Verdict:
     del now
     if conf.dispatch != "celery":
         return ok(f"messages are sent by {conf.dispatch!r}, without workers of ours")
-    answer = ask({"workers": lambda: workers.ask(2.0)}, seconds=BROKER_SECONDS)["workers"]
+    answer = ask({"workers": lambda: workers.find_running(2.0)}, seconds=BROKER_SECONDS)["workers"]
     if isinstance(answer, Unanswered):
         return problem(
             f"the broker cannot be asked: {answer.reason}",
@@ -192,6 +193,6 @@ _STORED: Final[Mapping[str, _Check]] = {
     "existing users": _existing_users,
     "messages waiting": _waiting,
     "keys in use": _keys_in_use,
-    **{f"latest messages, {channel}": partial(_latest, channel) for channel in Channel.values},
+    **{f"latest messages, {channel}": partial(_latest, channel) for channel in Channel},
     **{name: partial(_budget, name) for name in ("emails_per_day", "sms_per_day")},
 }

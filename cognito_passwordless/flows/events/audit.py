@@ -1,4 +1,4 @@
-"""What humans and commands did about one pool user, on the same timeline as their sign-ins."""
+"""What staff and commands did about one pool user, on the same timeline as their sign-ins."""
 
 import logging
 from datetime import datetime
@@ -28,7 +28,7 @@ def record(
     category: str = "",
     level: int = logging.WARNING,
 ) -> JourneyEvent:
-    """Writes one event and its line in the log. ``by`` is the key of whoever did it; nothing of the person's."""
+    """Writes one event and its line in the log. ``by`` is the key of the user who did it; nothing of the person's."""
     return write(
         attempt_of(person),
         step,
@@ -56,7 +56,7 @@ def write(
     category: str = "",
     level: int = logging.WARNING,
 ) -> JourneyEvent:
-    """As `record`, for what is about nobody, or about somebody who must not be known. One statement."""
+    """As `record`, for what concerns no pool user, or one who must not be known. One statement."""
     event = JourneyEvent.objects.create(
         attempt=attempt,
         at=now,

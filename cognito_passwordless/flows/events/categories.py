@@ -8,8 +8,8 @@ from ...cognito import Cause
 
 Category = Literal["flow", "configuration", "system"]
 
-# OpenID Connect Core 3.1.2.6 and RFC 6749 4.1.2.1. Whoever brings an answer has written it: no error in it opens
-# another route, and one that is not in this list is not repeated anywhere.
+# OpenID Connect Core 3.1.2.6 and RFC 6749 4.1.2.1. The browser that brings an answer may have written it: no error in
+# it opens another route, and one that is not in this list is not repeated anywhere.
 LOGIN_ERRORS: Final[Mapping[str, Category]] = {
     "access_denied": "flow",
     "account_selection_required": "flow",

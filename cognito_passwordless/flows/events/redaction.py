@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from ... import keys
-from ...identifiers import mask
+from ...identifiers import looks_like_address
 from ...models import ChallengeSession
-from ...otp import Code, derive
+from ...otp import Code
+from ...otp.masking import mask
 
 REMOVED: Final = "[removed]"
 # What the value of such a key is: it goes, whatever it looks like. An ``error_code`` or a ``country_code`` may stay.
@@ -43,43 +44,30 @@ class Secrets:
     def of(cls, challenge: ChallengeSession, given: Code | None) -> Self:
         addresses = {challenge.identifier, challenge.recipient, challenge.pool_username}
         return cls(
-            frozenset(code.reveal() for code in (given, _our_code(challenge)) if code is not None),
-            tuple(address for address in addresses if "@" in address or address.startswith("+")),
+            frozenset(code.reveal() for code in (given, keys.our_code(challenge)) if code is not None),
+            tuple(filter(looks_like_address, addresses)),
         )
-
-
-def _our_code(challenge: ChallengeSession) -> Code | None:
-    key = keys.keyring().find(challenge.key_fingerprint)
-    if key is None:
-        return None
-    return derive(
-        key,
-        str(challenge.pk),
-        purpose=challenge.purpose,
-        generation=challenge.generation,
-        length=challenge.code_length,
-    )
 
 
 def without(value: Any, secrets: Secrets) -> Any:
     """The same, of what JSON knows, without secrets."""
     if isinstance(value, dict):
-        return {
-            _clean(name, secrets): REMOVED if _NAMES.search(name) and _holds(each) else without(each, secrets)
-            for name, each in value.items()
-        }
+        clean = {}
+        for name, each in value.items():
+            # Whether there is anything to hide: that there was no code may be said.
+            is_empty = each is None or isinstance(each, bool) or each in ("", [], {})
+            is_secret = _NAMES.search(name) and not is_empty
+            clean[_clean(name, secrets)] = REMOVED if is_secret else without(each, secrets)
+        return clean
     if isinstance(value, list):
         return [without(each, secrets) for each in value]
     if isinstance(value, str):
         return _clean(value, secrets)
-    if isinstance(value, int | float) and not isinstance(value, bool) and _is_code(f"{value:.0f}", secrets):
-        return REMOVED
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # A number has lost the zeros that its code began with.
+        digits = f"{value:.0f}"
+        return REMOVED if any(digits == code.lstrip("0") for code in secrets.codes) else value
     return value
-
-
-def _holds(value: Any) -> bool:
-    """Whether there is anything to hide: that there was no code may be said."""
-    return not (value is None or isinstance(value, bool) or value in ("", [], {}))
 
 
 def _clean(text: str, secrets: Secrets) -> str:
@@ -90,8 +78,3 @@ def _clean(text: str, secrets: Secrets) -> str:
         text = pattern.sub(REMOVED, text)
     bare = _SEPARATORS.sub("", text)
     return REMOVED if any(code in bare for code in secrets.codes) else text
-
-
-def _is_code(digits: str, secrets: Secrets) -> bool:
-    # A number has lost the zeros that its code began with.
-    return any(digits == code.lstrip("0") for code in secrets.codes)

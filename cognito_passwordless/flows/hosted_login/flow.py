@@ -27,16 +27,16 @@ from ..challenges.hosted import Answer
 from ..events import journey
 from ..events.categories import LOGIN_ERRORS
 from ..events.journey import Outcome
-from ..events.payload import told_of
 from ..limits import budgets
 from ..sending import routing
 from ..sign_in.context import Visitor, too_many
+from ..sign_in.errors import SignInError
 from ..sign_in.verification import Proven
 from . import fallback
 
 
-class Refused(Exception):
-    """This answer signs nobody in; ``cause`` is for the log and the timeline, never for the page. ``unavailable``
+class Refused(SignInError):
+    """This answer opens no session; ``cause`` is for the log and the timeline, never for the page. ``unavailable``
     where it is the provider's trouble, the same for everybody; ``onwards`` where a code may take its place."""
 
     def __init__(self, cause: str, *, unavailable: bool = False, onwards: bool = False) -> None:
@@ -46,9 +46,9 @@ class Refused(Exception):
         self.onwards = onwards
 
 
-class Unavailable(Exception):
-    """Nobody can be sent to this hosted login now; its argument is the cause. Nothing was started. ``onwards`` where a
-    code may take its place."""
+class Unavailable(SignInError):
+    """No browser can be sent to this hosted login now; its argument is the cause. Nothing was started. ``onwards``
+    where a code may take its place."""
 
     def __init__(self, cause: str, *, onwards: bool = False) -> None:
         super().__init__(cause)
@@ -86,8 +86,7 @@ def begin(
         connection, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
     )
     url = depart(connection, challenge, redirect_uri=redirect_uri, now=now)
-    if visitor.handle:
-        attempts.supersede(visitor.handle)
+    attempts.supersede(visitor.handle)
     return Departure(challenge, handle, url)
 
 
@@ -124,7 +123,7 @@ def depart(connection: Connection, challenge: ChallengeSession, *, redirect_uri:
 
 def waiting(connection: Connection, visitor: Visitor, now: datetime) -> ChallengeSession | None:
     """The attempt that this browser's last form opened for this connection and that has not been answered yet."""
-    challenge = attempts.find(visitor.handle) if visitor.handle else None
+    challenge = attempts.find(visitor.handle)
     if challenge is None or (challenge.route, challenge.connection) != (Route.COGNITO_OIDC, connection.alias):
         return None
     is_open = challenge.outcome == ChallengeSession.Outcome.OPEN and challenge.expires_at > now
@@ -133,10 +132,10 @@ def waiting(connection: Connection, visitor: Visitor, now: datetime) -> Challeng
 
 def typed_before(visitor: Visitor) -> tuple[Identifier | None, str]:
     """What this browser's present attempt began with: what was typed, and the page to go to afterwards."""
-    challenge = attempts.find(visitor.handle) if visitor.handle else None
+    challenge = attempts.find(visitor.handle)
     if challenge is None:
         return None, ""
-    return routing.typed(challenge) if challenge.identifier else None, challenge.next_url
+    return routing.identifier_of(challenge) if challenge.identifier else None, challenge.next_url
 
 
 @sensitive_variables()
@@ -146,7 +145,7 @@ def keep(connection: Connection, visitor: Visitor, answer: Answer, *, now: datet
     Raises `Refused`.
     """
     challenge = _expected(connection, hosted.find_by_state(answer.state), visitor, now)
-    if not hosted.keep(challenge, answer, now) and not hosted.kept(challenge):
+    if not hosted.save_answer(challenge, answer, now) and not hosted.saved_answer(challenge):
         _refuse_untaken(challenge, _why_not(challenge, now), visitor, now)
 
 
@@ -158,12 +157,12 @@ def finish(
 
     Five statements and one HTTP call. Raises `Refused`, always with an event.
     """
-    challenge = attempts.find(visitor.handle) if visitor.handle else None
+    challenge = attempts.find(visitor.handle)
     if answer is None:
-        answer = hosted.kept(challenge) if challenge else None
+        answer = hosted.saved_answer(challenge) if challenge else None
         if answer is None:
             refuse_stranger(connection, "no_answer", visitor, now)
-    if challenge is None or not hosted.belongs(challenge, answer.state):
+    if challenge is None or not hosted.has_state(challenge, answer.state):
         other = _expected(connection, hosted.find_by_state(answer.state), visitor, now)
         _refuse_untaken(other, "other_browser", visitor, now)
     _expected(connection, challenge, visitor, now)
@@ -189,11 +188,11 @@ def _prove(
         unavailable, goes_on = error.cause.scope == "pool", fallback.from_exchange(connection, error)
         raise Refused(cause, unavailable=unavailable, onwards=goes_on) from None
     took = time.monotonic() - started
-    # Somebody signed in there; no code of this sign-in went to any address (law 7).
+    # The person signed in there; no code of this sign-in went to any address (law 7).
     claims = dict(with_trusted(claims, connection.trusted_providers))
     profile = CognitoProfile.from_claims(claims, pool=connection.pool, scope=connection.scope)
-    hosted.settle(challenge)
-    journey.record(challenge, "answered", Outcome.OK, now=now, duration=took, output=told_of(profile))
+    hosted.mark_verified(challenge)
+    journey.record(challenge, "answered", Outcome.OK, now=now, duration=took, output=profile)
     return Proven(profile, MigratedUser.Method.COGNITO_OIDC, connection, claims)
 
 
@@ -237,15 +236,15 @@ def refuse_stranger(connection: Connection, cause: str, visitor: Visitor, now: d
 
 
 def note_signed_in(connection: Connection, visitor: Visitor, now: datetime) -> None:
-    """Ends this browser's attempt, for somebody is signed in there already."""
-    challenge = attempts.find(visitor.handle) if visitor.handle else None
+    """Ends this browser's attempt, as a person is signed in there already."""
+    challenge = attempts.find(visitor.handle)
     if challenge and attempts.supersede(visitor.handle):
         _record(challenge, "answered", "signed_in_already", "flow", now)
 
 
 def _refuse_untaken(challenge: ChallengeSession, cause: str, visitor: Visitor, now: datetime) -> NoReturn:
-    """Refuses an answer that did not use an attempt up. The event costs the network one of its starts, or whoever
-    sends such answers without end would write events without end."""
+    """Refuses an answer that did not use an attempt up. The event costs the network one of its starts, or a client
+    that sends such answers without end would write events without end."""
     with suppress(budgets.OverLimit):
         budgets.spend("starts_per_ip", budgets.network_of(visitor.ip), now)
         _record(challenge, "answered", cause, "flow", now)

@@ -1,4 +1,4 @@
-"""Signing out at Cognito too, where the connection says so: else the next visit to its login page asks nobody."""
+"""Signing out at Cognito too, where the connection says so: else the next visit to its login page asks for nothing."""
 
 import logging
 
@@ -16,7 +16,7 @@ def hosted_sign_out(request: HttpRequest, return_to: str) -> str:
     """Where a browser goes that is being signed out here: through the hosted login that it came by, and on to
     ``return_to`` (absolute). Empty where there is nothing to end there.
 
-    No HTTP call once the provider's endpoints are known; a provider that is down keeps nobody signed in here.
+    No HTTP call once the provider's endpoints are known; a provider that is down keeps no session alive here.
     """
     user = request.user
     if not isinstance(user, AbstractBaseUser):

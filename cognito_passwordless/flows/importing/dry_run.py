@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ...cognito import Connection
-from ...identity import Action, Claim, Evidence, Verdict, judge
+from ...identity import Action, Claim, Evidence, Verdict, channel_of, judge
 from ...models import ImportProblem, ImportRun, MigratedUser
 from ..accounts import owners, pool_records
 from ..migration.flow import policy_of
@@ -189,7 +189,7 @@ def outcome_of(record: MigratedUser, connection: Connection, carried: Carried) -
     written = {address.value: claim for address, claim in addresses.items()}
     by_code = provable if "otp" in connection.routes or connection.retired else []
     outcome: Outcome = ("skip", "no_verified_address")
-    for proven in sorted(by_code, key=lambda address: "@" not in address) or [""]:
+    for proven in sorted(by_code, key=channel_of) or [""]:
         claims = {**written, proven: Claim.PROVEN} if proven else written
         verdict = judge(Evidence(claims, in_pool=True), accounts.holders, policy_of(connection))
         outcome = _named(verdict, accounts)

@@ -5,24 +5,26 @@ restart, and do not depend on a cache that may be cleared or down (law 10). Wher
 anyway; so there is no second place that would have to be right as well.
 
 A budget is counted in windows that begin with the first use. A provider's quota, which is about the shape of a second,
-is a queue instead: `take_turn`.
+is a queue instead: `reserve_slot`.
 """
 
 import ipaddress
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import phonenumbers
-from django.db import router, transaction
+from django.db import connections, router, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils.crypto import salted_hmac
 
 from ...conf import Limit, conf
 from ...identifiers import MAX_LENGTH
+from ...identity import Channel
 from ...models import SendCount
 from ...signals import budget_nearly_spent
-from . import windows
 
 logger = logging.getLogger(__name__)
 
@@ -36,14 +38,37 @@ QUOTA = "quota"
 # Part of stored keys: it stays when the module moves.
 _SALT = "cognito_passwordless.flows.limits.budgets"
 NO_COUNTRY = "sms_country"  # not a budget: the list of `SMS_COUNTRIES`, which no waiting changes
-LONGEST_TURN = timedelta(seconds=2)
+LONGEST_WAIT = timedelta(seconds=2)
+
+# One statement for each count, in SQL of our own: Django's ``update_conflicts`` takes no expression, and this is what
+# every request waits for: the same in Django's expressions takes ten times as long to build as to run. SQLite and
+# PostgreSQL both lock the row by it and look at its newest state, so any number of processes agree, on the first count
+# as well.
+# To follow an INSERT of 1; ``kept`` is the row that is there already.
+ADD_ONE = """
+DO UPDATE SET
+    "count" = CASE WHEN kept.window_started_at <= %(over)s THEN 1 ELSE kept."count" + 1 END,
+    window_started_at = CASE WHEN kept.window_started_at <= %(over)s THEN %(now)s ELSE kept.window_started_at END
+"""
+IF_BELOW = """WHERE kept.window_started_at <= %(over)s OR kept."count" < %(most)s"""
 
 # Only the name of a table is put into it.
 _SPEND = f"""
 INSERT INTO {SendCount._meta.db_table} AS kept (scope, "key", "count", window_started_at)
 VALUES (%(scope)s, %(key)s, 1, %(now)s)
-ON CONFLICT (scope, "key") {windows.ADD_ONE} {windows.IF_BELOW}
+ON CONFLICT (scope, "key") {ADD_ONE} {IF_BELOW}
 """  # noqa: S608
+
+
+def count_in_window(database: str, sql: str, limit: Limit, now: datetime, parameters: Mapping[str, Any]) -> bool:
+    """Runs a statement that ends in `ADD_ONE`; ``over``, ``now`` and ``most`` come from here. True when it counted."""
+    connection = connections[database]
+    moment = connection.ops.adapt_datetimefield_value
+    over = now - timedelta(seconds=limit.window)
+    known = {"now": moment(now), "over": moment(over), "most": limit.count}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, known | dict(parameters))
+        return bool(cursor.rowcount)
 
 
 class OverLimit(Exception):
@@ -66,17 +91,22 @@ def spend(name: str, key: str, now: datetime) -> None:
     limit, key = conf.limit(name), _fitting(key)
     database = router.db_for_write(SendCount)
     if name not in SHARED:
-        if not windows.execute(database, _SPEND, limit, now, {"scope": name, "key": key}):
+        if not count_in_window(database, _SPEND, limit, now, {"scope": name, "key": key}):
             raise OverLimit(name, key)
         return
     # Inside the transaction the row is still locked: of all counts, exactly one process sees each.
     with transaction.atomic(using=database):
-        taken = windows.execute(database, _SPEND, limit, now, {"scope": name, "key": key})
+        taken = count_in_window(database, _SPEND, limit, now, {"scope": name, "key": key})
         used = _rows(name, key).values_list("count", flat=True).get()
     if not taken:
         raise OverLimit(name, key)
     if used in {max(1, int(limit.count * NEARLY)), limit.count}:
-        _tell(name, key, used, limit)
+        level = logging.ERROR if used >= limit.count else logging.WARNING
+        owner = f" of {key}" if key else ""
+        logger.log(level, "The budget %s%s has %d of %d used", name, owner, used, limit.count)
+        budget_nearly_spent.send(
+            sender=SendCount, name=name, key=key, used=used, limit=limit.count, window=limit.window
+        )
 
 
 def is_first_refusal(over: OverLimit) -> bool:
@@ -126,12 +156,6 @@ def _fitting(key: str) -> str:
     return key if len(key) <= MAX_LENGTH else salted_hmac(_SALT, key, algorithm="sha256").hexdigest()
 
 
-def _tell(name: str, key: str, used: int, limit: Limit) -> None:
-    level = logging.ERROR if used >= limit.count else logging.WARNING
-    logger.log(level, "The budget %s%s has %d of %d used", name, f" of {key}" if key else "", used, limit.count)
-    budget_nearly_spent.send(sender=SendCount, name=name, key=key, used=used, limit=limit.count, window=limit.window)
-
-
 def spend_for_message(channel: str, recipient: str, now: datetime) -> None:
     """What one message costs beside its identifier's own budget, from the narrowest to the widest, so that one block
     of numbers runs dry before the day does. ``recipient`` is empty where only the pool knows it.
@@ -140,7 +164,7 @@ def spend_for_message(channel: str, recipient: str, now: datetime) -> None:
     """
     if recipient:
         spend("sends_per_recipient", recipient, now)
-    if channel == "email":
+    if channel == Channel.EMAIL:
         spend("emails_per_day", "", now)
         return
     if recipient:
@@ -169,16 +193,16 @@ def country_of(number: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Slot:
     """Whether there is a place in the queue, and in how many seconds it comes."""
 
     granted: bool
     wait: float
 
 
-def take_turn(key: str, quota: Limit, now: datetime) -> Turn:
+def reserve_slot(key: str, quota: Limit, now: datetime) -> Slot:
     """A place in the queue of a provider, whose quota all workers share: evenly, ``quota.count`` in ``quota.window``
-    seconds. Nobody is let in who would wait longer than `LONGEST_TURN`. Two statements, one more once per key.
+    seconds. None is granted that would be longer than `LONGEST_WAIT` away. Two statements, one more once per key.
 
     The row holds when the next place is free (the generic cell rate algorithm, with no burst).
     """
@@ -187,18 +211,18 @@ def take_turn(key: str, quota: Limit, now: datetime) -> Turn:
     rows = _rows(QUOTA, key)
     with transaction.atomic(using=rows.db):
         idle = Q(window_started_at__lt=now)
-        granted = rows.filter(window_started_at__lte=now + LONGEST_TURN).update(
+        granted = rows.filter(window_started_at__lte=now + LONGEST_WAIT).update(
             window_started_at=Case(When(idle, then=Value(now + step)), default=F("window_started_at") + step)
         )
         following = rows.values_list("window_started_at", flat=True).first()
     if following is None:
         rows.bulk_create([SendCount(scope=QUOTA, key=key, window_started_at=now)], ignore_conflicts=True)
-        return take_turn(key, quota, now)
-    if not granted and following <= now + LONGEST_TURN:
+        return reserve_slot(key, quota, now)
+    if not granted and following <= now + LONGEST_WAIT:
         # There was no row to update, and now there is: another worker has just made it.
-        return take_turn(key, quota, now)
+        return reserve_slot(key, quota, now)
     mine = following - step if granted else following
-    return Turn(bool(granted), max(0.0, (mine - now).total_seconds()))
+    return Slot(bool(granted), max(0.0, (mine - now).total_seconds()))
 
 
 def network_of(address: str) -> str:

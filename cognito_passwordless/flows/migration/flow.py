@@ -21,7 +21,7 @@ from ...cognito import CognitoProfile, Connection
 from ...conf import conf
 from ...exceptions import JoinOffered, MigrationConflict, MigrationRefused, SecondFactorNeeded
 from ...identifiers import Identifier, known
-from ...identity import Action, Claim, Conflict, Evidence, Policy, Record, Refusal, Verdict, judge
+from ...identity import Action, Claim, Conflict, Evidence, Policy, Record, Refusal, Verdict, channel_of, judge
 from ...models import SUB_LENGTH, MigratedUser
 from ...signals import user_migrated
 from ..accounts import locking, owners, pool_records, takeover, tombstones
@@ -119,7 +119,7 @@ class _Person:
         with transaction.atomic(using=router.db_for_write(MigratedUser)):
             # Whoever proves this address at the same time waits here, and then finds the user that the first one got.
             # It is a write: on SQLite, a transaction that begins with a read may not write once others have written.
-            attempts.take_turn(address.value)
+            attempts.lock_identifier(address.value)
             verdict, accounts = pool_records.by_our_code(address)
             if verdict.action is Action.ENTER:
                 user, created = carry_out(verdict, accounts, self.profile, [address], changes=MigrationChanges())
@@ -193,7 +193,7 @@ class _Person:
         if verdict.case is not None:
             return Migrated(accounts.user_of(verdict), created=False), verdict.case
         if verdict.action is Action.CREATE and verdict.joins and not evidence.proven and not self.alone:
-            raise JoinOffered(address=min(verdict.joins, key=lambda address: ("@" not in address, address)))
+            raise JoinOffered(address=min(verdict.joins, key=lambda address: (channel_of(address), address)))
         changes = MigrationChanges.load(record)
         made_ahead = record.awaits_proof and changes.user
         user, created = carry_out(verdict, accounts, self.profile, claims, changes=changes, sign_up=self.sign_up)

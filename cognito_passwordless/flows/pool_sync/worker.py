@@ -59,7 +59,7 @@ def tell(pk: int, *, clock: Callable[[], datetime], sleep: Callable[[float], Non
         work.do()
     except budgets.OverLimit:
         work.give_back()
-        raise TellLater("quota", seconds=budgets.LONGEST_TURN.total_seconds()) from None
+        raise TellLater("quota", seconds=budgets.LONGEST_WAIT.total_seconds()) from None
     except CognitoError as error:
         _failed(work, error)
     else:
@@ -163,7 +163,9 @@ class _Work:
 
     def _wait(self, connection: Connection) -> None:
         """The quota is one for all workers. Raises `OverLimit` where the queue is too long to wait in."""
-        turn = budgets.take_turn(f"cognito changes {connection.region}", conf.limit("cognito_changes"), self.clock())
+        turn = budgets.reserve_slot(
+            f"cognito changes {connection.region}", conf.limit("cognito_changes"), self.clock()
+        )
         if not turn.granted:
             raise budgets.OverLimit("cognito_changes")
         self.sleep(turn.wait)

@@ -1,14 +1,14 @@
 """The life of one `Delivery`: who may send it, how many copies may be out, and how it ended.
 
 Its law: a copy is claimed before a sender is asked, and given back only when that sender says that it did not send. So
-whatever dies wherever, at most `MAX_COPIES` of the same code go out, and what was begun can be seen.
+wherever a worker dies, at most `MAX_COPIES` of the same code go out, and what was begun can be seen.
 """
 
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 
 from ...conf import Limit
 from ...delivery import Closed, Failure, SendFailed, Sent
@@ -72,8 +72,8 @@ def finish(
     provider_down: bool = False,
     sent: Sent | None = None,
 ) -> None:
-    """Writes how it ended. What has been sent is sent, whoever took the row over after the lease; everything else is
-    written only while the row is still ours."""
+    """Writes how it ended. What has been sent is sent, even if another worker took the row over after the lease; all
+    else is written only while the row is still ours."""
     rows = Delivery.objects.filter(pk=delivery.pk)
     if status is not Status.SENT:
         rows = rows.filter(tries=delivery.tries, status=Status.SENDING)
@@ -88,8 +88,8 @@ def finish(
 
 
 def abandon(challenge: ChallengeSession, now: datetime, cause: str) -> bool:
-    """Ends what nobody will send any more, begun or not, so that it can be seen. True if there was anything. Raises
-    `Busy` for a row that a worker may still hold."""
+    """Ends a message that no worker will send any more, begun or not, so that it can be seen. True if there was
+    anything. Raises `Busy` for a row that a worker may still hold."""
     rows = Delivery.objects.filter(challenge=challenge, number=challenge.sends)
     delivery, created = rows.get_or_create(
         challenge=challenge,
@@ -129,31 +129,35 @@ class Gate:
 
     def enter(self, key: str, rate: str | None) -> None:
         if rate:
-            self.wait_for_turn(key, Limit.parse(rate))
+            self.wait_for_slot(key, Limit.parse(rate))
         self.claim()
 
-    def wait_for_turn(self, key: str, quota: Limit) -> None:
+    def wait_for_slot(self, key: str, quota: Limit) -> None:
         """Queues for a quota that all workers share. Raises `SendFailed` where the queue is too long to wait in."""
-        turn = budgets.take_turn(key, quota, self.clock())
-        if not turn.granted:
+        slot = budgets.reserve_slot(key, quota, self.clock())
+        if not slot.granted:
             raise SendFailed("quota", Failure.LATER)
-        time.sleep(turn.wait)
+        time.sleep(slot.wait)
 
     def claim(self) -> None:
         """The moment that counts: still wanted, still ours, and a copy left. One statement. Raises `Closed`."""
-        wanted = self._wanted()
+        # Nothing goes out after expiry, nor a code that has been rotated away, nor for a challenge that is over.
+        wanted = ChallengeSession.objects.filter(
+            pk=self.challenge.pk,
+            outcome=ChallengeSession.Outcome.OPEN,
+            generation=self.challenge.generation,
+            expires_at__gt=self.clock(),
+        )
         ours = Delivery.objects.filter(pk=self.delivery.pk, tries=self.delivery.tries, challenge__in=wanted)
         if self._claimed:  # by a sender that said no
             passed = ours.exists()
         else:
             passed = self._claimed = bool(ours.filter(copies__lt=MAX_COPIES).update(copies=F("copies") + 1))
-        if not passed:
-            raise Closed(self._why_closed(wanted.exists()))
-
-    def _why_closed(self, wanted: bool) -> str:
-        if wanted:
-            return "copies_used"
-        return "expired" if self.challenge.expires_at <= self.clock() else "over"
+        if passed:
+            return
+        if wanted.exists():
+            raise Closed("copies_used")
+        raise Closed("expired" if self.challenge.expires_at <= self.clock() else "over")
 
     def lost(self) -> None:
         self._claimed = False
@@ -171,12 +175,3 @@ class Gate:
     def clock(self) -> datetime:
         """The time, from ``now`` on."""
         return self.now + timedelta(seconds=time.monotonic() - self._began)
-
-    def _wanted(self) -> QuerySet[ChallengeSession]:
-        """Nothing goes out after expiry, nor a code that has been rotated away, nor for a challenge that is over."""
-        return ChallengeSession.objects.filter(
-            pk=self.challenge.pk,
-            outcome=ChallengeSession.Outcome.OPEN,
-            generation=self.challenge.generation,
-            expires_at__gt=self.clock(),
-        )

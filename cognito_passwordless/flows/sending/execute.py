@@ -1,4 +1,4 @@
-"""Doing what was decided for one message: our code, the pool's own, or nothing."""
+"""Executes a routing decision for one message: our code, the pool's own, or nothing."""
 
 import logging
 import time
@@ -11,21 +11,21 @@ from ... import connections, keys
 from ...cognito import Cause, CognitoError, Connection
 from ...conf import conf
 from ...delivery import SendFailed, Sent, code_message, deliver, unknown_address_message
-from ...models import ChallengeSession, Channel, Route
-from ...otp import derive
+from ...identity import Channel
+from ...models import ChallengeSession, Route
 from ..challenges import attempts
 from ..events import journey
 from ..events.journey import Outcome
 from ..limits import budgets
 from ..limits.budgets import OverLimit
-from . import pool_codes, review_codes, routing
+from . import pool_codes, routing
 from .deliveries import Gate
-from .routing import ByOurCode, ByPool, Decision, Decoy
+from .routing import ByOurCode, ByPool, Decision, Decoy, identifier_of
 
 logger = logging.getLogger(__name__)
 PASSWORD_FIRST = "password_first"  # noqa: S105  (the reason of a message that waits for the person's password)
 REVIEW = "review_code"  # the reason of a message that is not sent because its code is a fixed one
-# botocore's names for an answer that did not come, or not whole, after the request had gone out.
+# botocore's errors after the request was sent: the pool may have acted on it.
 _LOST = frozenset(
     {
         "ReadTimeoutError",
@@ -40,9 +40,9 @@ _LOST = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What came of it: ``sent``, or nothing, with the ``reason`` that stays here; or a message without a code, with
-    both."""
+class SendResult:
+    """``sent``, or nothing, with the ``reason``, which is in the log and the timeline alone; or a message without a
+    code, with both."""
 
     sent: Sent | None = None
     reason: str = ""
@@ -54,7 +54,10 @@ def decide(challenge: ChallengeSession, gate: Gate, now: datetime) -> Decision:
         return Decoy(challenge.decoy_reason)
     # A message that has been begun before is paid for: a provider that is down must not use up a person's budget.
     if not gate.paid:
-        budgets.spend("sends", _purse(challenge), now)
+        # A browser that has signed in as this person before has a budget of its own, which strangers cannot use up.
+        known, identifier = challenge.known_browser, challenge.identifier
+        send_budget_key = f"{known} {identifier}" if known else identifier
+        budgets.spend("sends", send_budget_key, now)
     if challenge.purpose == attempts.STEP:
         return routing.at_the_named_pool(challenge, now)
     if challenge.route == Route.LOCAL:
@@ -67,13 +70,7 @@ def decide(challenge: ChallengeSession, gate: Gate, now: datetime) -> Decision:
     return routing.choose(challenge, now)
 
 
-def _purse(challenge: ChallengeSession) -> str:
-    """Whose budget a message draws on. A browser that has signed in as this person before has one of its own, which
-    strangers cannot use up."""
-    return f"{challenge.known_browser} {challenge.identifier}" if challenge.known_browser else challenge.identifier
-
-
-def carry_out(challenge: ChallengeSession, decision: Decision, gate: Gate, now: datetime) -> Done:
+def execute(challenge: ChallengeSession, decision: Decision, gate: Gate, now: datetime) -> SendResult:
     match decision:
         case ByPool():
             return _by_pool(challenge, decision, gate, now)
@@ -83,51 +80,40 @@ def carry_out(challenge: ChallengeSession, decision: Decision, gate: Gate, now: 
             return _decoy(challenge, decision.reason, gate, now)
 
 
-def _decoy(challenge: ChallengeSession, reason: str, gate: Gate, now: datetime) -> Done:
+def _decoy(challenge: ChallengeSession, reason: str, gate: Gate, now: datetime) -> SendResult:
+    """Sends no code. An unknown e-mail address may be told so (`UNKNOWN_ADDRESS_MESSAGE`): it has not been proven,
+    so seldom, and never many in a day."""
     _update(challenge, decoy_reason=reason)
-    if reason == "unknown" and conf.unknown_address_message:
-        return Done(_tell_unknown(challenge, gate, now), reason)
-    return Done(reason=reason)
-
-
-def _tell_unknown(challenge: ChallengeSession, gate: Gate, now: datetime) -> Sent | None:
-    """A message without a code, to an e-mail address that nobody has proven: seldom, and never many in a day."""
-    recipient = routing.typed(challenge)
-    if recipient.channel != "email" or challenge.channel != Channel.EMAIL:
-        return None
+    tells = reason == "unknown" and conf.unknown_address_message
+    recipient = identifier_of(challenge)
+    if not tells or recipient.channel != Channel.EMAIL or challenge.channel != Channel.EMAIL:
+        return SendResult(reason=reason)
     if not gate.paid:
         try:
             budgets.spend("unknown_messages", recipient.value, now)
             budgets.spend("unknown_messages_per_day", "", now)
         except OverLimit as over:
             logger.info("%s is not told that it is unknown: %s", challenge.pk, over.cause)
-            return None
-        _pay(challenge, recipient.value, gate, now)
+            return SendResult(reason=reason)
+        _spend_budgets(challenge, recipient.value, gate, now)
     message = unknown_address_message(
         recipient=recipient.value, language=challenge.language, reference=f"{challenge.pk}-{challenge.sends}"
     )
-    return deliver(message, gate)
+    return SendResult(deliver(message, gate), reason)
 
 
 @sensitive_variables()
-def _by_our_code(challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime) -> Done:
-    key = keys.keyring().find(challenge.key_fingerprint)
-    if key is None:
+def _by_our_code(challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime) -> SendResult:
+    code = keys.our_code(challenge)
+    if code is None:
         # The web process used a key that this worker does not have. It is so for everybody: see docs/celery.md.
         logger.error("This worker has no key %s: SECRET_KEY differs from the web's", challenge.key_fingerprint)
         raise SendFailed("key_unknown")
     if not _update(challenge, route=Route.LOCAL, recipient=recipient):
-        return Done(reason="over")
-    if review_codes.code_for(routing.typed(challenge), now) is not None:
-        return Done(reason=REVIEW)
-    _pay(challenge, recipient, gate, now)
-    code = derive(
-        key,
-        str(challenge.pk),
-        purpose=challenge.purpose,
-        generation=challenge.generation,
-        length=challenge.code_length,
-    )
+        return SendResult(reason="over")
+    if routing.review_code(identifier_of(challenge), now) is not None:
+        return SendResult(reason=REVIEW)
+    _spend_budgets(challenge, recipient, gate, now)
     message = code_message(
         channel=challenge.channel,
         recipient=recipient,
@@ -136,26 +122,28 @@ def _by_our_code(challenge: ChallengeSession, recipient: str, gate: Gate, now: d
         language=challenge.language,
         reference=f"{challenge.pk}-{challenge.sends}",
     )
-    return Done(deliver(message, gate))
+    return SendResult(deliver(message, gate))
 
 
-def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: datetime) -> Done:
+def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: datetime) -> SendResult:
     """Asks the pools in turn; only "I don't know this person" goes on to the next one."""
     for connection, username in decision.candidates:
         challenge.connection, began = connection.alias, time.monotonic()
         if connection.needs_password and not pool_codes.can_send_again(connection, challenge):
             return _wait_for_password(challenge, connection, username, session_is_over=False)
         if challenge.channel == Channel.SMS:  # for e-mail the pool has a quota of its own
-            _pay(challenge, _pool_recipient(challenge, decision), gate, now)
-        gate.wait_for_turn(f"cognito {connection.region}", conf.limit("cognito_starts"))
+            typed = identifier_of(challenge)
+            number = decision.known.phone_number if decision.known else ""
+            _spend_budgets(challenge, typed.value if typed.channel == Channel.SMS else number, gate, now)
+        gate.wait_for_slot(f"cognito {connection.region}", conf.limit("cognito_starts"))
         gate.claim()
         try:
             kept = pool_codes.start(connection, username, challenge, decision.known)
         except pool_codes.PasswordNeeded:
             return _wait_for_password(challenge, connection, username, session_is_over=True)
         except CognitoError as error:
-            if _may_be_out(error):
-                gate.lost()
+            if error.cause in {Cause.timeout, Cause.unavailable} and error.aws_code in _LOST:
+                gate.lost()  # no answer came, and the pool may have sent its code
             if error.cause is Cause.unknown_user and not decision.expected:
                 continue
             refused = routing.after_pool_refusal(challenge, connection, error, decision.known)
@@ -172,41 +160,28 @@ def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: dat
                 duration=time.monotonic() - began,
                 output={"aws_code": error.aws_code, "available": list(error.available)},
             )
-            return carry_out(challenge, refused, gate, now)
+            return execute(challenge, refused, gate, now)
         pool_codes.keep(challenge, connection, kept)
-        return Done(Sent("cognito", ""))
+        return SendResult(Sent("cognito", ""))
     if decision.expected:
         return _decoy(challenge, "unknown_user", gate, now)
-    return carry_out(challenge, routing.unknown(challenge), gate, now)
+    return execute(challenge, routing.unknown(challenge), gate, now)
 
 
-def _pay(challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime) -> None:
+def _spend_budgets(challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime) -> None:
     if not gate.paid:
         budgets.spend_for_message(challenge.channel, recipient, now)
         gate.paid = True
 
 
-def _may_be_out(error: CognitoError) -> bool:
-    """Whether the pool may have sent its code although no answer came."""
-    return error.cause in {Cause.timeout, Cause.unavailable} and error.aws_code in _LOST
-
-
-def _pool_recipient(challenge: ChallengeSession, decision: ByPool) -> str:
-    """Where the pool will send to, as far as that is known here."""
-    typed = routing.typed(challenge)
-    if typed.channel == challenge.channel:
-        return typed.value
-    return decision.known.phone_number if decision.known and challenge.channel == Channel.SMS else ""
-
-
 def _wait_for_password(
     challenge: ChallengeSession, connection: Connection, username: str, *, session_is_over: bool
-) -> Done:
+) -> SendResult:
     """Nothing goes out before the person has typed the password that this pool wants first
     (`flows.sign_in.pool_password`). It looks as if something had, as for a decoy."""
     if session_is_over or not pool_codes.has_session(challenge):
         pool_codes.keep(challenge, connection, pool_codes.Kept(username, pool_codes.WAITS_FOR_PASSWORD, ""))
-    return Done(reason=PASSWORD_FIRST)
+    return SendResult(reason=PASSWORD_FIRST)
 
 
 def _update(challenge: ChallengeSession, **fields: str) -> bool:

@@ -24,14 +24,15 @@ from ...cognito import (
 )
 from ...exceptions import InvalidIdentifier
 from ...identifiers import Identifier, parse
-from ...identity import Proof, could_have_gone_to, proof_of_code
-from ...models import ChallengeSession, Channel, MigratedUser, Route
+from ...identity import Channel, Proof, could_have_gone_to, proof_of_code
+from ...models import ChallengeSession, MigratedUser, Route
 
 CUSTOM = "CUSTOM_CHALLENGE"
 # Nothing is out yet: the pool waits for the person's password.
 WAITS_FOR_PASSWORD = "PASSWORD_VERIFIER"  # noqa: S105
-_CLAIMS = {"email": "email", "sms": "phone_number"}
-_CHANNELS = {"EMAIL": "email", "SMS": "sms"}
+# The claim that holds an address of this channel, and the pool's word for the channel.
+_CLAIMS = {Channel.EMAIL: "email", Channel.SMS: "phone_number"}
+_CHANNELS = {"EMAIL": Channel.EMAIL, "SMS": Channel.SMS}
 
 
 class NextRound(Exception):
@@ -59,7 +60,7 @@ def start(
     """Has the pool send its code, or send it again. ``known`` is the person's record, where there is one. Raises
     `CognitoError` and `PasswordNeeded`."""
     if connection.otp_flow != "CUSTOM_AUTH":
-        sent = start_otp(connection, username, "sms" if challenge.channel == Channel.SMS else "email")
+        sent = start_otp(connection, username, Channel(challenge.channel))
         return _kept(challenge, sent, known)
     before = _custom(challenge) if connection.own_triggers else None
     if before is not None:
@@ -110,7 +111,14 @@ def answer(connection: Connection, challenge: ChallengeSession, code: str) -> To
     """Gives the person's code to the pool. Raises `CognitoError`, and `NextRound`."""
     custom = _custom(challenge)
     if custom is None:
-        return answer_otp(connection, _otp(challenge), code)
+        asked = OtpChallenge(
+            session=_session(challenge),
+            challenge="SMS_OTP" if challenge.pool_challenge == "SMS_OTP" else "EMAIL_OTP",
+            username=challenge.pool_username,
+            medium="",
+            masked_destination="",
+        )
+        return answer_otp(connection, asked, code)
     following = answer_custom(connection, custom, code)
     if isinstance(following, Tokens):
         return following
@@ -134,10 +142,10 @@ class Judged:
 
 def judge_address(challenge: ChallengeSession, claims: dict[str, Any]) -> Judged:
     """Holds the token's address against the record of where the code went."""
-    sent_to = _read(challenge.recipient)
-    claim = _CLAIMS[sent_to.channel if sent_to else challenge.channel]
+    sent_to = _parse(challenge.recipient)
+    claim = _CLAIMS[sent_to.channel if sent_to else Channel(challenge.channel)]
     written, verified = claims.get(claim) or "", is_true(claims.get(f"{claim}_verified"))
-    claimed = str(_read(written) or written)  # what is no address stays as it is, and equals none
+    claimed = str(_parse(written) or written)  # what is no address stays as it is, and equals none
     proof = proof_of_code(sent_to=str(sent_to or ""), claimed=claimed, verified=verified)
     if proof is Proof.PROVEN:
         return Judged(proof, written, claims)
@@ -153,22 +161,20 @@ def has_session(challenge: ChallengeSession) -> bool:
 def _kept(
     challenge: ChallengeSession, sent: OtpChallenge | CustomChallenge, known: MigratedUser | None = None
 ) -> Kept:
-    return Kept(sent.username, sent.challenge, keys.encrypt(sent.session), _recipient(challenge, sent, known))
-
-
-def _recipient(challenge: ChallengeSession, sent: OtpChallenge | CustomChallenge, known: MigratedUser | None) -> str:
-    """The address that the pool's masked destination fits: what was typed, what the last code of this challenge went
-    to, or what the person's record says. Empty where it fits none, or the pool told none."""
+    # The address that the pool's masked destination fits: what was typed, what the last code of this challenge went
+    # to, or what the person's record says. Empty where it fits none, or the pool told none.
     channel = _CHANNELS.get(sent.medium)
     written = [challenge.identifier, challenge.recipient]
     written += [known.email, known.phone_number] if known else []
-    for address in filter(None, map(_read, written)):
-        if address.channel == channel and could_have_gone_to(address.value, sent.masked_destination):
-            return address.value
-    return ""
+    fitting = (
+        address.value
+        for address in filter(None, map(_parse, written))
+        if address.channel == channel and could_have_gone_to(address.value, sent.masked_destination)
+    )
+    return Kept(sent.username, sent.challenge, keys.encrypt(sent.session), next(fitting, ""))
 
 
-def _read(written: object) -> Identifier | None:
+def _parse(written: object) -> Identifier | None:
     try:
         return parse(written) if isinstance(written, str) else None
     except InvalidIdentifier:
@@ -183,13 +189,3 @@ def _custom(challenge: ChallengeSession) -> CustomChallenge | None:
     name, _, medium = challenge.pool_challenge.partition("/")
     session = _session(challenge)
     return CustomChallenge(session, challenge.pool_username, medium) if name == CUSTOM and session else None
-
-
-def _otp(challenge: ChallengeSession) -> OtpChallenge:
-    return OtpChallenge(
-        session=_session(challenge),
-        challenge="SMS_OTP" if challenge.pool_challenge == "SMS_OTP" else "EMAIL_OTP",
-        username=challenge.pool_username,
-        medium="",
-        masked_destination="",
-    )

@@ -3,8 +3,6 @@
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
-
 from ...exceptions import DispatchFailed
 from ...models import ChallengeSession
 from . import dispatch, send_code
@@ -23,13 +21,9 @@ def recover_sends(now: datetime) -> dict[str, int]:
     waiting = ChallengeSession.objects.filter(
         outcome=ChallengeSession.Outcome.OPEN, sending=ChallengeSession.Sending.QUEUED
     )
-    return {"asked again": _ask_again(waiting, now), "expired": _end(waiting, now)}
-
-
-def _ask_again(waiting: QuerySet[ChallengeSession], now: datetime) -> int:
-    since, until = now - STALLED - ASKED_FOR, now - STALLED
-    asked = 0
-    for challenge in waiting.filter(expires_at__gt=now, last_sent_at__range=(since, until))[:AT_ONCE]:
+    asked = ended = 0
+    stalled = (now - STALLED - ASKED_FOR, now - STALLED)
+    for challenge in waiting.filter(expires_at__gt=now, last_sent_at__range=stalled)[:AT_ONCE]:
         try:
             dispatch.dispatch(challenge)
         except DispatchFailed:
@@ -37,13 +31,7 @@ def _ask_again(waiting: QuerySet[ChallengeSession], now: datetime) -> int:
         asked += 1
     if asked:
         logger.warning("%d messages had not been finished by any worker and were asked for again", asked)
-    return asked
-
-
-def _end(waiting: QuerySet[ChallengeSession], now: datetime) -> int:
-    over = waiting.filter(expires_at__lte=now, expires_at__gt=now - timedelta(days=1))
-    ended = 0
-    for challenge in over[:AT_ONCE]:
+    for challenge in waiting.filter(expires_at__lte=now, expires_at__gt=now - timedelta(days=1))[:AT_ONCE]:
         send_code.send(challenge.pk, challenge.generation, now=now, final=True)
         ended += 1
-    return ended
+    return {"asked again": asked, "expired": ended}

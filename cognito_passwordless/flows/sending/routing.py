@@ -1,4 +1,4 @@
-"""Choosing who proves the person. The worker does this: the request looks up nothing about anybody (law 4)."""
+"""Choosing who proves the person. The worker does this: the request looks up no person (law 4)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,10 +8,11 @@ from typing import Literal
 from ... import connections
 from ...cognito import Cause, CognitoError, Connection, PoolUser, find_users, get_user
 from ...conf import conf
-from ...identifiers import Channel, Identifier
-from ...identity import Action, Conflict, Held, Refusal, Verdict
+from ...identifiers import Identifier
+from ...identity import Action, Channel, Conflict, Held, Refusal, channel_of
 from ...identity.pool_users import Nobody
 from ...models import ChallengeSession, MigratedUser
+from ...otp import Code
 from ..accounts import owners, pool_records
 from ..accounts.pool_records import FEDERATED
 from ..challenges import attempts
@@ -61,12 +62,16 @@ def choose(challenge: ChallengeSession, now: datetime) -> Decision:
 
     Raises `CognitoError` when the pool had to be asked (``list_users``) and did not answer.
     """
-    identifier = typed(challenge)
+    identifier = identifier_of(challenge)
     if not challenge.known_browser and attempts.is_over_limit(identifier.value, now):
         return Decoy("over_limit")
     verdict, accounts = pool_records.by_our_code(identifier)
     if verdict.action in {Action.ENTER, Action.TAKE_OVER, Action.ASK_SECOND_FACTOR}:
-        return _to_owner(challenge, identifier, verdict, accounts)
+        user, is_verified = accounts.user_of(verdict), verdict.action is Action.ENTER
+        if challenge.channel == identifier.channel:
+            return ByOurCode(identifier.value if is_verified else owners.written_spelling(user, identifier))
+        other = owners.proven_address(user, challenge.channel) if is_verified else ""
+        return ByOurCode(other) if other else Decoy("no_such_channel")
     rows = pool_records.carrying(identifier)
     if verdict.reason is Conflict.AMBIGUOUS_ADDRESS:
         # Where a human has said whose the address is that several accounts have verified, its pool user proves it.
@@ -77,10 +82,16 @@ def choose(challenge: ChallengeSession, now: datetime) -> Decision:
         return Decoy(str(verdict.reason))
     if rows and (decision := _pending(challenge, identifier, rows)):
         return decision
-    # The pool knows better who is gone; but whoever has the address there now comes first.
-    candidates = (*_by_lookup(identifier), *_perhaps_there(identifier, rows))
+    # The pool knows better who is gone; but a person who has the address there now comes first.
+    candidates = [
+        (connection, username)
+        for connection in connections.answering_for(identifier, connections.active())
+        if "otp" in connection.routes
+        for username in _usernames_at(connection, identifier)
+    ]
+    candidates += _perhaps_there(identifier, rows)
     if candidates:
-        return ByPool(candidates)
+        return ByPool(tuple(candidates))
     if rows and not conf.signup:
         return Decoy(Nobody.GONE.value)
     return Decoy("staff") if verdict.reason is Refusal.STAFF and not conf.signup else unknown(challenge)
@@ -89,7 +100,7 @@ def choose(challenge: ChallengeSession, now: datetime) -> Decision:
 def at_the_named_pool(challenge: ChallengeSession, now: datetime) -> Decision:
     """The pool that a site's own view has named for this step, and no other way: our own code would not be what was
     asked for. Raises `CognitoError` as `choose` does."""
-    identifier = typed(challenge)
+    identifier = identifier_of(challenge)
     if attempts.is_over_limit(identifier.value, now):
         return Decoy("over_limit")
     connection = connections.find(challenge.connection)
@@ -108,28 +119,24 @@ def at_the_named_pool(challenge: ChallengeSession, now: datetime) -> Decision:
     return ByPool(((connection, row.username or identifier.value),), resumed=True)
 
 
-def typed(challenge: ChallengeSession) -> Identifier:
+def identifier_of(challenge: ChallengeSession) -> Identifier:
     """What the person typed; it was normalised when the challenge started."""
-    channel: Channel = "email" if "@" in challenge.identifier else "sms"
-    return Identifier(challenge.identifier, channel, challenge.spelling)
+    return Identifier(challenge.identifier, channel_of(challenge.identifier), challenge.spelling)
+
+
+def review_code(identifier: Identifier, now: datetime) -> Code | None:
+    """The fixed code of an app store's reviewer (`REVIEW_CODES`), which takes the place of ours until its day is over.
+
+    It proves no address, so it opens only an account whose address Django has verified before, and never one of staff,
+    whatever `STAFF_SIGN_IN` says. No statement for people who are not on the list.
+    """
+    entries = [entry for entry in conf.review_codes if entry.identifier == identifier.value and entry.is_valid(now)]
+    return entries[0].code if entries and owners.verified_owner(identifier) is not None else None
 
 
 def unknown(challenge: ChallengeSession) -> Decision:
-    """Nobody knows this person: sign-up where it is open, else nothing."""
-    return _our_code(challenge, typed(challenge)) if conf.signup else Decoy("unknown")
-
-
-def _to_owner(
-    challenge: ChallengeSession, identifier: Identifier, verdict: Verdict, accounts: owners.Accounts
-) -> Decision:
-    """Our code to the address as the account has it, or to the owner's verified one of the other kind if that was
-    asked for."""
-    user = accounts.user_of(verdict)
-    if challenge.channel == identifier.channel:
-        is_verified = verdict.action is Action.ENTER
-        return ByOurCode(identifier.value if is_verified else owners.written_spelling(user, identifier))
-    other = owners.proven_address(user, challenge.channel) if verdict.action is Action.ENTER else ""
-    return ByOurCode(other) if other else Decoy("no_such_channel")
+    """An unknown person: sign-up where it is open, else nothing."""
+    return _our_code(challenge, identifier_of(challenge)) if conf.signup else Decoy("unknown")
 
 
 def _our_code(challenge: ChallengeSession, identifier: Identifier, spelling: str = "") -> Decision:
@@ -144,12 +151,12 @@ def _pending(challenge: ChallengeSession, identifier: Identifier, rows: list[Mig
     if row is Nobody.GONE:
         return None
     if isinstance(row, Nobody):
-        # Excluded is a pool user, not whoever proves an address that this one merely wrote.
+        # Excluded is a pool user, not a person who proves an address that this one merely wrote.
         is_open = conf.signup and not pool_records.keeps_out(rows, identifier)
         return unknown(challenge) if row is Nobody.UNKNOWN or is_open else Decoy(row.value)
     connection = connections.find(row.connection)
     usable = connection is not None and connection.enabled and connection.pool == row.pool
-    spelling = row.email if identifier.channel == "email" else row.phone_number
+    spelling = row.email if identifier.channel == Channel.EMAIL else row.phone_number
     wanted = pool_records.is_wanted(row, identifier)
     if not wanted and identifier.value not in row.verified_keys:
         return _merely_written(challenge, identifier, row, connection if usable else None)
@@ -187,23 +194,14 @@ def _merely_written(
 def _instead_of_hosted_login(
     challenge: ChallengeSession, identifier: Identifier, connection: Connection, row: MigratedUser
 ) -> Decision:
-    """Our code, where this sign-in goes on from a hosted login that was found to be set up wrongly (`onwards`), our
-    code is the route after it, and the directory confirms that no factor is lost."""
+    """Our code, where this sign-in goes on from a hosted login that was found to be set up wrongly
+    (`hosted_login.fallback`), our code is the route after it, and the directory confirms that no factor is lost."""
     goes_on = challenge.connection == connection.alias and connection.on_failure == "branch"
     if not goes_on or connection.route_after("oidc") != "local":
         return Decoy("hosted_login_only")
     obstacle = _obstacle_now(connection, row, Cause.misconfigured)
     allowed = _PASSWORD_TO_SET | {None}
     return _our_code(challenge, identifier) if obstacle in allowed else Decoy(str(obstacle))
-
-
-def _by_lookup(identifier: Identifier) -> list[tuple[Connection, str]]:
-    return [
-        (connection, username)
-        for connection in connections.answering_for(identifier, connections.active())
-        if "otp" in connection.routes
-        for username in _usernames_at(connection, identifier)
-    ]
 
 
 def _perhaps_there(identifier: Identifier, gone: Sequence[MigratedUser]) -> list[tuple[Connection, str]]:
@@ -220,7 +218,7 @@ def _perhaps_there(identifier: Identifier, gone: Sequence[MigratedUser]) -> list
 
 
 def _usernames_at(connection: Connection, identifier: Identifier) -> list[str]:
-    """As whom to sign in there somebody whom no import knows, in order; empty where ``lookup`` says that nobody is.
+    """The usernames to try there for a person whom no import knows, in order; empty where ``lookup`` allows none.
 
     A pool that looks at the case of letters, or knows a number by its old form only, wants its own spelling. Where
     there are several, its directory says which, if it may be asked: a pool that hides who exists knows everybody.
@@ -230,30 +228,23 @@ def _usernames_at(connection: Connection, identifier: Identifier) -> list[str]:
         return []
     if connection.lookup == "try" and len(spellings) == 1:
         return spellings
-    attribute: Literal["email", "phone_number"] = "email" if identifier.channel == "email" else "phone_number"
+    attribute: Literal["email", "phone_number"] = "email" if identifier.channel == Channel.EMAIL else "phone_number"
+
+    def rank(user: PoolUser) -> tuple[bool, bool]:
+        # A verified address before one that is merely written, a user of the pool's own before another provider's.
+        verified = user.email_verified if attribute == "email" else user.phone_number_verified
+        return not verified, user.status == FEDERATED
+
     try:
         for spelling in spellings:
-            users = _meant(find_users(connection, attribute=attribute, value=spelling), attribute)
-            if users:
+            users = sorted(find_users(connection, attribute=attribute, value=spelling), key=rank)
+            # Of two users of the same rank, neither is meant.
+            if users and (len(users) == 1 or rank(users[0]) != rank(users[1])):
                 return [users[0].username]
     except CognitoError:
         if connection.lookup != "try":
             raise
     return spellings if connection.lookup == "try" else []
-
-
-def _meant(users: Sequence[PoolUser], attribute: str) -> list[PoolUser]:
-    """One of those that the directory has with an address: a verified one before those that only have it written, one
-    of the pool's own before those of other providers. Empty where there are two of the same kind."""
-    ranked = sorted(users, key=lambda user: _rank(user, attribute))
-    if len(ranked) > 1 and _rank(ranked[0], attribute) == _rank(ranked[1], attribute):
-        return []
-    return ranked
-
-
-def _rank(user: PoolUser, attribute: str) -> tuple[bool, bool]:
-    verified = user.email_verified if attribute == "email" else user.phone_number_verified
-    return not verified, user.status == FEDERATED
 
 
 def after_pool_refusal(
@@ -274,7 +265,9 @@ def after_pool_refusal(
     else:
         return Decoy(str(error.cause))
     obstacle = _obstacle_now(connection, known, error.cause)
-    return _our_code(challenge, typed(challenge)) if obstacle in allowed else Decoy(str(obstacle or error.cause))
+    return (
+        _our_code(challenge, identifier_of(challenge)) if obstacle in allowed else Decoy(str(obstacle or error.cause))
+    )
 
 
 _PASSWORD_TO_SET: frozenset[Cause | None] = frozenset({Cause.force_change_password, Cause.reset_required})

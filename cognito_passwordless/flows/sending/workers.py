@@ -30,7 +30,7 @@ def fingerprints() -> list[str]:
     return [key.fingerprint for key in keys.keyring().keys]
 
 
-def ask(seconds: float = 2.0) -> list[Worker]:
+def find_running(seconds: float = 2.0) -> list[Worker]:
     """All workers that answer in time. One with the pool ``solo`` answers only between two tasks. Raises kombu's
     `OperationalError` when the broker is down."""
     answers = current_app.control.broadcast(COMMAND, reply=True, timeout=seconds) or []
@@ -44,7 +44,7 @@ def ask(seconds: float = 2.0) -> list[Worker]:
 
 
 def problems(workers: Iterable[Worker]) -> list[str]:
-    """What is wrong, in words for whoever runs the site."""
+    """What is wrong, in words for the operator."""
     known = list(workers)
     if not known:
         return ["no worker answers: start one, or look at its log"]

@@ -14,10 +14,12 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from ... import compat
 from ...exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
 from ...identifiers import parse
+from ...identity import Channel, channel_of
 from ...models import SUB_LENGTH, ChallengeSession, MigratedUser, Route
 from ..accounts import tombstones
 from ..accounts.pool_records import UNUSABLE
@@ -49,7 +51,8 @@ def complete(
     Raises `MigrationRefused` (and `MigrationConflict`) for a person who is proven and yet may not come in. What else a
     hook or a receiver of the site's raises is a mistake in it: it is recorded, and not hidden.
     """
-    proven = step_up.joined(request, challenge, proven, now)
+    if step_up.KEY in request.session:
+        proven = step_up.merge_proofs(request, challenge, proven, now)
     ending = _Ending(request, challenge, proven, now, began=time.monotonic(), declined=declined, alone=alone)
     try:
         login = social_login(request, proven, challenge.next_url)
@@ -59,13 +62,13 @@ def complete(
             try:
                 return ending.come_in(login)
             except _Gone:
-                # Undone, or erased, at this very moment: they are proven, so they come as whoever they are by now.
+                # Undone, or erased, at this very moment: the proof still holds, so it is judged again.
                 request.session.flush()
                 ending.proven = ending.looked_up_again()
         return ending.come_in(login)
     except (SecondFactorNeeded, JoinOffered) as wanted:
         ending.record(wanted.reason, Outcome.OK)
-        return step_up.hold(request, challenge, ending.proven, wanted, now)
+        return step_up.suspend(request, challenge, ending.proven, wanted, now)
     except MigrationRefused as refusal:
         if refusal.reason == tombstones.ERASED:
             erase.forget_attempt(challenge)
@@ -79,17 +82,17 @@ def complete(
         raise
 
 
-def with_second_factor(request: HttpRequest, waiting: step_up.Held) -> HttpResponse:
+def with_second_factor(request: HttpRequest, waiting: step_up.WaitingSignIn) -> HttpResponse:
     """Signs in to the account that the person proved an address of: allauth asks for its second factor, and after that
-    `held.finish` gives it the address."""
+    `finish_second_factor` gives it the address."""
     user = get_user_model()._default_manager.get(pk=waiting.user)
     return _sign_in(request, user, waiting.proven, waiting.challenge, signup=False)
 
 
-def without_it(request: HttpRequest, waiting: step_up.Held, *, now: datetime) -> HttpResponse:
-    """The sign-in of somebody who cannot give the other proof: without the account that it would have opened. Raises
+def without_it(request: HttpRequest, waiting: step_up.WaitingSignIn, *, now: datetime) -> HttpResponse:
+    """The sign-in of a person who cannot give the other proof: without the account that it would have opened. Raises
     as `complete` does."""
-    step_up.drop(request)
+    step_up.discard(request)
     declined = [get_user_model()._meta.pk.to_python(waiting.user)] if waiting.user else []
     return complete(request, waiting.challenge, waiting.proven, now=now, declined=declined, alone=True)
 
@@ -98,18 +101,49 @@ def _sign_in(
     request: HttpRequest, user: AbstractBaseUser, proven: Proven, challenge: ChallengeSession, *, signup: bool
 ) -> HttpResponse:
     address = next(iter(proven.profile.proven), "")
+    is_email = channel_of(address) == Channel.EMAIL
     return compat.finish_login(
         request,
         user,
-        email=address if "@" in address else "",
-        phone="" if "@" in address else address,
+        email=address if is_email else "",
+        phone="" if is_email else address,
         redirect_url=challenge.next_url or None,
         signup=signup,
     )
 
 
+def finish_second_factor(
+    sender: object, request: HttpRequest | None, user: AbstractBaseUser, **kwargs: object
+) -> None:
+    """For the signal ``user_logged_in``: the second factor has been shown, so the address is theirs."""
+    if request is None or step_up.KEY not in getattr(request, "session", {}):
+        return
+    now = timezone.now()
+    waiting = step_up.find(request, now)
+    if (
+        waiting is None
+        or not waiting.user
+        or waiting.user != str(user.pk)
+        or not compat.has_shown_second_factor(request, user)
+    ):
+        return
+    step_up.discard(request)
+    proven = waiting.proven
+    try:
+        migrate(
+            proven.profile,
+            connection=proven.connection,
+            method=proven.method,
+            now=now,
+            request=request,
+            shown=[user.pk],
+        )
+    except MigrationRefused:
+        return  # it has been recorded, and they are in by what they have shown
+
+
 class _Gone(Exception):
-    """They are no longer who they were: their Django user was deleted, or their migration taken back, meanwhile."""
+    """The Django user was deleted, or the migration undone, while the person signed in."""
 
 
 @dataclass
@@ -121,7 +155,7 @@ class _Ending:
     began: float
     declined: Collection[Any] = ()
     alone: bool = False
-    step: str = "migrated"  # how far they have come
+    step: str = "migrated"  # the step that is under way
 
     def come_in(self, login: SocialLogin | None) -> HttpResponse:
         """Raises `MigrationRefused`, and `_Gone`."""
@@ -141,15 +175,32 @@ class _Ending:
             if refusal.reason != UNUSABLE or self.looked_up_again().connection is None:
                 raise
             raise _Gone from refusal
+        self.step = "signed_in"
         try:
-            return self._finish(login, migrated)
+            if migrated.just_now:
+                self.record("migrated", Outcome.OK, cause=migrated.left_out, migrated=migrated)
+            if login:
+                response = compat.finish_social_login(
+                    self.request,
+                    migrated.user,
+                    login,
+                    has_email=bool(proven.profile.email),
+                    redirect_url=self.challenge.next_url or None,
+                    signup=migrated.signed_up,
+                )
+            else:
+                response = _sign_in(self.request, migrated.user, proven, self.challenge, signup=migrated.signed_up)
+            # A further factor may still be asked for; then allauth goes on from here.
+            step = "signed_in" if self.request.user.is_authenticated else "first_factor"
+            self.record(step, Outcome.OK, cause="" if migrated.just_now else migrated.left_out, migrated=migrated)
         except (DatabaseError, ObjectDoesNotExist) as error:
             if type(migrated.user)._default_manager.filter(pk=migrated.user.pk).exists():
                 raise
             raise _Gone from error
+        return response
 
     def looked_up_again(self) -> Proven:
-        """What is known of somebody who proved an address to us may have changed; what the pool said has not."""
+        """Our own record of a person who proved an address to us may have changed; what the pool said has not."""
         is_ours = self.challenge.route == Route.LOCAL
         return proven_locally(parse(self.challenge.recipient)) if is_ours else self.proven
 
@@ -161,32 +212,12 @@ class _Ending:
             now=self.now,
             cause=cause,
             category=category_of(cause) if cause else "",
-            # Somebody who proved their address to us may be known to a pool all the same.
+            # A person who proved their address to us may be known to a pool all the same.
             connection=self.proven.connection.alias if self.proven.connection else "",
             duration=time.monotonic() - self.began,
             user_id=migrated.user.pk if migrated else None,
             output={"method": str(self.proven.method), "created": migrated.created} if migrated else {},
         )
-
-    def _finish(self, login: SocialLogin | None, migrated: Migrated) -> HttpResponse:
-        self.step = "signed_in"
-        if migrated.just_now:
-            self.record("migrated", Outcome.OK, cause=migrated.left_out, migrated=migrated)
-        if login:
-            response = compat.finish_social_login(
-                self.request,
-                migrated.user,
-                login,
-                has_email=bool(self.proven.profile.email),
-                redirect_url=self.challenge.next_url or None,
-                signup=migrated.signed_up,
-            )
-        else:
-            response = _sign_in(self.request, migrated.user, self.proven, self.challenge, signup=migrated.signed_up)
-        # A further factor may still be asked for; then allauth goes on from here.
-        step = "signed_in" if self.request.user.is_authenticated else "first_factor"
-        self.record(step, Outcome.OK, cause="" if migrated.just_now else migrated.left_out, migrated=migrated)
-        return response
 
 
 def social_login(request: HttpRequest, proven: Proven, next_url: str) -> SocialLogin | None:

@@ -1,4 +1,4 @@
-"""Who asks, before anything is proven."""
+"""The context of a request, before anything is proven: which browser, which network, which language."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,12 +7,13 @@ from uuid import uuid4
 from ...models import ChallengeSession, JourneyEvent
 from ..events import journey
 from ..limits import budgets
+from .errors import TooMany
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """What a request tells about who asks. ``handle`` is what the browser holds from an earlier start; ``ip`` is empty
-    where it cannot be told: all of those share one budget."""
+    """``handle`` is what the browser holds from an earlier start; ``ip`` is empty where it is not known: all such
+    requests share one budget."""
 
     handle: str = ""
     known_browser: str = ""
@@ -20,17 +21,9 @@ class Visitor:
     language: str = ""
 
 
-class TooMany(Exception):
-    """This network has started too many sign-ins; ``retry_after`` in seconds. The same for every identifier."""
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__()
-        self.retry_after = retry_after
-
-
 def too_many(over: budgets.OverLimit, now: datetime) -> TooMany:
     """What to raise for a start that was over the limit. Two statements, three for the first of a window."""
     if budgets.is_first_refusal(over):  # the others of this window would be a flood of rows
-        nobody = ChallengeSession(id=uuid4())
-        journey.record(nobody, "started", JourneyEvent.Outcome.REFUSED, now=now, cause=over.cause, category="flow")
+        stray = ChallengeSession(id=uuid4())
+        journey.record(stray, "started", JourneyEvent.Outcome.REFUSED, now=now, cause=over.cause, category="flow")
     return TooMany(budgets.retry_after(over, now))

@@ -2,79 +2,62 @@
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from uuid import uuid4
 
 from django.db import router, transaction
 from django.views.decorators.debug import sensitive_variables
 
-from ... import keys
+from ... import connections
+from ...cognito import Connection
 from ...conf import conf
 from ...exceptions import DispatchFailed
-from ...identifiers import MAX_LENGTH, Identifier
+from ...identifiers import Identifier
+from ...identity import Channel
 from ...models import ChallengeSession, Route
 from ...otp import Code
 from ..challenges import attempts
 from ..challenges import hosted as hosted_state
-from ..challenges.status import Status, can_resend, seconds_to_resend, status
+from ..challenges.create import new_challenge
+from ..challenges.status import can_resend, seconds_to_resend
 from ..events import journey
 from ..events.journey import Outcome
-from ..events.payload import told_of
 from ..limits import budgets
 from ..sending import dispatch
-from ..sending.routing import typed
-from .context import TooMany, Visitor, too_many
-from .options import Offers, offers_for
-from .verification import NotProven, Proven, verify
-
-__all__ = [
-    "NoChallenge",
-    "Resent",
-    "Started",
-    "Status",
-    "TooMany",
-    "TooSoon",
-    "Visitor",
-    "Wrong",
-    "answer",
-    "resend",
-    "retry",
-    "start",
-    "status",
-]
+from ..sending.routing import identifier_of
+from .context import Visitor, too_many
+from .errors import NoChallenge, NotProven, NotServed, TooMany, TooSoon, Wrong
+from .verification import Proven, verify
 
 logger = logging.getLogger(__name__)
 
 
-class NoChallenge(Exception):
-    """This browser holds no challenge; the person starts again."""
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """``hosted_login``: the connection whose hosted login the pages offer; ``hosted_first``: the one that a start goes
+    to by itself; ``floor``: seconds before a refusal is released; ``password``: whether a pool wants one first, which
+    every code page then offers."""
+
+    hosted_login: str
+    hosted_first: Connection | None
+    floor: float
+    password: bool
 
 
-class NotServed(Exception):
-    """No SMS goes to the country of the number that was typed (`SMS_COUNTRIES`), whoever it belongs to."""
-
-
-class TooSoon(Exception):
-    """The cool-down is not over; ``seconds`` until another message may be asked for."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__()
-        self.seconds = seconds
-
-
-class Wrong(Exception):
-    """Wrong, expired, used up, unknown: one answer (law 4), not to be released before ``floor`` seconds after the
-    request began. ``cause`` and ``category`` are for the log and for callers that are not pages."""
-
-    def __init__(self, challenge: ChallengeSession, cause: str, category: str = "flow") -> None:
-        super().__init__(cause)
-        self.challenge = challenge
-        self.cause = cause
-        self.category = category
-        self.floor = challenge.refusal_floor
+def offers_for(identifier: Identifier) -> Offers:
+    """What the pages of this challenge offer, from the configuration alone: kept with it, so no page asks again."""
+    active = connections.active()
+    answering = connections.answering_for(identifier, active)
+    hosted = [connection.alias for connection in answering if "oidc" in connection.routes]
+    first = [connection for connection in answering[:1] if connection.routes[0] == "oidc"]
+    pads = any("otp" in connection.routes for connection in active)
+    return Offers(
+        next(iter(hosted), ""),
+        next(iter(first), None),
+        conf.refusal_floor if pads else 0.0,
+        any(connection.needs_password for connection in active),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +82,10 @@ def start(
 
     Where the configuration sends this identifier to a hosted login first, the challenge's route says so and no worker
     is told; ``by_code`` asks for a code all the same. ``instead_of``: the alias of a hosted login that has failed
-    (`onwards`). At most four statements. Raises `TooMany`, `NotServed`, and `DispatchFailed` when no worker can be
-    told; then nothing is left.
-    """
+    (`hosted_login.fallback`). At most four statements. Raises `TooMany`, `NotServed`, and `DispatchFailed` when no
+    worker can be told; then nothing is left."""
     channel = channel or identifier.channel
-    if channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
+    if channel == identifier.channel == Channel.SMS and not budgets.serves(identifier.value):
         raise NotServed
     offers, handle = offers_for(identifier), attempts.new_handle()
     hosted = None if by_code else offers.hosted_first
@@ -116,58 +98,29 @@ def start(
                     hosted, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
                 )
             else:
-                challenge = _store(
-                    identifier, visitor, offers, handle, now=now, channel=channel, next_url=next_url, after=instead_of
+                challenge = new_challenge(
+                    identifier,
+                    handle,
+                    now,
+                    channel=channel,
+                    language=visitor.language,
+                    next_url=next_url,
+                    known_browser=visitor.known_browser,
+                    connection=instead_of,
+                    hosted_login=offers.hosted_login,
+                    refusal_floor=offers.floor,
+                    password_offered=offers.password,
                 )
     except budgets.OverLimit as over:
         raise too_many(over, now) from None
-    if hosted:
-        return _started(challenge, handle, visitor)
-    try:
-        dispatch.dispatch(challenge)
-    except DispatchFailed:
-        challenge.delete()
-        raise
-    return _started(challenge, handle, visitor)
-
-
-def _started(challenge: ChallengeSession, handle: str, visitor: Visitor) -> Started:
-    if visitor.handle:
-        attempts.supersede(visitor.handle)
+    if not hosted:
+        try:
+            dispatch.dispatch(challenge)
+        except DispatchFailed:
+            challenge.delete()
+            raise
+    attempts.supersede(visitor.handle)
     return Started(challenge, handle)
-
-
-def _store(
-    identifier: Identifier,
-    visitor: Visitor,
-    offers: Offers,
-    handle: str,
-    *,
-    now: datetime,
-    channel: str,
-    next_url: str,
-    after: str,
-) -> ChallengeSession:
-    policy = conf.otp
-    return ChallengeSession.objects.create(
-        id=uuid4(),
-        handle_hash=attempts.handle_hash(handle),
-        identifier=identifier.value,
-        spelling=identifier.spelling[:MAX_LENGTH],
-        channel=channel,
-        language=visitor.language,
-        next_url=next_url,
-        hosted_login=offers.hosted_login,
-        connection=after,
-        refusal_floor=offers.floor,
-        password_offered=offers.password,
-        known_browser=visitor.known_browser,
-        key_fingerprint=keys.keyring().current.fingerprint,
-        code_length=policy.length,
-        created_at=now,
-        last_sent_at=now,
-        expires_at=now + timedelta(seconds=policy.ttl),
-    )
 
 
 @sensitive_variables()
@@ -178,57 +131,30 @@ def answer(
 
     Raises `NoChallenge`, and `Wrong` for everything that does not open the session.
     """
-    attempt = attempts.claim(visitor.handle, now, purpose) if visitor.handle else None
+    attempt = attempts.claim(visitor.handle, now, purpose)
     if attempt is None:
         raise NoChallenge
     challenge = attempt.challenge
     if attempt.refusal in attempts.OVER:
-        # No event: whoever repeats this would write without end.
+        # No event: a browser that repeats this would write without end.
         logger.info("%s answer refused: %s", challenge.pk, attempt.refusal)
         raise Wrong(challenge, attempt.refusal)
-    record = partial(_record_answer, challenge, now, time.monotonic(), given)
-    try:
-        return challenge, _prove(attempt, given, now, record)
-    except NotProven as error:
-        outcome = Outcome.REFUSED if error.category == "flow" else Outcome.FAILED
-        record(outcome, cause=error.cause, category=error.category)
-        raise Wrong(challenge, error.cause, error.category) from None
-
-
-@sensitive_variables()
-def _record_answer(
-    challenge: ChallengeSession,
-    now: datetime,
-    began: float,
-    given: Code,
-    outcome: Outcome,
-    *,
-    cause: str = "",
-    category: str = "",
-    proven: Proven | None = None,
-) -> None:
-    journey.record(
-        challenge,
-        "answered",
-        outcome,
-        now=now,
-        cause=cause,
-        category=category,
-        duration=time.monotonic() - began,
-        output=told_of(proven.profile) if proven else {},
-        given=given,
-    )
-
-
-@sensitive_variables()
-def _prove(attempt: attempts.Attempt, given: Code, now: datetime, record: Callable[..., None]) -> Proven:
-    if not attempt.claimed:
-        raise NotProven(attempt.refusal)
-    proven = verify(attempt.challenge, given, now)
-    won = partial(record, Outcome.OK, proven=proven, cause=proven.unproven)
-    if not attempts.accept(attempt.challenge, on_success=won):
-        raise NotProven("already_used")
-    return proven
+    record = partial(journey.record, challenge, "answered", now=now, given=given)
+    began = time.monotonic()
+    cause, category = attempt.refusal, "flow"
+    if attempt.claimed:
+        try:
+            proven = verify(challenge, given, now)
+        except NotProven as error:
+            cause, category = error.cause, error.category
+        else:
+            won = partial(record, Outcome.OK, cause=proven.unproven, output=proven.profile)
+            if attempts.accept(challenge, on_success=lambda: won(duration=time.monotonic() - began)):
+                return challenge, proven
+            cause = "already_used"
+    outcome = Outcome.REFUSED if category == "flow" else Outcome.FAILED
+    record(outcome, cause=cause, category=category, duration=time.monotonic() - began)
+    raise Wrong(challenge, cause, category)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +169,7 @@ class Resent:
 
 def resend(visitor: Visitor, *, now: datetime) -> Resent:
     """One more message for this browser's challenge. Raises `NoChallenge` and `DispatchFailed`."""
-    before = attempts.find(visitor.handle) if visitor.handle else None
+    before = attempts.find(visitor.handle)
     if before is None or before.route == Route.COGNITO_OIDC:
         raise NoChallenge
     if not attempts.resend(visitor.handle, now):
@@ -265,7 +191,7 @@ def retry(visitor: Visitor, *, now: datetime, channel: str | None = None) -> Sta
     Of many at once, one starts a challenge. Raises `NoChallenge`, `TooSoon`, `TooMany`, `NotServed` and
     `DispatchFailed`.
     """
-    before = attempts.find(visitor.handle) if visitor.handle else None
+    before = attempts.find(visitor.handle)
     if before is None or not before.identifier:
         raise NoChallenge
     if not attempts.supersede(visitor.handle, now=now):
@@ -276,7 +202,7 @@ def retry(visitor: Visitor, *, now: datetime, channel: str | None = None) -> Sta
     visitor = replace(visitor, handle="", known_browser=before.known_browser)
     try:
         return start(
-            typed(before),
+            identifier_of(before),
             visitor,
             now=now,
             channel=channel or before.channel,

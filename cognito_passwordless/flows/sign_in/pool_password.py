@@ -1,8 +1,8 @@
 """A password first, for the pools that want one before their code.
 
-Its laws are those of a code: an attempt is claimed before anything is asked, on the same counts, and whoever it is
-learns nothing from the answer. The password is used in the request that brings it and is kept nowhere; there is no way
-round it, for whoever leaves it out or has it wrong is sent nothing.
+Its laws are those of a code: an attempt is claimed before anything is asked, on the same counts, and the answer tells
+nothing. The password is used in the request that brings it and is kept nowhere; there is no way round it, for a person
+who leaves it out or has it wrong is sent nothing.
 """
 
 import logging
@@ -12,17 +12,18 @@ from datetime import datetime
 from django.views.decorators.debug import sensitive_variables
 
 from ... import connections
-from ...cognito import CognitoError, Connection, Password
+from ...cognito import CognitoError, Password
 from ...conf import conf
-from ...models import ChallengeSession, Channel, Route
+from ...identity import Channel
+from ...models import ChallengeSession, Route
 from ..challenges import attempts
 from ..events import journey
 from ..events.journey import Outcome
 from ..limits import budgets
 from ..sending import pool_codes
+from ..sending.routing import identifier_of
 from .context import Visitor
-from .login import NoChallenge
-from .verification import NotProven
+from .errors import NoChallenge, NotProven
 
 logger = logging.getLogger(__name__)
 NOT_ASKED = "password_not_asked"
@@ -30,39 +31,35 @@ NOT_ASKED = "password_not_asked"
 
 @sensitive_variables()
 def give(visitor: Visitor, password: Password, *, now: datetime) -> None:
-    """Claims an attempt, and gives the password to the pool that waits for it: right, wrong and nobody's business end
+    """Claims an attempt, and gives the password to the pool that waits for it: right, wrong and not asked for end
     alike. Raises `NoChallenge`."""
-    attempt = attempts.claim(visitor.handle, now) if visitor.handle else None
+    attempt = attempts.claim(visitor.handle, now)
     if attempt is None:
         raise NoChallenge
     challenge, began = attempt.challenge, time.monotonic()
     if attempt.refusal in attempts.OVER:
-        # No event: whoever repeats this would write without end.
+        # No event: a browser that repeats this would write without end.
         logger.info("%s password refused: %s", challenge.pk, attempt.refusal)
         return
-    cause, category = _why_not(attempt, password, now)
+    cause, category = attempt.refusal, "flow" if attempt.refusal else ""
+    if attempt.claimed:
+        try:
+            _prove(challenge, password, now)
+        except NotProven as error:
+            cause, category = error.cause, error.category
+        except budgets.OverLimit as over:
+            cause, category = over.cause, "flow"
+        except CognitoError as failure:
+            cause, category = str(failure.cause), failure.cause.category
     outcome = {"": Outcome.OK, "flow": Outcome.REFUSED}.get(category, Outcome.FAILED)
     took = time.monotonic() - began
     journey.record(challenge, "password", outcome, now=now, cause=cause, category=category, duration=took)
 
 
 @sensitive_variables()
-def _why_not(attempt: attempts.Attempt, password: Password, now: datetime) -> tuple[str, str]:
-    """The cause and its category; both empty where the password was right."""
-    if not attempt.claimed:
-        return attempt.refusal, "flow"
-    try:
-        _prove(attempt.challenge, password, now)
-    except NotProven as error:
-        return error.cause, error.category
-    except CognitoError as failure:
-        return str(failure.cause), failure.cause.category
-    return "", ""
-
-
-@sensitive_variables()
 def _prove(challenge: ChallengeSession, password: Password, now: datetime) -> None:
-    """Raises `NotProven` and `CognitoError`; otherwise the row has the session of the code that is on its way."""
+    """Raises `NotProven`, `OverLimit` and `CognitoError`; otherwise the row has the session of the code that is on its
+    way."""
     if challenge.route != Route.COGNITO_OTP:
         raise NotProven(challenge.decoy_reason or NOT_ASKED)
     connection = connections.find(challenge.connection)
@@ -70,23 +67,12 @@ def _prove(challenge: ChallengeSession, password: Password, now: datetime) -> No
         raise NotProven("no_connection", "configuration")
     if not connection.needs_password:
         raise NotProven(NOT_ASKED)
-    _pay(challenge, connection, now)
-    pool_codes.keep(challenge, connection, pool_codes.prove_password(connection, challenge, password, now=now))
-
-
-def _pay(challenge: ChallengeSession, connection: Connection, now: datetime) -> None:
-    """What a code of the pool's costs. The identifier's own budget of messages was asked when the sign-in began."""
-    turn = budgets.take_turn(f"cognito {connection.region}", conf.limit("cognito_starts"), now)
-    if not turn.granted:
+    # What a code of the pool's costs. The identifier's own budget of messages was asked when the sign-in began.
+    slot = budgets.reserve_slot(f"cognito {connection.region}", conf.limit("cognito_starts"), now)
+    if not slot.granted:
         raise NotProven("quota", "system")
-    time.sleep(turn.wait)
-    if challenge.channel != Channel.SMS:
-        return  # for e-mail the pool has a quota of its own
-    try:
-        typed = "" if "@" in challenge.identifier else challenge.identifier
-        budgets.spend_for_message(challenge.channel, typed, now)
-    except budgets.OverLimit as over:
-        cause = over.cause
-    else:
-        return
-    raise NotProven(cause)
+    time.sleep(slot.wait)
+    if challenge.channel == Channel.SMS:  # for e-mail the pool has a quota of its own
+        typed = identifier_of(challenge)
+        budgets.spend_for_message(challenge.channel, typed.value if typed.channel == Channel.SMS else "", now)
+    pool_codes.keep(challenge, connection, pool_codes.prove_password(connection, challenge, password, now=now))

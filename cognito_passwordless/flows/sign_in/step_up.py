@@ -2,7 +2,7 @@
 or the hosted login of a connection.
 
 What was proven is kept, encrypted, in the session of the browser that proved it. The other proof, given in the same
-browser, joins the two. Whoever cannot give it, or does not want to, comes in without that account.
+browser, joins the two. A person who cannot give it, or does not want to, comes in without that account.
 """
 
 import json
@@ -12,17 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 
-from ... import compat, connections, keys
+from ... import connections, keys
 from ...cognito import CognitoProfile
-from ...exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
+from ...exceptions import JoinOffered, SecondFactorNeeded
 from ...models import ChallengeSession, MigratedUser, Route
 from ..accounts.pool_records import claims_of
-from ..migration import migrate
 from .verification import Proven
 
 KEY: Final = "cognito_passwordless_held"
@@ -30,7 +27,7 @@ LIFETIME: Final = timedelta(minutes=15)  # to find the phone with the codes, or 
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class WaitingSignIn:
     """``user``: primary key of the account whose second factor is wanted, as text; ``address`` or ``connection``: the
     proof that would open another one; ``following``: by what the person has chosen to give it."""
 
@@ -42,7 +39,7 @@ class Held:
     following: str = ""
 
 
-def hold(
+def suspend(
     request: HttpRequest,
     challenge: ChallengeSession,
     proven: Proven,
@@ -71,13 +68,13 @@ def hold(
     return HttpResponseRedirect(reverse(f"cognito_passwordless:{page}"))
 
 
-def follow(request: HttpRequest, following: str) -> None:
+def choose_proof(request: HttpRequest, following: str) -> None:
     """The person has chosen to give the other proof: by the challenge of this key, or by a connection's hosted login.
-    No other sign-in in this browser is joined with the one that waits: it may be somebody else's."""
+    No other sign-in in this browser is joined with the one that waits: it may be another person's."""
     _write(request, {**_read(request), "following": following})
 
 
-def find(request: HttpRequest, now: datetime) -> Held | None:
+def find(request: HttpRequest, now: datetime) -> WaitingSignIn | None:
     """The sign-in of this browser that waits; None where there is none, or no longer."""
     kept = _read(request)
     if not kept or kept["until"] < now.timestamp():
@@ -89,7 +86,7 @@ def find(request: HttpRequest, now: datetime) -> Held | None:
     challenge.next_url = kept["next_url"]
     profile, method = CognitoProfile(**kept["profile"]), MigratedUser.Method(kept["method"])
     proven = Proven(profile, method, connection, kept["claims"])
-    return Held(challenge, proven, kept["user"], kept["address"], kept["connection"], kept["following"])
+    return WaitingSignIn(challenge, proven, kept["user"], kept["address"], kept["connection"], kept["following"])
 
 
 def _read(request: HttpRequest) -> Mapping[str, Any]:
@@ -102,13 +99,11 @@ def _write(request: HttpRequest, kept: Mapping[str, Any]) -> None:
     request.session[KEY] = keys.encrypt(json.dumps(kept))
 
 
-def joined(request: HttpRequest, challenge: ChallengeSession, proven: Proven, now: datetime) -> Proven:
+def merge_proofs(request: HttpRequest, challenge: ChallengeSession, proven: Proven, now: datetime) -> Proven:
     """The proof that has just been given by a challenge, with the one that waited for it in this browser: a person of
     a pool, and an address that this person has. Else the new one alone."""
-    if KEY not in request.session:
-        return proven
     waiting = find(request, now)
-    drop(request)
+    discard(request)
     is_hosted = challenge.route == Route.COGNITO_OIDC
     given_by = f"oidc {challenge.connection}" if is_hosted else str(challenge.pk)
     if waiting is None or waiting.following != given_by:
@@ -121,28 +116,5 @@ def joined(request: HttpRequest, challenge: ChallengeSession, proven: Proven, no
     return replace(of_pool, profile=together)
 
 
-def drop(request: HttpRequest) -> None:
+def discard(request: HttpRequest) -> None:
     request.session.pop(KEY, None)
-
-
-def finish(sender: object, request: HttpRequest | None, user: AbstractBaseUser, **kwargs: object) -> None:
-    """For the signal ``user_logged_in``: the second factor has been shown, so the address is theirs."""
-    if request is None or KEY not in getattr(request, "session", {}):
-        return
-    now = timezone.now()
-    held = find(request, now)
-    if held is None or not held.user or held.user != str(user.pk) or not compat.has_shown_second_factor(request, user):
-        return
-    drop(request)
-    proven = held.proven
-    try:
-        migrate(
-            proven.profile,
-            connection=proven.connection,
-            method=proven.method,
-            now=now,
-            request=request,
-            shown=[user.pk],
-        )
-    except MigrationRefused:
-        return  # it has been recorded, and they are in by what they have shown

@@ -10,12 +10,13 @@ from django.views.decorators.debug import sensitive_variables
 from ... import connections, keys
 from ...cognito import CognitoError, CognitoProfile, Connection, verify_id_token
 from ...identifiers import Identifier, parse
-from ...identity import Proof
+from ...identity import Channel, Proof
 from ...models import ChallengeSession, MigratedUser, Route
-from ...otp import Code, derive, matches
+from ...otp import Code, matches
 from ..accounts import pool_records
-from ..sending import pool_codes, review_codes
-from ..sending.routing import typed
+from ..sending import pool_codes
+from ..sending.routing import identifier_of, review_code
+from .errors import NotProven
 
 Method = MigratedUser.Method
 
@@ -33,52 +34,27 @@ class Proven:
     unproven: str = ""
 
 
-class NotProven(Exception):
-    """``cause`` for the log and the timeline; the page says the same for all of them."""
-
-    def __init__(self, cause: str, category: str = "flow") -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.category = category
-
-
 @sensitive_variables()
 def verify(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
     """Compares, once. The attempt must have been claimed. Raises `NotProven`."""
-    if challenge.route == Route.LOCAL:
-        return _verify_our_code(challenge, given, now)
     if challenge.route == Route.COGNITO_OTP:
         return _verify_pool_code(challenge, given, now)
-    raise NotProven(challenge.decoy_reason or "not_sent")
-
-
-@sensitive_variables()
-def _verify_our_code(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
+    if challenge.route != Route.LOCAL:
+        raise NotProven(challenge.decoy_reason or "not_sent")
     # There is exactly one right code: a reviewer's fixed one takes the place of ours.
-    expected = review_codes.code_for(typed(challenge), now) or _our_code(challenge)
+    expected = review_code(identifier_of(challenge), now) or keys.our_code(challenge)
+    if expected is None:
+        raise NotProven("key_retired")
     if not matches(expected, given):
         raise NotProven("wrong_code")
     return proven_locally(parse(challenge.recipient))
 
 
-@sensitive_variables()
-def _our_code(challenge: ChallengeSession) -> Code:
-    key = keys.keyring().find(challenge.key_fingerprint)
-    if key is None:
-        raise NotProven("key_retired")
-    return derive(
-        key,
-        str(challenge.pk),
-        purpose=challenge.purpose,
-        generation=challenge.generation,
-        length=challenge.code_length,
-    )
-
-
 def proven_locally(address: Identifier) -> Proven:
-    """The facts about somebody who proved an address to us: their pool record where there is one, else the address."""
+    """The facts about a person who proved an address to us: their pool record where there is one, else the address."""
     proven = frozenset({address.value})
-    for row in pool_records.proven(pool_records.carrying(address), address):
+    rows = pool_records.carrying(address)
+    for row in pool_records.proven(rows, address) if rows else ():
         connection = connections.configured(row.connection)
         if connection is not None and connection.pool == row.pool:
             return Proven(replace(pool_records.profile_of(row), proven=proven), Method.LOCAL_OTP, connection)
@@ -86,10 +62,10 @@ def proven_locally(address: Identifier) -> Proven:
 
 
 def bare_profile(address: Identifier) -> CognitoProfile:
-    """Somebody of whom only the proven address is known."""
+    """A person of whom only the proven address is known."""
     return CognitoProfile(
-        email=address.value if address.channel == "email" else "",
-        phone_number=address.value if address.channel == "sms" else "",
+        email=address.value if address.channel == Channel.EMAIL else "",
+        phone_number=address.value if address.channel == Channel.SMS else "",
         proven=frozenset({address.value}),
     )
 
@@ -113,20 +89,14 @@ def _verify_pool_code(challenge: ChallengeSession, given: Code, now: datetime) -
     if judged.proof is Proof.CHANGED:
         # An attacker, or an owner who changed it during the sign-in: the next code goes to the new address.
         raise NotProven(judged.proof)
-    _must_be_the_one_asked_for(connection, challenge, claims)
+    # The tokens must be those of the user that was asked for, by sub, username or alias; not by
+    # ``preferred_username``, which users write themselves.
+    asked = challenge.pool_username.casefold()
+    names = (claims.get(name) for name in ("sub", "cognito:username", "email", "phone_number"))
+    known = MigratedUser.objects.filter(pool=connection.pool, username=challenge.pool_username)
+    is_another = asked not in {name.casefold() for name in names if isinstance(name, str)}
+    if is_another or known.exclude(sub=claims["sub"]).exclude(status=MigratedUser.Status.GONE).exists():
+        raise NotProven("another_person")
     proven = frozenset(filter(None, [judged.address]))
     profile = CognitoProfile.from_claims(judged.claims, pool=connection.pool, scope=connection.scope, proven=proven)
     return Proven(profile, Method.COGNITO_OTP, connection, judged.claims, judged.proof)
-
-
-def _must_be_the_one_asked_for(connection: Connection, challenge: ChallengeSession, claims: dict[str, object]) -> None:
-    """The tokens must be those of the user that was asked for, by sub, username or alias.
-
-    Not by ``preferred_username``, which users write themselves."""
-    asked = challenge.pool_username.casefold()
-    names = (claims.get(name) for name in ("sub", "cognito:username", "email", "phone_number"))
-    if asked not in {name.casefold() for name in names if isinstance(name, str)}:
-        raise NotProven("another_person")
-    known = MigratedUser.objects.filter(pool=connection.pool, username=challenge.pool_username)
-    if known.exclude(sub=claims["sub"]).exclude(status=MigratedUser.Status.GONE).exists():
-        raise NotProven("another_person")

@@ -1,4 +1,4 @@
-"""What a proof is good for outside of the package's pages: what may be told of the person, and one sign-in."""
+"""Second half of the steps API: expose the claims that the step's scope allows, and redeem a proof for one sign-in."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from ..sign_in import completion
 from ..sign_in.verification import Proven
 
 # How long after its beginning a step may still end in a sign-in.
-GOOD_FOR = timedelta(hours=1)
+MAX_AGE = timedelta(hours=1)
 USED = "step_used"
 # The claims about the token and the sign-in, which every scope tells. Not among them is what ties a token to its
 # request (``nonce``, ``at_hash``).
@@ -28,7 +28,7 @@ _OF_THE_TOKEN: Final = frozenset(
     {"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "auth_time", "acr", "amr", "token_use", "jti", "origin_jti"}
 )
 _BINDINGS: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
-# OpenID Connect Core 5.4. ``profile`` tells whatever no other scope does, a pool's own claims among it.
+# OpenID Connect Core 5.4. ``profile`` covers the claims of no other scope, a pool's own among them.
 _OF_SCOPES: Final[Mapping[str, frozenset[str]]] = {
     "email": frozenset({"email", "email_verified"}),
     "phone": frozenset({"phone_number", "phone_number_verified"}),
@@ -39,8 +39,8 @@ _TOKEN: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a step tells of a person."""
+class StepIdentity:
+    """What a step gives the site of a person."""
 
     method: MigratedUser.Method
     claims: FrozenMapping[Any]
@@ -48,7 +48,7 @@ class Told:
     profile: CognitoProfile
 
 
-def narrowed(connection: Connection, scope: Collection[str] | None) -> Connection | None:
+def restrict_scope(connection: Connection, scope: Collection[str] | None) -> Connection | None:
     """The connection with a smaller scope; None for one that the connection does not have. ``openid`` is always in."""
     if scope is None:
         return connection
@@ -58,12 +58,12 @@ def narrowed(connection: Connection, scope: Collection[str] | None) -> Connectio
     return replace(connection, scope=tuple(name for name in connection.scope if name in wanted))
 
 
-def keep_scope(challenge: ChallengeSession, scope: Collection[str]) -> None:
+def save_scope(challenge: ChallengeSession, scope: Collection[str]) -> None:
     """One statement."""
     ChallengeSession.objects.filter(pk=challenge.pk).update(scope=" ".join(scope))
 
 
-def told(challenge: ChallengeSession, proven: Proven) -> Told:
+def identity_of(challenge: ChallengeSession, proven: Proven) -> StepIdentity:
     """The same person, as far as the step's scope goes, and no further than that in the claims either. One statement
     after a hosted login: from now on its challenge is a step's, which `sign_in` may take."""
     if challenge.purpose != attempts.STEP:
@@ -72,33 +72,32 @@ def told(challenge: ChallengeSession, proven: Proven) -> Told:
     profile = CognitoProfile.from_claims(
         proven.claims, pool=proven.profile.pool, scope=scope, proven=proven.profile.proven
     )
+
+    def is_allowed(claim: str) -> bool:
+        if claim in _BINDINGS or claim in _OF_THE_TOKEN:
+            return claim in _OF_THE_TOKEN
+        own_scope = next((name for name, claims in _OF_SCOPES.items() if claim in claims), "profile")
+        return own_scope in scope
+
     claims = {
         name: value
         for name, value in proven.claims.items()
-        if _is_told(name, scope) and not _TOKEN.search(json.dumps(value))
+        if is_allowed(name) and not _TOKEN.search(json.dumps(value))
     }
-    return Told(proven.method, FrozenMapping(claims), FrozenMapping(_user_info(profile)), profile)
-
-
-def _is_told(claim: str, scope: Collection[str]) -> bool:
-    if claim in _BINDINGS or claim in _OF_THE_TOKEN:
-        return claim in _OF_THE_TOKEN
-    own = next((name for name, claims in _OF_SCOPES.items() if claim in claims), "profile")
-    return own in scope
-
-
-def _user_info(profile: CognitoProfile) -> dict[str, Any]:
-    """OpenID Connect Core 5.3.2, with Cognito's own names for user name and groups."""
-    about: dict[str, Any] = {"sub": profile.sub, **profile.attributes}
+    # OpenID Connect Core 5.3.2, with Cognito's own names for user name and groups.
+    user_info: dict[str, Any] = {"sub": profile.sub, **profile.attributes}
     if profile.username:
-        about["username"] = profile.username
+        user_info["username"] = profile.username
     if profile.groups:
-        about["cognito:groups"] = list(profile.groups)
+        user_info["cognito:groups"] = list(profile.groups)
     if profile.email:
-        about |= {"email": profile.email, "email_verified": profile.email_verified}
+        user_info |= {"email": profile.email, "email_verified": profile.email_verified}
     if profile.phone_number:
-        about |= {"phone_number": profile.phone_number, "phone_number_verified": profile.phone_number_verified}
-    return about
+        user_info |= {
+            "phone_number": profile.phone_number,
+            "phone_number_verified": profile.phone_number_verified,
+        }
+    return StepIdentity(proven.method, FrozenMapping(claims), FrozenMapping(user_info), profile)
 
 
 def sign_in(
@@ -117,7 +116,7 @@ def sign_in(
         pk=UUID(attempt),
         purpose=attempts.STEP,
         outcome=ChallengeSession.Outcome.VERIFIED,
-        created_at__gt=now - GOOD_FOR,
+        created_at__gt=now - MAX_AGE,
     )
     if not proofs.update(purpose=USED):
         return None

@@ -23,7 +23,7 @@ _ERROR_CODE = re.compile(r"<Code>([A-Za-z0-9.]{1,60})</Code>")
 
 
 class ConditionFailed(Exception):
-    """A conditional write found its condition false. An expected answer, not a failure."""
+    """The condition of a conditional write was false. An expected answer, not a failure."""
 
 
 class CallFailed(Unavailable):
@@ -43,14 +43,14 @@ def json_call(
     body = json.dumps(parameters).encode()
     answer = _call(service, body, headers, settings=settings, aws=settings.aws, deadline=deadline)
     try:
-        found = json.loads(answer.body or b"{}")
+        content = json.loads(answer.body or b"{}")
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        content = None
+    if not isinstance(content, dict):
         raise CallFailed(service, f"http_{answer.status}")
     if answer.ok:
-        return found
-    code = re.sub(r"[^A-Za-z0-9]", "", str(found.get("__type") or "").rpartition("#")[2])[:50]
+        return content
+    code = re.sub(r"[^A-Za-z0-9]", "", str(content.get("__type") or "").rpartition("#")[2])[:50]
     if code == "ConditionalCheckFailedException":
         raise ConditionFailed
     raise CallFailed(service, code or f"http_{answer.status}")
@@ -66,8 +66,8 @@ def query_call(
     text = answer.body.decode("utf-8", "replace")
     if answer.ok:
         return text
-    found = _ERROR_CODE.search(text)
-    raise CallFailed(service, found[1] if found else f"http_{answer.status}")
+    error = _ERROR_CODE.search(text)
+    raise CallFailed(service, error[1] if error else f"http_{answer.status}")
 
 
 def _call(

@@ -40,14 +40,12 @@ class Table:
 
     def count(self, key: str, limit: Limit, now: float) -> bool:
         """Adds one to the row if that leaves it within its limit; a window that is over begins again."""
-        at, end = _number(now), _number(now + limit.window)
+        at, end, one = _number(now), _number(now + limit.window), _number(1)
         try:
-            self._update(
-                key, _COUNT, _ROOM, one=_number(1), zero=_number(0), most=_number(limit.count), now=at, end=end
-            )
+            self._update(key, _COUNT, _ROOM, one=one, zero=_number(0), most=_number(limit.count), now=at, end=end)
         except ConditionFailed:
             try:
-                self._update(key, _RESTART, _OVER, one=_number(1), now=at, end=end)
+                self._update(key, _RESTART, _OVER, one=one, now=at, end=end)
             except ConditionFailed:
                 return False
         return True
@@ -64,8 +62,8 @@ class Table:
                 end=_number(now + seconds),
             )
         except ConditionFailed:
-            found = self.call("GetItem", Key={"pk": {"S": key}}, ConsistentRead=True).get("Item") or {}
-            return (found.get("v") or {}).get("S") or value
+            item = self.call("GetItem", Key={"pk": {"S": key}}, ConsistentRead=True).get("Item") or {}
+            return (item.get("v") or {}).get("S") or value
         return value
 
     def forget(self, *keys: str) -> None:

@@ -1,4 +1,4 @@
-"""Keys made from the secret in the environment or in Secrets Manager."""
+"""Secrets of the environment or of Secrets Manager, and the keys made from them."""
 
 import hmac
 import time
@@ -10,8 +10,6 @@ from ..errors import Misconfigured, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ...otp.codes import Keyring
 
 _MARK_CONTEXT = b"cognito_passwordless.lambda.mark.v1\0"
@@ -29,36 +27,31 @@ def secret(name: str, *, settings: Settings, deadline: Deadline) -> str:
     """
     arn = settings.text(f"{name}_ARN")
     if not arn:
-        found = settings.text(name)
-        if not found:
+        value = settings.text(name)
+        if not value:
             raise Misconfigured(f"{name} or {name}_ARN must be set")
-        return found
-    read_at, found = _fetched.get(arn, (float("-inf"), ""))
+        return value
+    read_at, value = _fetched.get(arn, (float("-inf"), ""))
     now = time.monotonic()
     if now - read_at > KEEP:
         try:
-            found = _fetch(arn, settings, deadline)
+            value = _fetch(arn, settings, deadline.share(2))
         except Unavailable:
-            if not found:
+            if not value:
                 raise
-        _fetched[arn] = (now, found)
-    return found
+        _fetched[arn] = (now, value)
+    return value
 
 
 def _fetch(arn: str, settings: Settings, deadline: Deadline) -> str:
     from .client import json_call  # noqa: PLC0415  # only functions with an ARN need the network
 
-    answer: dict[str, Any] = json_call(
-        "secretsmanager",
-        "secretsmanager.GetSecretValue",
-        {"SecretId": arn},
-        settings=settings,
-        deadline=deadline.share(2),
-    )
-    found = answer.get("SecretString")
-    if not isinstance(found, str) or not found:
+    target = "secretsmanager.GetSecretValue"
+    answer = json_call("secretsmanager", target, {"SecretId": arn}, settings=settings, deadline=deadline)
+    value = answer.get("SecretString")
+    if not isinstance(value, str) or not value:
         raise Unavailable("secret_empty")
-    return found
+    return value
 
 
 def keyring(settings: Settings, deadline: Deadline) -> "Keyring":
@@ -67,22 +60,22 @@ def keyring(settings: Settings, deadline: Deadline) -> "Keyring":
     secrets = tuple(line.strip() for line in lines if line.strip())
     if not secrets:
         raise Misconfigured("OTP_SECRET is empty")
-    found = _keyrings.get(secrets)
-    if found is None:
+    keys = _keyrings.get(secrets)
+    if keys is None:
         from ...otp.codes import Keyring  # noqa: PLC0415  # Define marks its log and derives nothing
 
-        found = _keyrings[secrets] = Keyring.from_secrets(secrets)
-    return found
+        keys = _keyrings[secrets] = Keyring.from_secrets(secrets)
+    return keys
 
 
 def mark(key: bytes, *parts: str) -> str:
-    """A keyed hash that stands for something which must not appear itself: 32 hexadecimal digits."""
+    """A keyed hash in place of a value that must not appear: 32 hexadecimal digits."""
     message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
     return hmac.digest(key, _MARK_CONTEXT + message, "sha256").hex()[:32]
 
 
 def log_marker(settings: Settings) -> Callable[[str], str] | None:
-    """What turns a user name into the hash that logs carry, or None when there is no key at hand.
+    """The function that hashes a user name for the log, or None when there is no key at hand.
 
     A log line is not worth a call to Secrets Manager.
     """

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 on the standard library: all that a trigger needs, which is a POST to ``/``.
+"""AWS Signature Version 4 on the standard library, for a POST to ``/``, which is all that a trigger needs.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 The tests hold it against botocore's own signer over thousands of random requests.
@@ -27,16 +27,12 @@ def signed(
     names = ";".join(name for name, _ in lines)
     canonical = "\n".join(("POST", "/", "", *(f"{name}:{value}" for name, value in lines), "", names, _digest(body)))
     to_sign = "\n".join((ALGORITHM, moment, scope, _digest(canonical.encode())))
-    signature = hmac.digest(_key(aws.secret_key, scope), to_sign.encode(), "sha256").hex()
-    authorization = f"{ALGORITHM} Credential={aws.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
-    return {**complete, "Authorization": authorization}
-
-
-def _key(secret: str, scope: str) -> bytes:
-    key = b"AWS4" + secret.encode()
+    key = b"AWS4" + aws.secret_key.encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return key
+    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+    authorization = f"{ALGORITHM} Credential={aws.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
+    return {**complete, "Authorization": authorization}
 
 
 def _digest(data: bytes) -> str:

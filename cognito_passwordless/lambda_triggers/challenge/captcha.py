@@ -1,7 +1,7 @@
-"""A captcha before the first message: whoever asks for a thousand SMS has to solve a thousand of them.
+"""A captcha before the first message: an attacker has to solve one for every SMS.
 
-``CAPTCHA_SITE_KEY``, ``CAPTCHA_SECRET`` (or ``…_ARN``), ``CAPTCHA_URL``: any service that is asked as reCAPTCHA's
-``siteverify`` is (hCaptcha and Turnstile are).
+``CAPTCHA_SITE_KEY``, ``CAPTCHA_SECRET`` (or ``…_ARN``), ``CAPTCHA_URL``: any service with the interface of
+reCAPTCHA's ``siteverify`` (hCaptcha and Turnstile have it).
 """
 
 from ..aws.secrets import secret
@@ -52,7 +52,7 @@ class CaptchaChallenge:
 
 
 def verify(token: str, *, settings: Settings, deadline: Deadline) -> bool:
-    """Asks the captcha's service. An answer that is not a clear yes is a no."""
+    """Asks the captcha's service. Only a clear yes is True. Raises `Unavailable`."""
     import json  # noqa: PLC0415  # few pools ask for a captcha
     from urllib.parse import urlencode  # noqa: PLC0415
 
@@ -67,7 +67,7 @@ def verify(token: str, *, settings: Settings, deadline: Deadline) -> bool:
         what="captcha",
     )
     try:
-        found = json.loads(answer.body)
+        reply = json.loads(answer.body)
     except ValueError:
         return False
-    return answer.ok and isinstance(found, dict) and found.get("success") is True
+    return answer.ok and isinstance(reply, dict) and reply.get("success") is True

@@ -1,4 +1,4 @@
-"""What a sign-in remembers about its captcha: since when, and how many answers were wrong."""
+"""The state of a sign-in's captcha: when it was first shown, and how many answers were wrong."""
 
 from ...otp.records import record, replace
 

@@ -1,4 +1,4 @@
-"""The code challenge: sends a code that nobody stores, and compares the answer with it.
+"""The code challenge: sends a code that is stored nowhere, and compares the answer with it.
 
 Unknown people, and people without an address to send to, get the same rounds in the same time, and no message.
 """
@@ -36,22 +36,28 @@ class CodeChallenge:
             current, message = self._begin(due, delivery, keys)
         elif not state.belongs(before, _key(keys, before), pool_of(due.event), username_of(due.event)):
             raise LookupError("the state is not this user's, or its key is gone")
-        elif resend.asked(due.event, before, policy):
+        elif resend.is_resend(due.event, before, policy):
             current, message = self._resend(due, delivery, before, policy)
         else:
             current, message = before.spend(), "wrong_code"
         due.note(message, attempts=current.challenge.attempts, sends=current.challenge.sends)
-        return Presented(public=_public(current, message, delivery, policy, due.now), state=current.write())
+        # The client sees the same parameters for every person.
+        public = {
+            "kind": self.kind,
+            "medium": delivery.medium,
+            "destination": delivery.masked,
+            "message": message,
+            "attemptsLeft": str(policy.max_attempts - current.challenge.attempts),
+            "secondsLeft": str(max(0, int(current.challenge.issued_at + policy.ttl - due.now))),
+        }
+        return Presented(public=public, state=current.write())
 
     def _begin(self, due: Round, delivery: "Delivery", keys: Keyring) -> tuple[State, str]:
         tag = state.owner_tag(keys.current.secret, pool_of(due.event), username_of(due.event))
         number = delivery.number()
         challenge = machine.issue(f"{tag}-{number}", purpose=PURPOSE, keyring=keys, now=due.now)
         begun = State(
-            challenge=challenge,
-            nonce=os.urandom(16).hex(),
-            seen=resend.seen(due.event),
-            live=delivery.deliverable,
+            challenge=challenge, nonce=os.urandom(16).hex(), seen=resend.seen(due.event), live=delivery.deliverable
         )
         return delivery.send(begun, "code_sent")
 
@@ -62,41 +68,41 @@ class CodeChallenge:
         except machine.Refused as refusal:
             return marked, {"cooldown": "resend_wait", "sends": "resend_limit"}.get(refusal.reason, "expired")
         if before.send_failed:
-            # What did not arrive is sent again; only a code that somebody may hold is worth replacing.
+            # A failed message is sent again; only a code that arrived is worth replacing.
             following = replace(following, generation=before.challenge.generation)
         return delivery.send(replace(marked, challenge=following), "code_resent")
 
     def check(self, attempt: Attempt) -> bool:
         policy, keys = attempt.settings.policy, keyring(attempt.settings, attempt.deadline)
-        asked_under = state.read(attempt.state)
-        reason = _refusal(attempt, asked_under, policy, keys)
+        current = state.read(attempt.state)
+        reason = _refusal(attempt, current, policy, keys)
         given = read_code(attempt.answer)
-        if asked_under is None or reason or given is None:
+        if current is None or reason or given is None:
             attempt.note("wrong", reason=reason or "unreadable")
             return False
         limits = attempt.limits or limits_of(attempt.settings, attempt.deadline)
         owner = state.limits_owner(keys, pool_of(attempt.event), username_of(attempt.event))
-        # The attempt is claimed before anything is compared (law 2), whoever it is for.
-        if not limits.claim_attempt(owner, asked_under.nonce, policy, attempt.now):
+        # The attempt is claimed before anything is compared (law 2), for every person.
+        if not limits.claim_attempt(owner, current.nonce, policy, attempt.now):
             attempt.note("wrong", reason="limit")
             return False
-        _, verdict = machine.answer(asked_under.challenge, policy, keys, given, attempt.now)
-        right = verdict is Verdict.RIGHT and asked_under.live and not is_unknown(attempt.event)
+        _, verdict = machine.answer(current.challenge, policy, keys, given, attempt.now)
+        right = verdict is Verdict.RIGHT and current.live and not is_unknown(attempt.event)
         if right:
             limits.clear(owner)
         attempt.note("right" if right else "wrong")
         return right
 
 
-def _refusal(attempt: Attempt, asked_under: State | None, policy: Policy, keys: Keyring) -> str:
-    """Why the answer is not even compared; empty when it is."""
-    if asked_under is None:
+def _refusal(attempt: Attempt, current: State | None, policy: Policy, keys: Keyring) -> str:
+    """Why the answer is not compared; empty if it is."""
+    if current is None:
         return "state"
-    if not state.belongs(asked_under, _key(keys, asked_under), pool_of(attempt.event), username_of(attempt.event)):
+    if not state.belongs(current, _key(keys, current), pool_of(attempt.event), username_of(attempt.event)):
         return "owner"
-    if resend.asked(attempt.event, asked_under, policy):
+    if resend.is_resend(attempt.event, current, policy):
         return "resend"
-    phase = machine.phase(asked_under.challenge, policy, attempt.now)
+    phase = machine.phase(current.challenge, policy, attempt.now)
     return "" if phase is Phase.OPEN else phase.value
 
 
@@ -104,16 +110,3 @@ def _key(keys: Keyring, of: State) -> bytes:
     key = keys.find(of.challenge.fingerprint)
     # A key that is gone derives nothing: its challenge has no right answer any more.
     return key.secret if key else b"gone"
-
-
-def _public(current: State, message: str, delivery: "Delivery", policy: Policy, now: float) -> dict[str, str]:
-    """What the client is shown: the same shape for everybody."""
-    left = max(0, int(current.challenge.issued_at + policy.ttl - now))
-    return {
-        "kind": "otp",
-        "medium": delivery.medium,
-        "destination": delivery.masked,
-        "message": message,
-        "attemptsLeft": str(policy.max_attempts - current.challenge.attempts),
-        "secondsLeft": str(left),
-    }

@@ -1,4 +1,4 @@
-"""Where a code goes, who is told so, and how long that takes for those whom nothing is sent to."""
+"""Sends a code, and takes the same time for a person who gets no message."""
 
 import os
 import time
@@ -19,10 +19,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..messages.senders import Message
 
-# Seconds in which another start of the same sign-in is taken for a repeat of Cognito's: it gets the same code.
+# Seconds. Another start of the same sign-in within them counts as a repeat by Cognito, and gets the same code.
 REPEAT_WINDOW = 30
-# What became of the last messages: seconds to hand over, and whether the provider failed; newest last. A decoy does
-# as one of them did. Before the first one, a guess.
+# The last messages: seconds to hand over, and whether the provider failed; newest last. A decoy imitates one of them,
+# or the guess before the first one.
 _KEPT, _GUESS = 32, (0.25, False)
 _experience: list[tuple[float, bool]] = []
 
@@ -42,7 +42,7 @@ class Delivery:
 
     @property
     def masked(self) -> str:
-        """The destination as the client may see it; a steady invention where there is none."""
+        """The destination as the client may see it. A user without one has an invented one, always the same."""
         shown = self._destination if self.deliverable else self._imagined()
         if self.medium == "SMS":
             return "+*******" + shown[-4:]
@@ -68,15 +68,14 @@ class Delivery:
         try:
             return self._limits.number(self._owner, repeat, os.urandom(16).hex(), REPEAT_WINDOW, self._due.now)
         except Unavailable as error:
-            # No message will go out either, so the number only has to be one.
+            # No message will go out either, so any number will do.
             self._due.note.add(store=error.cause)
             return repeat
 
     def send(self, current: State, message: str) -> tuple[State, str]:
-        """Sends the code of ``current``; the state after it, and which message tells of it.
+        """Sends the code of ``current``. Returns the state after it, and the word for the client.
 
-        A message that could not be sent shows, costs no attempt and needs no waiting, but counts as a send: it may
-        have cost money.
+        A failed message costs no attempt and no cool-down, but counts as a send: it may have cost money.
         """
         failed = replace(current, challenge=replace(current.challenge, last_sent_at=0.0))
         try:
@@ -85,23 +84,27 @@ class Delivery:
         except Unavailable as error:
             self._due.note.add(store=error.cause)
             return failed, "send_failed"
-        composed = self._compose(current)
-        sent = self._hand_over(composed) if self.deliverable else self._pretend()
-        return (current, message) if sent else (failed, "send_failed")
-
-    def _compose(self, current: State) -> "Message":
         it = current.challenge
         key = self._keys.find(it.fingerprint)
         if key is None:
             raise Unavailable("key_gone")
+        # A decoy's message is composed too, so that it takes as long.
         code = derive(key, it.id, purpose=PURPOSE, generation=it.generation, length=self._policy.length)
         left = it.issued_at + self._policy.ttl - self._due.now
         recipient = self._destination if self.deliverable else self._imagined()
-        return code_message(code, recipient, seconds_left=left, settings=self._due.settings)
+        composed = code_message(code, recipient, seconds_left=left, settings=self._due.settings)
+        if self.deliverable:
+            sent = self._hand_over(composed)
+        else:
+            duration, provider_failed = _experience[os.urandom(1)[0] % len(_experience)] if _experience else _GUESS
+            self._wait(time.monotonic(), duration)
+            self._due.note.add(sender="none")
+            sent = not provider_failed
+        return (current, message) if sent else (failed, "send_failed")
 
     def _hand_over(self, message: "Message") -> bool:
-        """Whether a provider took the message, or refused it for a reason that is nobody's business."""
-        from ..messages.senders import deliver  # noqa: PLC0415  # only who has something to send pays for it
+        """Whether a provider took the message, or refused it for a reason that must stay secret."""
+        from ..messages.senders import deliver  # noqa: PLC0415  # only a real message needs it
 
         started, provider_failed = time.monotonic(), False
         send = self._due.send or deliver
@@ -113,21 +116,12 @@ class Delivery:
             provider_failed = not error.personal
         _experience.append((time.monotonic() - started, provider_failed))
         del _experience[:-_KEPT]
-        self._wait(started, self._floor)
+        self._wait(started, 0)
         return not provider_failed
 
-    def _pretend(self) -> bool:
-        """Does as a recent message did, and sends nothing."""
-        duration, failed = _experience[os.urandom(1)[0] % len(_experience)] if _experience else _GUESS
-        self._wait(time.monotonic(), max(duration, self._floor))
-        self._due.note.add(sender="none")
-        return not failed
-
-    @property
-    def _floor(self) -> float:
-        return self._due.settings.number("OTP_SEND_FLOOR_MS", 0) / 1000
-
     def _wait(self, started: float, seconds: float) -> None:
+        """Waits until ``seconds`` and ``OTP_SEND_FLOOR_MS`` have passed since ``started``."""
+        seconds = max(seconds, self._due.settings.number("OTP_SEND_FLOOR_MS", 0) / 1000)
         left = min(started + seconds - time.monotonic(), self._due.deadline.left)
         if left > 0:
             time.sleep(left)

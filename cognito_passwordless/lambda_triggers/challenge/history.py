@@ -1,4 +1,4 @@
-"""Reading the rounds that Cognito says a sign-in has had. What is not exactly as it must be is broken, and fails.
+"""Reads the rounds of a sign-in that Cognito reports. A history that is not exact is broken, and fails.
 
 The law of this file: only a round of our own code challenge can be the last step, each round carries on the state of
 the one before, and no round is forgotten. The table says which rounds of Cognito's own may come before ours.
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CUSTOM_CHALLENGE = "CUSTOM_CHALLENGE"
 PASSWORD_VERIFIER = "PASSWORD_VERIFIER"  # noqa: S105  # the name of a challenge
 PASSWORD = ("SRP_A", PASSWORD_VERIFIER)
-# Cognito puts these in by itself after a password, for people with MFA or a remembered device.
+# Rounds that Cognito adds after a password, for people with MFA or a remembered device.
 AFTER_PASSWORD = frozenset(
     {"SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"}
 )
@@ -41,7 +41,8 @@ def read(session: object, *, password_first: bool) -> History | None:
     rounds = [] if session is None else session
     if not isinstance(rounds, list) or len(rounds) > MAX_ROUNDS + len(PASSWORD) + len(AFTER_PASSWORD):
         return None
-    pairs = [_pair(entry) for entry in rounds]
+    entries = [entry if isinstance(entry, dict) else {} for entry in rounds]
+    pairs = [(entry.get("challengeName"), entry.get("challengeResult")) for entry in entries]
     if password_first:
         begun = tuple(pairs[: len(PASSWORD)])
         if begun == ((PASSWORD[0], True),):
@@ -56,12 +57,6 @@ def read(session: object, *, password_first: bool) -> History | None:
     ):
         return None
     return _read_ours([(entry.get("challengeMetadata"), entry["challengeResult"]) for entry in rounds])
-
-
-def _pair(entry: object) -> "tuple[Any, Any]":
-    if not isinstance(entry, dict):
-        return None, None
-    return entry.get("challengeName"), entry.get("challengeResult")
 
 
 def _read_ours(rounds: "list[tuple[Any, bool]]") -> History | None:

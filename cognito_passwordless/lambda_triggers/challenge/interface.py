@@ -1,6 +1,6 @@
-"""What a challenge is: the smallest thing that can be asked and checked in one round of a sign-in.
+"""The interface of a challenge: a question that one round of a sign-in asks, and the check of its answer.
 
-A new one is a class with these two methods, and a line in `choosing`.
+A new one is a class with these two methods, and a line in `registry`.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         kind: str
 
         def present(self, due: "Round") -> "Presented":
-            """What the client is shown and what is remembered. Sends what has to be sent."""
+            """The parameters for the client and the state of the round. Sends the message, if there is one."""
 
         def check(self, attempt: "Attempt") -> bool:
             """Whether the answer is right. Raises only `Unavailable` and `Misconfigured`."""
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Presented:
-    """``public`` goes to the client; ``state`` goes to Verify, Define and the next Create, and nowhere else."""
+    """``public`` goes to the client; ``state`` goes to Verify, Define and the next Create only."""
 
     public: Mapping[str, str]
     state: str
@@ -43,7 +43,7 @@ class Presented:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Round:
-    """A round to be presented: the event, its history, and what may be used."""
+    """A round to present: the event, its history, and the means to do it."""
 
     event: object
     history: "History"
@@ -57,7 +57,7 @@ class Round:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """An answer to be checked, the state it was asked under, and what may be used."""
+    """An answer to check, the state of its round, and the means to do it."""
 
     event: object
     state: str

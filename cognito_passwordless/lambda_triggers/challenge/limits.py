@@ -1,7 +1,7 @@
 """Counts that outlive a sign-in (law 3), in one DynamoDB table, by conditional writes.
 
-Without the table a new `InitiateAuth` starts every count anew, and a Cognito session that is answered many times at
-once is compared as often: only what Cognito itself limits is then limited.
+Without the table a new `InitiateAuth` resets every count, and parallel answers to one Cognito session are all
+compared: then only the limits of Cognito itself apply.
 """
 
 from ...otp.policy import Policy
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
             """A right answer: the user's failures are forgotten, and the next challenge is a new one."""
 
 
-# What this instance of the function remembers of the last challenges: when they began, and their numbers.
+# The last challenges of this instance of the function: when each began, and its number.
 _LARGEST = 1000
 _begun: dict[str, tuple[float, str]] = {}
 
 
 class NoLimits:
-    """No table: nothing is counted. A repeat is known by this instance's own memory, and in another instance by
-    falling into the same slice of time."""
+    """No table: nothing is counted. This instance remembers its last challenges to recognise a repeat; another
+    instance recognises it by the same slice of time."""
 
     def number(self, owner: str, repeat: str, fresh: str, seconds: int, now: float) -> str:
         at, number = _begun.get(owner, (float("-inf"), ""))

@@ -1,7 +1,6 @@
 """Which challenge is due in a round, and which one an answer belongs to.
 
-On its own, so that a challenge can use the interface in `challenges` without knowing of the others. A round needs one
-of them and imports only that one: a cold start pays for every import.
+A round imports the one challenge that it needs: a cold start pays for every import.
 """
 
 TYPE_CHECKING = False

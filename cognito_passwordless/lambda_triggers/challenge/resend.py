@@ -1,7 +1,7 @@
-"""Whether an answer is no answer but the wish for another message. Such a round is never compared and costs nothing.
+"""Whether an answer asks for another message. Such an answer is never compared and costs no attempt.
 
-Define, Create and Verify each ask this about the same call, so they must come to the same result: Verify has to leave
-uncompared whatever Create does not count.
+Define, Create and Verify each decide this for the same call and must agree: what Create does not count, Verify must
+not compare.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ def seen(event: object) -> str:
     return hashlib.sha256(value.encode()).hexdigest()[:8] if value else ""
 
 
-def asked(event: object, state: State, policy: Policy) -> bool:
+def is_resend(event: object, state: State, policy: Policy) -> bool:
     """By metadata, or by an attribute whose value has not been acted upon.
 
     The attribute can change between two triggers of one call, so it only counts while there are messages left: that

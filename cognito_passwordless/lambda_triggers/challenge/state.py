@@ -1,4 +1,4 @@
-"""What a sign-in remembers between its rounds. Cognito carries it; it never holds a code.
+"""The state of a sign-in between its rounds. Cognito carries it; it never holds a code.
 
 Create writes it twice: as ``challengeMetadata``, which Define and the next Create read, and as a private parameter,
 which Verify reads. Anything that does not read back exactly is no state, and a sign-in without state fails.
@@ -71,7 +71,8 @@ def read(text: object) -> State | None:
     _, number, nonce, fingerprint, *counts, seen, live = parts
     owner, dash, own = number.partition("-")
     marks = ((owner, 32), (own, 32), (nonce, 32), (fingerprint, 16), (seen, len(seen) and 8))
-    if not (dash and all(_is_hex(mark, length) for mark, length in marks) and live in {"0", "1"}):
+    well_formed = all(len(word) == length and _HEX.issuperset(word) for word, length in marks)
+    if not (dash and well_formed and live in {"0", "1"}):
         return None
     # issued at, last sent at, generation, attempts, sends
     if not all(is_number(count, digits) for count, digits in zip(counts, (12, 12, 2, 2, 2), strict=True)):
@@ -94,12 +95,8 @@ def read(text: object) -> State | None:
     return State(challenge=challenge, nonce=nonce, seen=seen, live=live == "1")
 
 
-def _is_hex(word: str, length: int) -> bool:
-    return len(word) == length and _HEX.issuperset(word)
-
-
 def owner_tag(key: bytes, pool_id: str, username: str) -> str:
-    """The first half of a challenge's id: whose it is, so that nobody's state serves somebody else."""
+    """The first half of a challenge's id. It names the user, so that one user's state is useless to another."""
     return mark(key, "owner", pool_id, username)
 
 
@@ -108,5 +105,5 @@ def belongs(state: State, key: bytes, pool_id: str, username: str) -> bool:
 
 
 def limits_owner(keys: "Keyring", pool_id: str, username: str) -> str:
-    """Who a count in the limits table is about, as a hash. The oldest key: a rotation must not reset the counts."""
+    """The user of a count in the limits table, as a hash. The oldest key: a rotation must not reset the counts."""
     return mark(keys.keys[-1].secret, "limits", pool_id, username)

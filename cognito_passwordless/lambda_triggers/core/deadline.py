@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-# Seconds from the start of the call until the answer is on its way, whatever hangs.
+# Seconds from the start of the call to its answer, even if a server hangs.
 BUDGET = 3.5
-# What stays free for the answer itself when the function's own time-out is shorter than Cognito's.
+# Seconds for the answer itself, where the function's own time-out is shorter than Cognito's.
 MARGIN = 0.3
 
 
@@ -27,7 +27,7 @@ class Deadline:
 
     @classmethod
     def of(cls, context: object) -> "Deadline":
-        """Our own budget, or what the function has left by its configuration, whichever is less."""
+        """The lesser of our own budget and the time that the function has left."""
         remaining: Any = getattr(context, "get_remaining_time_in_millis", None)
         if remaining is None:
             return cls()
@@ -51,7 +51,7 @@ class Deadline:
         """The value of ``function``, or `Unavailable` when the deadline comes first.
 
         A thread of its own, because a socket's time-out covers neither the look-up of a name nor a server that
-        sends a byte a second. What hangs is left behind; it may still finish, so it must be repeatable.
+        sends a byte a second. A hanging call goes on in its thread and may still finish, so it must be repeatable.
         """
         import threading  # noqa: PLC0415  # most calls of a trigger need no thread
 
@@ -62,7 +62,7 @@ class Deadline:
         def work() -> None:
             try:
                 outcome.append((True, function()))
-            except BaseException as error:  # noqa: BLE001  # raised again where it belongs
+            except BaseException as error:  # noqa: BLE001  # raised again in the caller's thread
                 outcome.append((False, error))
 
         thread = threading.Thread(target=work, daemon=True)

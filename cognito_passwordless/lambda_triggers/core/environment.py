@@ -27,7 +27,7 @@ class Limit:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Aws:
-    """Whose name calls to AWS are signed in. The credentials are those of the function's role."""
+    """The region and the credentials of the function's role, which sign calls to AWS."""
 
     region: str
     access_key: str
@@ -46,41 +46,51 @@ class Settings:
         return self._values.get(name) or default
 
     def number(self, name: str, default: int) -> int:
-        found = self.text(name)
-        if not found:
+        value = self.text(name)
+        if not value:
             return default
-        if not (found.isascii() and found.isdigit() and len(found) < 10):
+        if not (value.isascii() and value.isdigit() and len(value) < 10):
             raise Misconfigured(f"{name} must be a whole number")
-        return int(found)
+        return int(value)
 
     def flag(self, name: str, default: bool = False) -> bool:
-        found = self.text(name).lower()
-        if found not in {"", "true", "false"}:
+        value = self.text(name).lower()
+        if value not in {"", "true", "false"}:
             raise Misconfigured(f"{name} must be true or false")
-        return found == "true" if found else default
+        return value == "true" if value else default
 
     def choice(self, name: str, *allowed: str) -> str:
         """One of ``allowed``; the first unless the variable is set."""
-        found = self.text(name, allowed[0])
-        if found not in allowed:
+        value = self.text(name, allowed[0])
+        if value not in allowed:
             raise Misconfigured(f"{name} must be one of {', '.join(allowed)}")
-        return found
+        return value
 
     def words(self, name: str) -> tuple[str, ...]:
         """A list, separated by commas."""
         return tuple(word.strip() for word in self.text(name).split(",") if word.strip())
+
+    def function(self, name: str, path: str) -> "Any":
+        """The function at a dotted path that the variable ``name`` holds."""
+        from importlib import import_module  # noqa: PLC0415  # few triggers are configured by a path
+
+        module, _, attribute = path.rpartition(".")
+        try:
+            return getattr(import_module(module), attribute)
+        except (ImportError, AttributeError, ValueError):
+            raise Misconfigured(f"{name}: there is no {path}") from None
 
     def table(self, name: str) -> "Mapping[str, Any]":
         """A JSON object; empty when the variable is not set."""
         import json  # noqa: PLC0415  # few triggers are configured by a table
 
         try:
-            found = json.loads(self.text(name, "{}"))
+            value = json.loads(self.text(name, "{}"))
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
+            value = None
+        if not isinstance(value, dict):
             raise Misconfigured(f"{name} must be a JSON object")
-        return found
+        return value
 
     def limit(self, name: str, default: str) -> Limit:
         """A limit such as ``10/1h``: a count, then a number of seconds, minutes, hours or days."""

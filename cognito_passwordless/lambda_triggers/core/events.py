@@ -1,4 +1,4 @@
-"""Reading a trigger's event, which may lack anything and carry null anywhere, and answering it.
+"""Reads a trigger's event, in which every field may be missing or null, and answers it.
 
 Field names as in https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
 """
@@ -26,20 +26,18 @@ def request_of(event: object) -> "Mapping[str, Any]":
     return mapping(mapping(event).get("request"))
 
 
-def attributes_of(event: object) -> "dict[str, str]":
-    """The user's attributes, those that are strings: anything else cannot be believed."""
-    found = mapping(request_of(event).get("userAttributes"))
-    return _strings(found)
+def attributes_of(event: object) -> dict[str, str]:
+    """The user's attributes that are strings; any other value is ignored."""
+    return _strings(request_of(event).get("userAttributes"))
 
 
-def metadata_of(event: object) -> "dict[str, str]":
-    """What the client gave with this call (`ClientMetadata`). Anybody can write anything into it."""
-    found = mapping(request_of(event).get("clientMetadata"))
-    return _strings(found)
+def metadata_of(event: object) -> dict[str, str]:
+    """The `ClientMetadata` of this call. The client chooses it, so an attacker can put anything into it."""
+    return _strings(request_of(event).get("clientMetadata"))
 
 
-def _strings(found: "Mapping[Any, Any]") -> "dict[str, str]":
-    return {name: value for name, value in found.items() if isinstance(name, str) and isinstance(value, str)}
+def _strings(value: object) -> dict[str, str]:
+    return {name: item for name, item in mapping(value).items() if isinstance(item, str)}
 
 
 def source_of(event: object) -> str:
@@ -59,7 +57,7 @@ def client_of(event: object) -> str:
 
 
 def is_unknown(event: object) -> bool:
-    """Whether the pool has no such user and only pretends. Anything but null, missing and False is taken for yes."""
+    """Whether the pool has no such user. Every value but null, missing and False counts as yes."""
     flag = request_of(event).get("userNotFound")
     return flag is not None and flag is not False
 
@@ -72,3 +70,8 @@ def is_true(value: object) -> bool:
 def answered(event: object, response: "Mapping[str, Any]") -> "dict[str, Any]":
     """The event with its response *replaced*: what Cognito put there may be null."""
     return {**mapping(event), "response": dict(response)}
+
+
+def unchanged(event: object) -> "dict[str, Any]":
+    """The answer that leaves everything to Cognito, for triggers whose failure must not stop a person."""
+    return answered(event, {})

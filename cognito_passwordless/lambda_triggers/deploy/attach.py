@@ -1,4 +1,4 @@
-"""Putting triggers on a pool that exists. `UpdateUserPool` resets whatever it is not told, so it is told everything.
+"""Attaching triggers to an existing pool. `UpdateUserPool` resets each setting that it is not given, so it gets all.
 
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPool.html
 """
@@ -11,16 +11,15 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .functions import VERSIONED
 from .template import TRIGGER_OUTPUT
 
-VERSIONED = {"PreTokenGenerationConfig": "V2_0", "CustomEmailSender": "V1_0", "CustomSMSSender": "V1_0"}
-VERSIONED |= {"InboundFederation": "V1_0"}
 # What DescribeUserPool calls otherwise than UpdateUserPool.
 _RENAMED = {"Name": "PoolName"}
 
 
 def attach_from(options: argparse.Namespace) -> str:
-    """The command: what was, or would be, changed. Raises `ValueError` with what the pool says."""
+    """Runs the command and returns its report of changes. Raises `ValueError` with the text of AWS."""
     triggers = parse(options.triggers)
     if not triggers and not options.stack:
         raise ValueError("name a stack or triggers")
@@ -40,21 +39,21 @@ def of_stack(client: Any, name: str) -> dict[str, str]:
     """The triggers that a stack of ours has, by its outputs. ``client`` is boto3's. Raises `ValueError` for none."""
     outputs = client.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
     named = {row["OutputKey"]: row["OutputValue"] for row in outputs}
-    found = {key.removeprefix(TRIGGER_OUTPUT): value for key, value in named.items() if key.startswith(TRIGGER_OUTPUT)}
-    if not found:
+    triggers = {key.removeprefix(TRIGGER_OUTPUT): arn for key, arn in named.items() if key.startswith(TRIGGER_OUTPUT)}
+    if not triggers:
         raise ValueError(f"the stack {name} has no triggers")
-    return found
+    return triggers
 
 
 def parse(words: Sequence[str]) -> dict[str, str]:
     """``Trigger=arn`` words as a mapping; an empty ARN takes the trigger away. Raises `ValueError`."""
-    found = {}
+    triggers = {}
     for word in words:
         name, equals, arn = word.partition("=")
         if not equals or not name.isalnum():
             raise ValueError(f"{word!r} is not TRIGGER=ARN")
-        found[name] = arn
-    return found
+        triggers[name] = arn
+    return triggers
 
 
 def attach(client: Any, pool_id: str, triggers: Mapping[str, str], *, dry_run: bool = False) -> str:
@@ -65,7 +64,7 @@ def attach(client: Any, pool_id: str, triggers: Mapping[str, str], *, dry_run: b
     known = client.meta.service_model.operation_model("UpdateUserPool").input_shape.members
     request = {_RENAMED.get(name, name): value for name, value in pool.items()}
     request = {name: value for name, value in request.items() if name in known and name != "LambdaConfig"}
-    # The two ways to say how long a temporary password lives exclude each other, and the older one is still told.
+    # The two settings for the life of a temporary password exclude each other, and the pool shows both.
     admin = dict(request.get("AdminCreateUserConfig", {}))
     if "TemporaryPasswordValidityDays" in request.get("Policies", {}).get("PasswordPolicy", {}):
         admin.pop("UnusedAccountValidityDays", None)

@@ -1,4 +1,4 @@
-"""What each function of the stack is for, what it may do, and what it is told: the tables behind `template`."""
+"""The functions of the stack, with the permissions and variables of each: the tables behind `template`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -154,6 +154,9 @@ FUNCTIONS = (
 )
 
 
+# The triggers that a pool wants with a version, and the newest one that ours answer.
+VERSIONED = {"PreTokenGenerationConfig": "V2_0"}
+VERSIONED |= dict.fromkeys(("CustomEmailSender", "CustomSMSSender", "InboundFederation"), "V1_0")
 Resource = dict[str, Any]
 
 

@@ -1,9 +1,8 @@
-"""Building what is deployed: a zip of what the functions need, the same byte for byte each time, and the template."""
+"""Building what is deployed: the template, and a reproducible zip of the modules that the functions need."""
 
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,9 @@ from typing import Any
 from .parameters import PARAMETERS
 from .template import LICENSE_NAME, README_NAME, template
 
-ROOMS = ("otp", "lambda_triggers")
+ROOMS = ("lambda_triggers", "otp")
 ZIP_NAME, TEMPLATE_NAME = "cognito-passwordless-lambda.zip", "template.yaml"
-# The earliest moment that a zip can hold, so that it does not tell when it was made.
+# The earliest time that a zip can hold: the same sources make the same bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 _PACKAGE = Path(__file__).parents[2]
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_:./-]*")
@@ -29,7 +28,13 @@ def build(output: Path) -> tuple[Path, Path]:
     archive, described = output / ZIP_NAME, output / TEMPLATE_NAME
     write_zip(archive)
     described.write_text(to_yaml(template(ZIP_NAME, version())), encoding="utf-8")
-    (output / LICENSE_NAME).write_text(licence(), encoding="utf-8")
+    checkout = _PACKAGE.parent / "LICENSE"
+    licence = (
+        checkout.read_text(encoding="utf-8")
+        if checkout.is_file()
+        else metadata.distribution("django-cognito-passwordless").read_text("licenses/LICENSE") or ""
+    )
+    (output / LICENSE_NAME).write_text(licence, encoding="utf-8")
     (output / README_NAME).write_text(readme(), encoding="utf-8")
     return archive, described
 
@@ -41,19 +46,10 @@ def version() -> str:
         return "0.0.0"
 
 
-def licence() -> str:
-    """The text of the licence, from the installed package or from the checkout."""
-    checkout = _PACKAGE.parent / "LICENSE"
-    if checkout.is_file():
-        return checkout.read_text(encoding="utf-8")
-    return metadata.distribution("django-cognito-passwordless").read_text("licenses/LICENSE") or ""
-
-
 def readme() -> str:
-    """What the stack asks for, as a table."""
-    rows = "".join(
-        f"| `{name}` | {_default(about['Default'])} | {about['Description']} |\n" for name, about in PARAMETERS.items()
-    )
+    """The stack's parameters, as a table."""
+    defaults = {name: "" if about["Default"] == "" else f"`{about['Default']}`" for name, about in PARAMETERS.items()}
+    rows = "".join(f"| `{name}` | {defaults[name]} | {about['Description']} |\n" for name, about in PARAMETERS.items())
     return (
         "# One-time codes for an Amazon Cognito user pool\n\n"
         "The triggers of a user pool, in Python, without any dependency beyond the Lambda runtime: people sign in\n"
@@ -62,26 +58,15 @@ def readme() -> str:
     )
 
 
-def _default(value: object) -> str:
-    return "" if value == "" else f"`{value}`"
-
-
-def sources() -> Iterator[tuple[str, Path]]:
-    """(name in the zip, file), in the order of names."""
-    yield "cognito_passwordless/__init__.py", _PACKAGE / "__init__.py"
-    for room in sorted(ROOMS):
-        for path in sorted((_PACKAGE / room).rglob("*.py")):
-            # Tools of the developer, which no function imports.
-            if path.parent.name != "deploy" and path.name != "__main__.py":
-                yield path.relative_to(_PACKAGE.parent).as_posix(), path
-
-
 def write_zip(target: Path) -> None:
+    """The package without `deploy` and `__main__`, which are the developer's tools and no function's."""
+    rooms = [path for room in ROOMS for path in sorted((_PACKAGE / room).rglob("*.py"))]
+    modules = [path for path in rooms if path.parent.name != "deploy" and path.name != "__main__.py"]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, path in sources():
-            entry = zipfile.ZipInfo(name, EPOCH)
+        for path in [_PACKAGE / "__init__.py", *modules]:
+            entry = zipfile.ZipInfo(path.relative_to(_PACKAGE.parent).as_posix(), EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # Unix, whoever builds it
+            entry.create_system = 3  # Unix, on every machine that builds it
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, path.read_bytes(), compresslevel=9)
 

@@ -1,4 +1,4 @@
-"""What somebody who deploys the stack may choose, and how a function is told of it."""
+"""The parameters of the stack, and the variable of a function that each one sets."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "CaptchaSiteKey": _text("", "Site key of a captcha before the first message; empty for none"),
     "CaptchaSecretArn": _text("", "Secret of the captcha in Secrets Manager"),
     "CaptchaUrl": _text("", "Where the captcha is verified; empty for Turnstile"),
-    "ConfirmSignUps": _text("false", "Confirm who signs up without a code", **_FLAG),
+    "ConfirmSignUps": _text("false", "Confirm sign-ups without a code", **_FLAG),
     "VerifyOnSignUp": _text("", "Attributes to verify unproven on sign-up: email, phone"),
     "AllowedDomains": _text("", "E-mail domains that may sign up; empty for all"),
     "DeniedDomains": _text("", "E-mail domains that may not"),
@@ -65,9 +65,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "SignUpHooks": _text("", "Dotted paths of functions that may refuse a sign-up"),
     "SignUpAttributes": _text("", "Patterns that attributes have to match, as JSON, for the hook that checks them"),
     "LinkFederated": _text("false", "Link federated users to users with the same proven address", **_FLAG),
-    "RefuseSignIn": _text("", "Whom to refuse by attribute: migrated, blocked, unverified"),
-    "MigratedClaim": _text("", "Attribute that marks who has migrated; empty for custom:migrated"),
-    "BlockedClaim": _text("", "Attribute that marks who is blocked; empty for custom:blocked"),
+    "RefuseSignIn": _text("", "Reasons to refuse a sign-in by attributes: migrated, blocked, unverified"),
+    "MigratedClaim": _text("", "Attribute that marks migrated people; empty for custom:migrated"),
+    "BlockedClaim": _text("", "Attribute that marks blocked people; empty for custom:blocked"),
     "AskDjangoBeforeSignIn": _text("false", "Ask the site before every sign-in", **_FLAG),
     "DjangoDownSignIn": _text("closed", "What becomes of a sign-in while the site is down", **_ON_ERROR),
     "TokenClaims": _text("", "Rules for tokens, as JSON; empty for none"),
@@ -83,7 +83,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         **_number(30, 1, 3653, "Days that logs are kept"),
         "AllowedValues": [1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 731, 1827, 3653],
     },
-    "AlarmTopicArn": _text("", "SNS topic that alarms tell; empty for none"),
+    "AlarmTopicArn": _text("", "SNS topic for alarms; empty for none"),
 }
 
 

@@ -1,7 +1,5 @@
 """The SAM template: a user pool with secure defaults, its triggers, and all that they need, as one stack."""
 
-from typing import Any
-
 from .functions import FUNCTIONS, POOL, Function, Grant, Resource, if_, role, statement, when
 from .parameters import CONDITIONS, PARAMETERS, VARIABLES
 from .template_pool import key, pool, secrets, table
@@ -16,10 +14,21 @@ ALARMS = {"Errors": ("Sum", 0), "Throttles": ("Sum", 0), "Duration": ("Maximum",
 
 
 def template(zip_name: str, version: str) -> Resource:
-    """The whole template. ``zip_name`` is where the code lies beside it."""
+    """The whole template. ``zip_name`` is the name of the code's zip, which lies beside the template."""
     resources = {**pool(), **secrets(), **table(), **key()}
+    # `attach --stack` reads the triggers from these outputs.
+    outputs = {
+        "UserPoolId": {"Condition": "WithOwnPool", "Value": {"Ref": "UserPool"}},
+        "UserPoolClientId": {"Condition": "WithOwnPool", "Value": {"Ref": "UserPoolClient"}},
+        f"{TRIGGER_OUTPUT}KMSKeyID": {
+            "Condition": "WithCustomSenders",
+            "Value": {"Fn::GetAtt": ["SenderKey", "Arn"]},
+        },
+    }
     for function in FUNCTIONS:
         resources |= _function(function, zip_name)
+        arn = {"Value": {"Fn::GetAtt": [f"{function.name}Function", "Arn"]}}
+        outputs[f"{TRIGGER_OUTPUT}{function.config}"] = when(function.condition, arn)
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Transform": "AWS::Serverless-2016-10-31",
@@ -40,28 +49,14 @@ def template(zip_name: str, version: str) -> Resource:
         "Parameters": PARAMETERS,
         "Conditions": CONDITIONS,
         "Resources": resources,
-        "Outputs": _outputs(),
+        "Outputs": outputs,
     }
-
-
-def _outputs() -> Resource:
-    """What somebody needs to know afterwards; ``attach --stack`` reads the triggers from here."""
-    outputs = {
-        "UserPoolId": {"Condition": "WithOwnPool", "Value": {"Ref": "UserPool"}},
-        "UserPoolClientId": {"Condition": "WithOwnPool", "Value": {"Ref": "UserPoolClient"}},
-        f"{TRIGGER_OUTPUT}KMSKeyID": {
-            "Condition": "WithCustomSenders",
-            "Value": {"Fn::GetAtt": ["SenderKey", "Arn"]},
-        },
-    }
-    for function in FUNCTIONS:
-        arn = {"Value": {"Fn::GetAtt": [f"{function.name}Function", "Arn"]}}
-        outputs[f"{TRIGGER_OUTPUT}{function.config}"] = when(function.condition, arn)
-    return outputs
 
 
 def _function(function: Function, zip_name: str) -> dict[str, Resource]:
+    """One function with its permission, log group, role and alarms."""
     name, condition = function.name, function.condition
+    variables = {variable: VARIABLES[variable] for variable in function.variables}
     code: Resource = {
         "Description": f"{function.config} of a user pool",
         "Runtime": RUNTIME,
@@ -73,7 +68,12 @@ def _function(function: Function, zip_name: str) -> dict[str, Resource]:
         "CodeUri": zip_name,
         "Role": {"Fn::GetAtt": [f"{name}Role", "Arn"]},
         "LoggingConfig": {"LogGroup": {"Ref": f"{name}Logs"}},
-        "Environment": {"Variables": _variables(function)},
+        "Environment": {
+            "Variables": {
+                **{key: {"Ref": value} if isinstance(value, str) else value for key, value in variables.items()},
+                "LOG_KEY": {"Fn::Sub": "{{resolve:secretsmanager:${LogKey}}}"},
+            }
+        },
     }
     if function.layer:
         code["Layers"] = [{"Ref": "EncryptionLayerArn"}]
@@ -84,7 +84,14 @@ def _function(function: Function, zip_name: str) -> dict[str, Resource]:
         "SourceArn": POOL,
         "SourceAccount": {"Ref": "AWS::AccountId"},
     }
-    logs = {"RetentionInDays": {"Ref": "LogRetentionDays"}}
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    own_logs = Grant(("logs:CreateLogStream", "logs:PutLogEvents"), {"Fn::GetAtt": [f"{name}Logs", "Arn"]})
+    linking = [grant for grant in function.grants if grant.condition == "WithLinking"]
+    statements = [
+        if_("" if grant.condition == condition else grant.condition, statement(grant))
+        for grant in (own_logs, *function.grants)
+        if grant not in linking
+    ]
     resources = {
         f"{name}Function": {"Type": "AWS::Serverless::Function", "Properties": code},
         f"{name}Permission": {"Type": "AWS::Lambda::Permission", "Properties": permission},
@@ -92,40 +99,17 @@ def _function(function: Function, zip_name: str) -> dict[str, Resource]:
             "Type": "AWS::Logs::LogGroup",
             "DeletionPolicy": "Delete",
             "UpdateReplacePolicy": "Delete",
-            "Properties": logs,
+            "Properties": {"RetentionInDays": {"Ref": "LogRetentionDays"}},
         },
-        f"{name}Role": role(_lambda_trust(), _statements(function)),
+        f"{name}Role": role(trust, statements),
         **{f"{name}{metric}Alarm": _alarm(name, metric) for metric in ALARMS},
     }
-    found = {key: when(condition, resource) for key, resource in resources.items()}
-    return found | {
-        f"{name}Policy": _policy(name, grant) for grant in function.grants if grant.condition == "WithLinking"
-    }
+    conditional = {key: when(condition, resource) for key, resource in resources.items()}
+    return conditional | {f"{name}Policy": _linking_policy(name, grant) for grant in linking}
 
 
-def _variables(function: Function) -> Resource:
-    values = {name: VARIABLES[name] for name in function.variables}
-    found = {name: {"Ref": value} if isinstance(value, str) else value for name, value in values.items()}
-    return {**found, "LOG_KEY": {"Fn::Sub": "{{resolve:secretsmanager:${LogKey}}}"}}
-
-
-def _lambda_trust() -> Resource:
-    return {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-
-
-def _statements(function: Function) -> list[Any]:
-    own_logs = Grant(
-        ("logs:CreateLogStream", "logs:PutLogEvents"),
-        {"Fn::GetAtt": [f"{function.name}Logs", "Arn"]},
-    )
-    grants = (own_logs, *(grant for grant in function.grants if grant.condition != "WithLinking"))
-    return [
-        if_("" if grant.condition == function.condition else grant.condition, statement(grant)) for grant in grants
-    ]
-
-
-def _policy(name: str, grant: Grant) -> Resource:
-    # On its own, because it names the pool, which names the function, which names the role.
+def _linking_policy(name: str, grant: Grant) -> Resource:
+    """On its own, because it names the pool, which names the function, which names the role."""
     return {
         "Type": "AWS::IAM::Policy",
         "Condition": grant.condition,

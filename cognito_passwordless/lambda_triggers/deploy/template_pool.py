@@ -1,17 +1,14 @@
-"""The part of the stack that is not functions: the pool and its client, secrets, the table, the key."""
+"""The stack's resources beside the functions: the pool and its client, secrets, the table, the key."""
 
 from typing import Any
 
-from .functions import FUNCTIONS, Function, Grant, Resource, if_, role, statement, when
+from .functions import FUNCTIONS, SMS, VERSIONED, Function, Resource, if_, role, statement, when
+
+RETAIN = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 
 
 def pool() -> dict[str, Resource]:
-    config = {
-        function.config: if_(function.condition, _config(function))
-        for function in FUNCTIONS
-        if function.config != "CustomEmailSender"
-    }
-    config["CustomEmailSender"] = if_("WithCustomSenders", _config(_named("custom_email_sender")))
+    config = {function.config: if_(function.condition, _trigger(function)) for function in FUNCTIONS}
     config["KMSKeyID"] = if_("WithCustomSenders", {"Fn::GetAtt": ["SenderKey", "Arn"]})
     pool: Resource = {
         "UserPoolName": {"Ref": "UserPoolName"},
@@ -63,34 +60,20 @@ def pool() -> dict[str, Resource]:
             }
         },
     }
-    keep = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
     return {
-        "UserPool": {"Type": "AWS::Cognito::UserPool", "Condition": "WithOwnPool", **keep, "Properties": pool},
+        "UserPool": {"Type": "AWS::Cognito::UserPool", "Condition": "WithOwnPool", **RETAIN, "Properties": pool},
         "UserPoolClient": {"Type": "AWS::Cognito::UserPoolClient", "Condition": "WithOwnPool", "Properties": client},
         # Cognito's own SMS, for sign-up and verification.
-        "SmsRole": when(
-            "WithPhone", role(trust, [statement(Grant(("sns:Publish",), _topics(), everything_but=True))])
-        ),
+        "SmsRole": when("WithPhone", role(trust, [statement(SMS)])),
     }
 
 
-def _topics() -> Resource:
-    return {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
-
-
-def _named(module: str) -> Function:
-    return next(function for function in FUNCTIONS if function.module == module)
-
-
-def _config(function: Function) -> Any:
+def _trigger(function: Function) -> Any:
+    """The function as a value of the pool's ``LambdaConfig``."""
     arn = {"Fn::GetAtt": [f"{function.name}Function", "Arn"]}
     if function.config == "PreTokenGenerationConfig":
         return {"LambdaArn": arn, "LambdaVersion": {"Ref": "TokenVersion"}}
-    if function.config.endswith("Sender"):
-        return {"LambdaArn": arn, "LambdaVersion": "V1_0"}
-    if function.config == "InboundFederation":
-        return {"LambdaArn": arn, "LambdaVersion": "V1_0"}
-    return arn
+    return {"LambdaArn": arn, "LambdaVersion": "V1_0"} if function.config in VERSIONED else arn
 
 
 def secrets() -> dict[str, Resource]:
@@ -106,7 +89,7 @@ def secrets() -> dict[str, Resource]:
     return {
         "OtpSecret": random("Derives one-time codes; one secret a line, the newest first"),
         "LogKey": random("Hashes user names in logs"),
-        # The site is told this one by hand.
+        # The operator copies this one into the site's settings.
         "DjangoHmacKey": when("WithDjango", random("Signs what the triggers ask the site")),
     }
 
@@ -128,7 +111,7 @@ def key() -> dict[str, Resource]:
     owner = {
         "Effect": "Allow",
         "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}},
-        # In the policy of a key, * is this key, and without its account nobody could ever manage it.
+        # In the policy of a key, * is this key, and without its account no principal could manage it.
         "Action": "kms:*",
         "Resource": "*",
     }
@@ -137,5 +120,4 @@ def key() -> dict[str, Resource]:
         "EnableKeyRotation": True,
         "KeyPolicy": {"Version": "2012-10-17", "Statement": [owner]},
     }
-    keep = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-    return {"SenderKey": {"Type": "AWS::KMS::Key", "Condition": "WithCustomSenders", **keep, "Properties": key}}
+    return {"SenderKey": {"Type": "AWS::KMS::Key", "Condition": "WithCustomSenders", **RETAIN, "Properties": key}}

@@ -1,6 +1,6 @@
-"""What both custom senders do: decrypt Cognito's code, put it into our words, and send it by any of our senders.
+"""What both custom senders do: decrypt Cognito's code, put it into our text, and send it by one of our senders.
 
-Cognito calls them in the background, so an error reaches nobody but the log and the alarm.
+Cognito calls them in the background, so an error shows only in the log and the alarm.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-custom-sender-triggers.html
 """
 
@@ -33,18 +33,27 @@ def send(
     event: object,
     *,
     settings: Settings,
+    now: float,
     deadline: Deadline,
     note: Note,
     decrypt: "Decrypt | None" = None,
     send: "Send | None" = None,
 ) -> "dict[str, Any]":
-    """``channel`` is "email" or "sms". An address that is missing is not an error: there is nobody to write to."""
+    """``channel`` is "email" or "sms". A user without an address for the channel is no error and gets no message."""
     attributes = attributes_of(event)
     recipient = attributes.get("email" if channel == "email" else "phone_number", "")
     if not recipient:
-        note("nobody")
+        note("no_recipient")
         return answered(event, {})
-    code = _code(event, settings, deadline, decrypt)
+    # A notice, such as that of a taken-over account, has no code.
+    encrypted, code = text(request_of(event).get("code")), ""
+    if encrypted:
+        try:
+            ciphertext = base64.b64decode(encrypted, validate=True)
+        except (binascii.Error, ValueError):
+            raise Unavailable("code_encoding") from None
+        # Temporary passwords arrive escaped for HTML.
+        code = html.unescape((decrypt or by_kms)(ciphertext, settings=settings, deadline=deadline))
     values = {"code": code, "link": "", "username": username_of(event), "app": settings.app_name}
     words = words_for(source_of(event).rpartition("_")[2], settings)
     message = Message(
@@ -55,20 +64,6 @@ def send(
     )
     note("sent", sender=(send or deliver)(message, settings=settings.for_channel(channel), deadline=deadline))
     return answered(event, {})
-
-
-def _code(event: object, settings: Settings, deadline: Deadline, decrypt: "Decrypt | None") -> str:
-    encrypted = text(request_of(event).get("code"))
-    if not encrypted:
-        # A notice, such as that of a taken-over account, has none.
-        return ""
-    try:
-        ciphertext = base64.b64decode(encrypted, validate=True)
-    except (binascii.Error, ValueError):
-        raise Unavailable("code_encoding") from None
-    plain = (decrypt or by_kms)(ciphertext, settings=settings, deadline=deadline)
-    # Temporary passwords come escaped, as if for a page.
-    return html.unescape(plain)
 
 
 def by_kms(ciphertext: bytes, *, settings: Settings, deadline: Deadline) -> str:

@@ -18,51 +18,42 @@ SOCIAL = {name.lower(): name for name in ("Facebook", "Google", "LoginWithAmazon
 
 
 def link(event: object, *, settings: Settings, deadline: Deadline) -> str:
-    """What became of it, as a word for the log.
+    """Links if both sides have proven the address and only one user has it, not a federated one.
 
-    Both sides must have proven the address, or somebody who merely claims it would take an account over; and only one
-    user may have it, and no federated one.
+    Without proof on both sides, an attacker who only claims the address would take the account over. Returns the
+    outcome, as a word for the log.
     """
     attributes = attributes_of(event)
-    email, provider, subject = attributes.get("email", ""), *_provider(username_of(event))
+    email = attributes.get("email", "")
+    # A federated user's name begins with the provider: ``Google_123``.
+    provider, _, subject = username_of(event).partition("_")
     if not email or not is_true(attributes.get("email_verified")):
         return "unproven"
-    if not provider or '"' in email or "\\" in email:
+    if not provider or not subject or '"' in email or "\\" in email:
         return "unusable"
     listed = _call("ListUsers", {"Filter": f'email = "{email}"', "Limit": 3}, event, settings, deadline)
     users = [user for user in listed.get("Users") or [] if isinstance(user, dict)]
     if len(users) != 1 or not _may_be_linked(users[0], email):
-        return "nobody"
+        return "no_match"
+    destination = {"ProviderName": "Cognito", "ProviderAttributeValue": users[0]["Username"]}
+    source = {
+        "ProviderName": SOCIAL.get(provider.lower(), provider),
+        "ProviderAttributeName": "Cognito_Subject",
+        "ProviderAttributeValue": subject,
+    }
     _call(
-        "AdminLinkProviderForUser",
-        {
-            "DestinationUser": {"ProviderName": "Cognito", "ProviderAttributeValue": users[0]["Username"]},
-            "SourceUser": {
-                "ProviderName": provider,
-                "ProviderAttributeName": "Cognito_Subject",
-                "ProviderAttributeValue": subject,
-            },
-        },
-        event,
-        settings,
-        deadline,
+        "AdminLinkProviderForUser", {"DestinationUser": destination, "SourceUser": source}, event, settings, deadline
     )
     return "linked"
 
 
-def _provider(username: str) -> tuple[str, str]:
-    """Federated users are called after their provider: ``Google_123``."""
-    provider, _, subject = username.partition("_")
-    return (SOCIAL.get(provider.lower(), provider), subject) if subject else ("", "")
-
-
 def _may_be_linked(user: "dict[str, Any]", email: str) -> bool:
-    found = {row.get("Name"): row.get("Value") for row in user.get("Attributes") or [] if isinstance(row, dict)}
+    attributes = {row.get("Name"): row.get("Value") for row in user.get("Attributes") or [] if isinstance(row, dict)}
     return (
         bool(user.get("Enabled"))
         and user.get("UserStatus") not in {"EXTERNAL_PROVIDER", "ARCHIVED", "UNCONFIRMED"}
-        and str(found.get("email", "")).lower() == email.lower()
-        and is_true(found.get("email_verified"))
+        and str(attributes.get("email", "")).lower() == email.lower()
+        and is_true(attributes.get("email_verified"))
     )
 
 

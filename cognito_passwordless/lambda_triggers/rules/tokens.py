@@ -1,4 +1,4 @@
-"""Rules for what goes into tokens, read from a table that somebody wrote, and merged."""
+"""Rules for the contents of tokens, read from a table that the operator or the site wrote, and merged."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ RESERVED = frozenset(
 
 @record(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """``groups`` and ``roles`` are None where nothing is said about them, which is not the same as none."""
+    """``groups`` and ``roles`` are None where the table does not mention them; empty means "no groups"."""
 
     add: "Mapping[str, Any]" = {}
     add_id: "Mapping[str, Any]" = {}
@@ -41,7 +41,7 @@ KEYS = frozenset({"add", "suppress", "id", "access", "scopes", "suppress_scopes"
 
 
 def read(table: "Mapping[str, Any]", attributes: Mapping[str, str]) -> Rules:
-    """Raises `Misconfigured` for a table that says anything else than `Rules` can."""
+    """Raises `Misconfigured` for a table that does not fit `Rules`."""
     unknown = table.keys() - KEYS
     if unknown:
         raise Misconfigured(f"token rules: {', '.join(sorted(unknown))}")
@@ -65,7 +65,7 @@ def read(table: "Mapping[str, Any]", attributes: Mapping[str, str]) -> Rules:
 
 
 def merged(first: Rules, second: Rules) -> Rules:
-    """Both: ``second`` wins where they speak of the same, and what either takes away is gone."""
+    """Both: ``second`` wins where both set the same, and what either suppresses is suppressed."""
     return replace(
         second,
         add={**first.add, **second.add},

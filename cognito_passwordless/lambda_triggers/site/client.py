@@ -1,4 +1,4 @@
-"""Asking Django: a signed POST to one of the endpoints of `cognito_passwordless.lambda_endpoints`.
+"""Asks Django: a signed POST to one of the endpoints of `cognito_passwordless.lambda_endpoints`.
 
 ``DJANGO_URL`` is where the site has included them, ``DJANGO_HMAC_KEY`` (or ``…_ARN``) the key they share. The
 signature covers the time, a nonce that is used once, the path and the body.
@@ -18,6 +18,7 @@ from ..core.deadline import Deadline
 from ..core.environment import Settings
 from ..core.events import attributes_of, client_of, pool_of, source_of, username_of
 from ..errors import Misconfigured, Unavailable
+from ..runtime import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,16 +62,39 @@ def ask(question: str, payload: "Mapping[str, Any]", *, settings: Settings, dead
     if not answer.ok:
         raise Unavailable(f"django_http_{answer.status}")
     try:
-        found = json.loads(answer.body)
+        reply = json.loads(answer.body)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        reply = None
+    if not isinstance(reply, dict):
         raise Unavailable("django_answer")
-    return found
+    return reply
+
+
+def ask_or_go_on(
+    question: str,
+    payload: "Mapping[str, Any]",
+    *,
+    on_error: str,
+    settings: Settings,
+    deadline: Deadline,
+    note: Note,
+    stand_in: "Ask | None",
+) -> "dict[str, Any] | None":
+    """Django's answer, or None where it is missing and the variable ``on_error`` is ``open``.
+
+    The default is ``closed``, which raises `Unavailable`: a refusal or a rule of the site must not be skipped.
+    """
+    try:
+        return (stand_in or ask)(question, payload, settings=settings, deadline=deadline)
+    except Unavailable as error:
+        note.add(django=error.cause)
+        if settings.choice(on_error, "closed", "open") == "open":
+            return None
+        raise
 
 
 def about(event: object) -> "dict[str, Any]":
-    """What every question says about its event."""
+    """The part of a question that describes its event."""
     return {
         "source": source_of(event),
         "pool": pool_of(event),

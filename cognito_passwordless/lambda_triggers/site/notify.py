@@ -1,4 +1,4 @@
-"""Telling Django something that happened, where nobody waits for the answer and a failure is only noted."""
+"""Reports an event to Django. A trigger needs no answer to it, and only logs a failure."""
 
 from ..core.deadline import Deadline
 from ..core.environment import Settings
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
     from .client import Ask
 
-# A person waits for the sign-in that this is part of.
-PATIENCE = 1.5  # seconds
+# Seconds. The person waits for the sign-in meanwhile.
+PATIENCE = 1.5
 
 
-def tell(
+def notify(
     what: str,
     event: object,
     *,
@@ -25,16 +25,16 @@ def tell(
     ask: "Ask | None" = None,
     **more: "Any",
 ) -> None:
-    """Never raises for what is not Django's to decide; the line of log says what went wrong."""
-    from . import client  # noqa: PLC0415  # a function that has nobody to tell pays for no network
+    """Raises no `Unavailable` or `Misconfigured`; the line of log has the cause."""
+    from . import client  # noqa: PLC0415  # a function without a site needs no network
 
     if ask is None and not settings.django_url:
-        note("untold", reason="DJANGO_URL is not set")
+        note("not_notified", reason="DJANGO_URL is not set")
         return
     soon = Deadline(min(PATIENCE, deadline.left))
     try:
         (ask or client.ask)(what, {**client.about(event), **more}, settings=settings, deadline=soon)
     except (Unavailable, Misconfigured) as error:
-        note("untold", reason=str(error))
+        note("not_notified", reason=str(error))
     else:
-        note("told")
+        note("notified")

@@ -1,6 +1,6 @@
-"""What the sign-in flows know of pools, app clients and people: a reading of moto's backend.
+"""Pools, app clients and people, read from moto's backend.
 
-Flows work on the frozen values below and never on moto's objects, so that moto may change.
+The sign-in flows work on the frozen values below and never on moto's objects, so that moto may change.
 """
 
 from __future__ import annotations
@@ -62,8 +62,25 @@ class Directory:
         for pool in pools:
             client = pool.clients.get(client_id)
             if client is not None:
-                return _read_pool(pool), _read_client(client)
-        raise errors.client_unknown(client_id)
+                policies = pool.extended_config.get("Policies") or {}
+                config, sign_in = client.extended_config, policies.get("SignInPolicy") or {}
+                return Pool(
+                    id=pool.id,
+                    # The default of a pool: API_SignInPolicyType.html.
+                    first_factors=frozenset(sign_in.get("AllowedFirstAuthFactors") or ["PASSWORD"]),
+                    mfa_required=pool.mfa_config == "ON",
+                    plan=pool.extended_config.get("UserPoolTier") or "ESSENTIALS",
+                ), Client(
+                    id=client.id,
+                    secret=client.secret if client.generate_secret else None,
+                    flows=frozenset(config.get("ExplicitAuthFlows") or ()),
+                    hides_unknown=config.get("PreventUserExistenceErrors") == "ENABLED",
+                    session_seconds=60 * int(config.get("AuthSessionValidity") or 3),
+                    callback_urls=frozenset(config.get("CallbackURLs") or ()),
+                    logout_urls=frozenset(config.get("LogoutURLs") or ()),
+                )
+        text = f"User pool client {client_id} does not exist."  # seen
+        raise errors.PoolError("ResourceNotFoundException", text)
 
     def has(self, pool_id: str) -> bool:
         return any(pool.id == pool_id for pool in self._pools())
@@ -168,40 +185,35 @@ def attributes_of(person: Person | None) -> dict[str, str]:
 
 
 def find_user(pool: Any, username: str) -> Any:
-    """moto's user for any name he may sign in by, or None.
+    """moto's user for any name that they may sign in by, or None.
 
-    Every user is looked at, found or not: an unknown name must not take longer than a known one.
+    Every user is compared, found or not: an unknown name must not take longer than a known one.
     """
     config = pool.extended_config
     folds = not config.get("UsernameConfiguration", {}).get("CaseSensitive", True)
-    same = _same_folded if folds else _same
     always = tuple(config.get("UsernameAttributes") or ())
     aliases = tuple(config.get("AliasAttributes") or ())
-    found = None
+    folded = username.lower()
+
+    def same(value: str | None) -> bool:
+        # The lengths first: a pool may have many thousands of people.
+        return value == username or (
+            folds and value is not None and len(value) == len(username) and value.lower() == folded
+        )
+
+    match = None
     for user in list(pool.users.values()):
         attributes = user.attribute_lookup
         if (
-            same(user.username, username)
+            same(user.username)
             or user.id == username
-            or any(same(attributes.get(name), username) for name in always)
-            or any(
-                # An alias beside a user name works only while it is verified:
-                # developerguide/user-pool-settings-attributes.html.
-                same(attributes.get(name), username) and attributes.get(f"{name}_verified") == "true"
-                for name in aliases
-            )
+            or any(same(attributes.get(name)) for name in always)
+            # An alias beside a user name works only while it is verified:
+            # developerguide/user-pool-settings-attributes.html.
+            or any(same(attributes.get(name)) and attributes.get(f"{name}_verified") == "true" for name in aliases)
         ):
-            found = user
-    return found
-
-
-def _same(value: str | None, wanted: str) -> bool:
-    return value == wanted
-
-
-def _same_folded(value: str | None, wanted: str) -> bool:
-    # The lengths first: a pool may have many thousands of people.
-    return value is not None and len(value) == len(wanted) and value.lower() == wanted.lower()
+            match = user
+    return match
 
 
 def read_person(user: Any) -> Person:
@@ -219,28 +231,3 @@ def read_person(user: Any) -> Person:
 def _identities(user: Any) -> list[tuple[str, str]]:
     listed = json.loads(user.attribute_lookup.get("identities") or "[]")
     return [(item["providerName"], item["userId"]) for item in listed]
-
-
-def _read_pool(pool: Any) -> Pool:
-    policies = pool.extended_config.get("Policies") or {}
-    sign_in = policies.get("SignInPolicy") or {}
-    return Pool(
-        id=pool.id,
-        # What a pool allows unless it says more: API_SignInPolicyType.html.
-        first_factors=frozenset(sign_in.get("AllowedFirstAuthFactors") or ["PASSWORD"]),
-        mfa_required=pool.mfa_config == "ON",
-        plan=pool.extended_config.get("UserPoolTier") or "ESSENTIALS",
-    )
-
-
-def _read_client(client: Any) -> Client:
-    config = client.extended_config
-    return Client(
-        id=client.id,
-        secret=client.secret if client.generate_secret else None,
-        flows=frozenset(config.get("ExplicitAuthFlows") or ()),
-        hides_unknown=config.get("PreventUserExistenceErrors") == "ENABLED",
-        session_seconds=60 * int(config.get("AuthSessionValidity") or 3),
-        callback_urls=frozenset(config.get("CallbackURLs") or ()),
-        logout_urls=frozenset(config.get("LogoutURLs") or ()),
-    )

@@ -1,4 +1,4 @@
-"""Making pools and people in moto's backend."""
+"""Create pools and people in moto's backend."""
 
 from __future__ import annotations
 
@@ -15,26 +15,16 @@ from .tokens import jwks_uri
 
 STATUSES = frozenset(
     {
-        "UNCONFIRMED",
-        "CONFIRMED",
-        "ARCHIVED",
-        "UNKNOWN",
-        "RESET_REQUIRED",
-        "FORCE_CHANGE_PASSWORD",
+        "UNCONFIRMED", "CONFIRMED", "ARCHIVED", "UNKNOWN", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD",
         "EXTERNAL_PROVIDER",
     }
-)
-FLOWS = [
-    "ALLOW_USER_AUTH",
-    "ALLOW_CUSTOM_AUTH",
-    "ALLOW_USER_SRP_AUTH",
-    "ALLOW_REFRESH_TOKEN_AUTH",
-]
+)  # fmt: skip
+FLOWS = ["ALLOW_USER_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
 
 
 @dataclass(frozen=True, slots=True)
 class LocalPool:
-    """A user pool with one app client. Configure a client of yours with the values of this."""
+    """A user pool with one app client: configure your own client with its values."""
 
     id: str
     client_id: str
@@ -65,10 +55,9 @@ class LocalPool:
     ) -> str:
         """Add a person as the pool would list them, and return their sub.
 
-        `username` None means a pool that is signed in to by address: the user name is the sub.
-        `sub` None means a random one. `passwordless` people have no password, so that it is not
-        offered to them either. Raises ValueError for a status that Cognito does not have, and for
-        a user name that is taken.
+        `username` None is for a pool whose people sign in by address: the user name is the sub. `sub` None makes a
+        random one. `passwordless` people have no password, so the pool does not offer it to them. Raises ValueError
+        for a status that Cognito does not have, and for a user name that is taken.
         """
         if status not in STATUSES:
             raise ValueError(f"{status} is no UserStatus")
@@ -80,24 +69,32 @@ class LocalPool:
             UserStatus.__members__.get(status, status),
             [],
         )
-        _name(user, username, sub or str(uuid.uuid4()))
-        _describe(user, email, phone_number, email_verified, phone_number_verified)
-        extra = attributes or {}
-        user.update_attributes([{"Name": name, "Value": extra[name]} for name in extra])
+        user.id = sub or str(uuid.uuid4())
+        user.username = username or user.id
+        known = {"sub": user.id}
+        if email is not None:
+            known |= {"email": email, "email_verified": str(email_verified).lower()}
+        if phone_number is not None:
+            known |= {"phone_number": phone_number, "phone_number_verified": str(phone_number_verified).lower()}
+        known |= attributes or {}
+        user.update_attributes([{"Name": name, "Value": value} for name, value in known.items()])
         user.enabled = enabled
         user.sms_mfa_enabled = mfa
         user.preferred_mfa_setting = "SMS_MFA" if mfa else None
-        users = self._backend.user_pools[self.id].users
-        if user.username in users:
+        pool = self._backend.user_pools[self.id]
+        if user.username in pool.users:
             raise ValueError(f"{user.username} is taken")
-        users[user.username] = user
-        for group in groups:
-            self._join(user, group)
+        pool.users[user.username] = user
+        for name in groups:
+            if name not in pool.groups:
+                self._backend.create_group(self.id, name, "", "", None)
+            pool.groups[name].users.add(user)
+            user.groups.add(pool.groups[name])
         sub_value: str = user.id
         return sub_value
 
     def add_federated_user(self, provider: str, subject: str, email: str, *, email_verified: bool = False) -> str:
-        """Add a person who comes by another provider's login, and return their sub.
+        """Add a person who signs in at another identity provider, and return their sub.
 
         Their address is unverified unless the provider's claim is mapped:
         developerguide/cognito-user-pools-identity-federation.html.
@@ -117,13 +114,6 @@ class LocalPool:
         config = self._backend.user_pools[self.id].clients[self.client_id].extended_config
         config["CallbackURLs"] = [*config.get("CallbackURLs", ()), *callback_urls]
         config["LogoutURLs"] = [*config.get("LogoutURLs", ()), *logout_urls]
-
-    def _join(self, user: Any, name: str) -> None:
-        pool = self._backend.user_pools[self.id]
-        if name not in pool.groups:
-            self._backend.create_group(self.id, name, "", "", None)
-        pool.groups[name].users.add(user)
-        user.groups.add(pool.groups[name])
 
 
 def create_pool(
@@ -183,25 +173,3 @@ def _rename(rows: dict[str, Any], thing: Any, wanted: str | None) -> None:
         del rows[thing.id]
         thing.id = wanted
         rows[wanted] = thing
-
-
-def _name(user: Any, username: str | None, sub: str) -> None:
-    user.id = sub
-    user.username = username or sub
-    user.update_attributes([{"Name": "sub", "Value": sub}])
-
-
-def _describe(
-    user: Any,
-    email: str | None,
-    phone_number: str | None,
-    email_verified: bool,
-    phone_number_verified: bool,
-) -> None:
-    rows = []
-    if email is not None:
-        rows += [("email", email), ("email_verified", str(email_verified).lower())]
-    if phone_number is not None:
-        verified = str(phone_number_verified).lower()
-        rows += [("phone_number", phone_number), ("phone_number_verified", verified)]
-    user.update_attributes([{"Name": name, "Value": value} for name, value in rows])

@@ -1,7 +1,7 @@
 """The pool's tokens and the key that signs them.
 
-moto signs every token of every installation with one published key, so anybody could make a token
-that a careless verifier believes. Each local Cognito has a key of its own.
+moto signs every token of every installation with one published key, so anyone could forge a token that a careless
+verifier accepts. Each local Cognito has a key of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BOOLEANS = frozenset({"email_verified", "phone_number_verified"})
 
 
 class Signer:
-    """One RSA key, made at start and forgotten at stop."""
+    """One RSA key, generated at start and gone after stop."""
 
     def __init__(self) -> None:
         self._key = RSAKey.generate_key(KEY_BITS, {"use": "sig", "alg": "RS256"}, auto_kid=True)
@@ -33,11 +33,11 @@ class Signer:
     def read(self, token: str) -> dict[str, Any] | None:
         """The claims of a token of ours that has not expired, or None."""
         try:
-            found = jwt.decode(token, self._key, algorithms=["RS256"])
-            jwt.JWTClaimsRegistry().validate(found.claims)
+            decoded = jwt.decode(token, self._key, algorithms=["RS256"])
+            jwt.JWTClaimsRegistry().validate(decoded.claims)
         except (JoseError, ValueError):
             return None
-        return found.claims
+        return decoded.claims
 
     def jwks(self) -> bytes:
         """The public half, as `jwks_uri` serves it."""
@@ -45,19 +45,11 @@ class Signer:
 
 
 def claims(
-    person: Person,
-    *,
-    issuer: str,
-    client_id: str,
-    use: str,
-    now: int,
-    lifetime: int,
-    extra: Mapping[str, Any],
+    person: Person, *, issuer: str, client_id: str, use: str, now: int, lifetime: int, extra: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The claims of an ID token (`use` "id") or an access token ("access").
 
-    `now` is seconds since the epoch, `lifetime` is seconds, `extra` is what moto adds: groups
-    and ids.
+    `now` is seconds since the epoch, `lifetime` is seconds, `extra` is what moto adds: groups and ids.
     https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html
     """
     common = {
@@ -73,16 +65,12 @@ def claims(
         return {**extra, **common, "client_id": client_id, "username": person.key}
     return {
         **extra,
-        **{name: _claim(name, value) for name, value in person.attributes.items()},
+        # In tokens these are true booleans; in userInfo they are strings.
+        **{name: value == "true" if name in BOOLEANS else value for name, value in person.attributes.items()},
         **common,
         "aud": client_id,
         "cognito:username": person.key,
     }
-
-
-def _claim(name: str, value: str) -> str | bool:
-    # In tokens the two are true booleans; in userInfo they are strings.
-    return value == "true" if name in BOOLEANS else value
 
 
 def discovery(issuer: str, address: str, domain: str) -> bytes:

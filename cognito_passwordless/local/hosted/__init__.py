@@ -70,7 +70,7 @@ class HostedLogin:
             return list(self._seen)
 
     def answer(self, request: Request) -> Response | None:
-        """None for a path that is not of the hosted login."""
+        """Answer a request; None for a path outside the hosted login."""
         endpoint = self._endpoints.get((request.method, request.path))
         if endpoint is not None:
             self.note(request.method, request.path)

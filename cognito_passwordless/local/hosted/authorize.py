@@ -1,4 +1,4 @@
-"""The authorize endpoint: is the request in order, and is a login page needed at all?
+"""The authorize endpoint: check the request, and show a login page unless the browser is signed in.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..backend.directory import Client, Directory, Pool
+from ..backend.directory import Directory
 from ..errors import PoolError
 from . import pages
 from .login import LoginPages, send_back
-from .visits import Asked, Visits
+from .visits import LoginRequest, Visits
 from .web import Request, Response, html, single
 
 SCOPES = frozenset({"openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"})
@@ -35,50 +35,42 @@ class Authorize:
             pool, client = self._directory.client(given.get("client_id", ""))
         except PoolError:
             return _error_page("invalid_client", "There is no such app client.")
-        # Until the address is known to belong to the client, nobody is sent there.
+        # No browser is redirected to an address before it is known to belong to the client.
         if given.get("redirect_uri") not in client.callback_urls:
             return _error_page("redirect_mismatch", "This callback URL is not registered for the app client.")
-        asked = _read(pool, client, given)
-        refusal = _refusal(given, asked)
+        max_age = given.get("max_age", "")
+        login = LoginRequest(
+            pool=pool,
+            client=client,
+            redirect_uri=given["redirect_uri"],
+            state=given.get("state", ""),
+            nonce=given.get("nonce", ""),
+            challenge=given.get("code_challenge", ""),
+            scope=tuple(dict.fromkeys(given.get("scope", "openid").split())),
+            form_post=given.get("response_mode") == "form_post",
+            acr_values=tuple(given.get("acr_values", "").split()),
+            prompt=frozenset(given.get("prompt", "").split()),
+            max_age=int(max_age) if max_age.isdecimal() and max_age.isascii() else None,
+            login_hint=given.get("login_hint", ""),
+            identity_provider=given.get("identity_provider", ""),
+        )
+        refusal = _refusal(given, login)
         if refusal:
-            return send_back(asked, {"error": refusal[0], "error_description": refusal[1]})
-        return self._go_on(request, asked)
-
-    def _go_on(self, request: Request, asked: Asked) -> Response:
-        session = self._visits.session(request.cookie, asked.pool.id, asked.max_age)
-        if session and "login" not in asked.prompt:
-            return self._login.grant(asked, session.person, session.auth_time, session.factors)
-        if "none" in asked.prompt:
-            return send_back(asked, {"error": "login_required"})
-        return self._login.welcome(asked)
+            return send_back(login, {"error": refusal[0], "error_description": refusal[1]})
+        session = self._visits.session(request.cookie, pool.id, login.max_age)
+        if session and "login" not in login.prompt:
+            return self._login.grant(login, session.person, session.auth_time, session.factors)
+        if "none" in login.prompt:
+            return send_back(login, {"error": "login_required"})
+        return self._login.welcome(login)
 
 
-def _read(pool: Pool, client: Client, given: Mapping[str, str]) -> Asked:
-    scope = tuple(dict.fromkeys(given.get("scope", "openid").split()))
-    max_age = given.get("max_age", "")
-    return Asked(
-        pool=pool,
-        client=client,
-        redirect_uri=given["redirect_uri"],
-        state=given.get("state", ""),
-        nonce=given.get("nonce", ""),
-        challenge=given.get("code_challenge", ""),
-        scope=scope,
-        form_post=given.get("response_mode") == "form_post",
-        acr_values=tuple(given.get("acr_values", "").split()),
-        prompt=frozenset(given.get("prompt", "").split()),
-        max_age=int(max_age) if max_age.isdecimal() and max_age.isascii() else None,
-        login_hint=given.get("login_hint", ""),
-        identity_provider=given.get("identity_provider", ""),
-    )
-
-
-def _refusal(given: Mapping[str, str], asked: Asked) -> tuple[str, str] | None:
+def _refusal(given: Mapping[str, str], login: LoginRequest) -> tuple[str, str] | None:
     if given.get("response_type") != "code":
         return "unsupported_response_type", "Only code"
-    if not SCOPES.issuperset(asked.scope) or "openid" not in asked.scope:
+    if not SCOPES.issuperset(login.scope) or "openid" not in login.scope:
         return "invalid_scope", "Unknown scope, or openid is missing"
-    if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(asked.challenge):
+    if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(login.challenge):
         return "invalid_request", "PKCE with S256 is required"
     if given.get("response_mode", "query") not in {"query", "form_post"}:
         return "invalid_request", "Unknown response_mode"

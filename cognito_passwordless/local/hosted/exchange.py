@@ -22,7 +22,7 @@ from .grants import Grant, Grants, fits
 from .user_info import permitted
 from .web import Request, Response, as_json, single
 
-# What the sign-in operations write into tokens and the hosted login does not, or writes itself.
+# Claims of the sign-in operations that the hosted login leaves out or writes itself.
 _OWN = frozenset({"nonce", "at_hash", "auth_time", "acr", "scope"})
 
 
@@ -47,12 +47,25 @@ class TokenEndpoint:
         if not form.get("code") or not form.get("redirect_uri"):
             return _refuse("invalid_request")
         grant = self._grants.redeem(form["code"])
-        if grant is None or not _matches(grant, client, form):
+        if (
+            grant is None
+            or grant.client_id != client.id
+            or grant.redirect_uri != form["redirect_uri"]
+            or not fits(form.get("code_verifier", ""), grant.challenge)
+        ):
             return _refuse("invalid_grant")
         return as_json(self._tokens(grant))
 
     def _authenticated(self, request: Request, form: Mapping[str, str]) -> Client | None:
-        client_id, secret = _basic(request.authorization) or (form.get("client_id", ""), form.get("client_secret", ""))
+        client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
+        scheme, _, value = request.authorization.partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                pair = base64.b64decode(value, validate=True).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                return None
+            # RFC 6749 2.3.1: both are form-encoded first.
+            client_id, secret = (unquote_plus(part) for part in pair.partition(":")[::2])
         if form.get("client_id", client_id) != client_id:
             return None
         try:
@@ -65,7 +78,7 @@ class TokenEndpoint:
         with issuing("TokenGeneration_HostedAuth", scopes=grant.scope):
             answer = self._directory.issue_tokens(grant.pool_id, grant.client_id, grant.person)
         issued = answer["AuthenticationResult"]
-        # The scopes are those that were asked for, and what the pool's token trigger has made of them.
+        # The requested scopes, as changed by the pool's token trigger.
         access = self._sign(issued["AccessToken"], grant, {"scope": payload(issued["AccessToken"])["scope"]})
         own = {"at_hash": at_hash(access), "nonce": grant.nonce, "acr": grant.acr}
         identity = self._sign(issued["IdToken"], grant, {name: value for name, value in own.items() if value})
@@ -84,7 +97,7 @@ class TokenEndpoint:
 
 
 def payload(token: str) -> dict[str, Any]:
-    """The claims of a token that was made in this process a moment ago."""
+    """The claims of a token that this process has just made."""
     body = token.split(".")[1]
     claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     return claims
@@ -94,26 +107,6 @@ def at_hash(access_token: str) -> str:
     """OpenID Connect Core 3.1.3.6: the left half of the hash, for RS256."""
     half = hashlib.sha256(access_token.encode()).digest()[:16]
     return base64.urlsafe_b64encode(half).rstrip(b"=").decode()
-
-
-def _matches(grant: Grant, client: Client, form: Mapping[str, str]) -> bool:
-    return (
-        grant.client_id == client.id
-        and grant.redirect_uri == form["redirect_uri"]
-        and fits(form.get("code_verifier", ""), grant.challenge)
-    )
-
-
-def _basic(header: str) -> tuple[str, str] | None:
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    # RFC 6749 2.3.1: both are form-encoded first.
-    return unquote_plus(name), unquote_plus(secret)
 
 
 def _refuse(error: str) -> Response:

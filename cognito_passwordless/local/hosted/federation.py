@@ -1,4 +1,4 @@
-"""What an outside provider says of a person, through the pool's trigger for that.
+"""Update a federated person by the pool's inbound federation trigger.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbound-federation.html
 """
@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbou
 from __future__ import annotations
 
 from ..backend.directory import Directory
-from ..triggers.runner import Asking, Triggers, strings
+from ..triggers.runner import Caller, Triggers, strings
 
 MAPPED = "userAttributesToMap"
 
@@ -17,9 +17,9 @@ class Federation:
         self._triggers = triggers
 
     def arrive(self, pool_id: str, client_id: str, provider: str, key: str) -> None:
-        """Writes what the trigger maps; {} leaves everything as it is. Raises PoolError.
+        """Write the attributes that the trigger maps; {} changes nothing. Raises PoolError.
 
-        The stand-in for a provider says what the pool already has of the person.
+        The stand-in for a provider sends the attributes that the pool already has.
         """
         person = self._directory.person(pool_id, key)
         if person is None or not self._triggers.has(pool_id, "InboundFederation"):
@@ -31,6 +31,6 @@ class Federation:
             "providerType": "OIDC",
             "attributes": {"tokenResponse": {}, "idToken": said, "userInfo": said},
         }
-        asking = Asking(pool_id, client_id, person.key)
-        answer = self._triggers.call("InboundFederation", "ExternalProvider", asking, request, (MAPPED,))
+        caller = Caller(pool_id, client_id, person.key)
+        answer = self._triggers.call("InboundFederation", "ExternalProvider", caller, request, (MAPPED,))
         self._directory.update(pool_id, key, strings(answer.get(MAPPED), MAPPED))

@@ -1,4 +1,4 @@
-"""Authorization codes: each is good for one exchange, for five minutes, for whoever asked for it.
+"""Authorization codes: each is good for one exchange, for five minutes, for the client that requested it.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
 """
@@ -19,7 +19,7 @@ LIFETIME = 300.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a code stands for: who signed in, how, and for which authorize request."""
+    """What a code stands for: the person, how they signed in, and the authorize request."""
 
     pool_id: str
     client_id: str
@@ -29,7 +29,7 @@ class Grant:
     nonce: str = field(repr=False)
     person: str
     auth_time: int  # seconds since the epoch, by the machine's clock
-    acr: str = ""  # empty where the request did not ask
+    acr: str = ""  # empty where the request has no acr_values
 
 
 class Grants:
@@ -47,7 +47,7 @@ class Grants:
         return code
 
     def redeem(self, code: str) -> Grant | None:
-        """What the code stands for, once; None for one that is unknown, used or too old."""
+        """Return what the code stands for, once; None for one that is unknown, used or too old."""
         with self._lock:
             expires_at, grant = self._open.pop(code, (0.0, None))
         return grant if self._clock.now() < expires_at else None
@@ -56,5 +56,5 @@ class Grants:
 def fits(verifier: str, challenge: str) -> bool:
     """Whether a PKCE verifier belongs to an S256 challenge (RFC 7636 4.6)."""
     digest = hashlib.sha256(verifier.encode()).digest()
-    made = base64.urlsafe_b64encode(digest).rstrip(b"=")
-    return 43 <= len(verifier) <= 128 and hmac.compare_digest(made, challenge.encode())
+    computed = base64.urlsafe_b64encode(digest).rstrip(b"=")
+    return 43 <= len(verifier) <= 128 and hmac.compare_digest(computed, challenge.encode())

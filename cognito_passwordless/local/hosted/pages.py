@@ -1,4 +1,4 @@
-"""The pages' HTML. Whatever comes from outside is escaped."""
+"""The HTML of the pages. Every value from outside is escaped."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _BY_SCOPE = {
     "phone": frozenset({"phone_number", "phone_number_verified"}),
 }
 _ADDRESSES = frozenset().union(*_BY_SCOPE.values())
-# Written by the pool itself, whatever the scope.
+# The pool writes these for every scope.
 _ALWAYS = frozenset(
     {
         "sub", "iss", "aud", "exp", "iat", "auth_time", "token_use", "jti", "origin_jti", "event_id", "nonce",
@@ -28,7 +28,7 @@ _ALWAYS = frozenset(
 
 
 def permitted(claims: Mapping[str, Any], scope: Collection[str]) -> dict[str, Any]:
-    """What the scope allows. "openid" alone allows everything, as the developer guide says."""
+    """The claims that the scope allows. "openid" alone allows all of them, as the developer guide says."""
     if set(scope) <= {"openid"}:
         return dict(claims)
     allowed = _ALWAYS.union(*(_BY_SCOPE.get(name, ()) for name in scope))

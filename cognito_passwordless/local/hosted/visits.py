@@ -1,4 +1,4 @@
-"""Who is at the login page at this moment, and which browsers are signed in."""
+"""The open visits to the login page, and the browsers that are signed in."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ SESSION_LIFETIME = 3600.0  # as long as the cookie of Cognito's managed login
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One authorize request that was in order."""
+class LoginRequest:
+    """One valid authorize request."""
 
     pool: Pool
     client: Client
@@ -34,11 +34,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A login in progress: who claims to be there, and the code that would prove it."""
+    """A login in progress: the claimed user name, and the code that proves it."""
 
-    asked: Asked
+    login: LoginRequest
     claimed: str = ""
-    person: str = ""  # empty where the challenge is pretended
+    person: str = ""  # empty where the challenge is simulated
     code: str = field(default="", repr=False)
     factor: int = 0  # 0: nothing sent yet, 1: first code sent, 2: second code sent
     expires_at: float = 0.0
@@ -56,7 +56,7 @@ class SignedIn:
 
 
 class Visits:
-    """Both by random ids, out of guessing's reach. Safe to use from many threads."""
+    """Visits and sessions by ids that cannot be guessed. Safe to use from many threads."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -71,7 +71,7 @@ class Visits:
         return token
 
     def take(self, token: str) -> Visit | None:
-        """The visit, whose id is used up: every page has an id of its own."""
+        """Return the visit once: every page has an id of its own."""
         with self._lock:
             visit = self._visits.pop(token, None)
         return visit if visit and self._clock.now() < visit.expires_at else None
@@ -84,9 +84,11 @@ class Visits:
         return self._clock.now() + VISIT_LIFETIME
 
     def remember(self, cookie: str, session: SignedIn) -> str:
-        """Signs the browser in, and returns its (new) cookie."""
-        cookie = cookie if self._is_known(cookie) else secrets.token_urlsafe(32)
+        """Sign the browser in, and return its (new) cookie."""
         with self._lock:
+            # A cookie that was not issued here is replaced: an attacker may have planted it.
+            if not any(issued == cookie for issued, _ in self._signed_in):
+                cookie = secrets.token_urlsafe(32)
             self._signed_in[cookie, session.pool_id] = session
         return cookie
 
@@ -99,7 +101,3 @@ class Visits:
     def forget(self, cookie: str, pool_id: str) -> None:
         with self._lock:
             self._signed_in.pop((cookie, pool_id), None)
-
-    def _is_known(self, cookie: str) -> bool:
-        with self._lock:
-            return any(key == cookie for key, _ in self._signed_in)

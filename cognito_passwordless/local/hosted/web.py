@@ -1,4 +1,4 @@
-"""Just enough of HTTP for a handful of pages: what comes in, and what goes out."""
+"""Requests and responses of the hosted pages."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ class Request:
     @classmethod
     def of(cls, environ: Mapping[str, Any]) -> Request:
         form: tuple[tuple[str, str], ...] = ()
+        try:
+            morsel = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
+        except CookieError:
+            morsel = None
         if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
             length = min(int(environ.get("CONTENT_LENGTH") or 0), MAX_BODY)
             form = _pairs(environ["wsgi.input"].read(length).decode("utf-8", "replace"))
@@ -36,7 +40,7 @@ class Request:
             query=_pairs(environ.get("QUERY_STRING", "")),
             form=form,
             authorization=environ.get("HTTP_AUTHORIZATION", ""),
-            cookie=_cookie(environ.get("HTTP_COOKIE", "")),
+            cookie=morsel.value if morsel else "",
         )
 
 
@@ -49,12 +53,9 @@ class Response:
 
 def single(pairs: Iterable[tuple[str, str]]) -> dict[str, str] | None:
     """The parameters as a mapping, or None where one is repeated (RFC 6749 3.1 forbids it)."""
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        if name in found:
-            return None
-        found[name] = value
-    return found
+    listed = tuple(pairs)
+    parameters = dict(listed)
+    return parameters if len(parameters) == len(listed) else None
 
 
 def html(body: str, status: str = "200 OK", headers: Iterable[tuple[str, str]] = ()) -> Response:
@@ -89,11 +90,3 @@ def set_cookie(value: str) -> tuple[str, str]:
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(parse_qsl(text, keep_blank_values=True))
-
-
-def _cookie(header: str) -> str:
-    try:
-        morsel = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""

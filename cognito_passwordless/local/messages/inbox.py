@@ -1,4 +1,4 @@
-"""The messages the pool "sends": they go to an inbox in memory, and nowhere else."""
+"""The messages that the pool "sends", in memory alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Message:
     at: datetime
     username: str
     pool_id: str
-    # What the message says, where a trigger has written it.
+    # The text of the message, where a trigger has written it.
     text: str = field(default="", repr=False)
 
 
@@ -68,7 +68,7 @@ class Inbox:
 
 
 def masked(medium: Medium, destination: str) -> str:
-    """What a challenge tells of the destination: `a***@e***`, or a number's last four digits."""
+    """The destination as Amazon Cognito shows it: `a***@e***`, or the last four digits of a number."""
     if medium == "SMS":
         return "+" + "*" * max(len(destination) - 5, 1) + destination[-4:]
     local, _, domain = destination.partition("@")

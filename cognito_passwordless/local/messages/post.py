@@ -1,4 +1,4 @@
-"""How the pool's own messages reach a person: by its custom sender, else in the words of its custom message.
+"""Send the pool's own messages: by its custom sender, else to the inbox in the text of its custom message.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-custom-sender-triggers.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-custom-message.html
@@ -16,7 +16,7 @@ from typing import Any
 from .. import errors
 from ..backend.directory import Person, attributes_of
 from ..testing.clock import Clock
-from ..triggers.runner import Asking, Triggers, unusable
+from ..triggers.runner import Caller, Triggers, unusable
 from .inbox import Inbox, Medium, sent
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ LONGEST = {"smsMessage": 140, "emailMessage": 20_000}
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One code, or first password, for one person. ``occasion`` is what follows the underscore in a triggerSource."""
+    """One code, or first password, for one person. ``occasion`` follows the underscore in a triggerSource."""
 
     occasion: str
     medium: Medium
@@ -50,28 +50,26 @@ class Post:
         self._clock = clock
 
     def send(self, letter: Letter, pool_id: str, client_id: str | None, person: Person) -> None:
-        """Raises PoolError where a custom message cannot be used; a custom sender is not waited for."""
-        asking = Asking(pool_id, client_id, person.key)
+        """Send by the pool's custom sender, else to the inbox. Raises PoolError for an unusable custom message."""
+        caller = Caller(pool_id, client_id, person.key)
         sender, kind = SENDERS[letter.medium]
-        if self._triggers.has(pool_id, sender):
-            self._hand_over(sender, kind, letter, asking, person)
-            return
-        text = self._words(letter, asking, person) if self._triggers.has(pool_id, "CustomMessage") else ""
-        self._inbox.deliver(
-            sent(
-                letter.medium,
-                letter.destination,
-                letter.code,
-                at=self._clock.now(),
-                username=person.key,
-                pool_id=pool_id,
-                text=text,
+        if not self._triggers.has(pool_id, sender):
+            text = self._words(letter, caller, person) if self._triggers.has(pool_id, "CustomMessage") else ""
+            at, username = self._clock.now(), person.key
+            self._inbox.deliver(
+                sent(
+                    letter.medium,
+                    letter.destination,
+                    letter.code,
+                    at=at,
+                    username=username,
+                    pool_id=pool_id,
+                    text=text,
+                )
             )
-        )
-
-    def _hand_over(self, sender: str, kind: str, letter: Letter, asking: Asking, person: Person) -> None:
+            return
         # Temporary passwords come escaped, as if for a page.
-        ciphertext = self._triggers.encrypt(asking.pool_id, html.escape(letter.code))
+        ciphertext = self._triggers.encrypt(pool_id, html.escape(letter.code))
         request = {
             "type": kind,
             "code": base64.b64encode(ciphertext).decode(),
@@ -79,19 +77,15 @@ class Post:
             "userAttributes": attributes_of(person),
         }
         try:
-            self._triggers.call(sender, letter.occasion, asking, request, wait=False)
+            self._triggers.call(sender, letter.occasion, caller, request, wait=False)
         except errors.PoolError as error:
-            # In the cloud it runs in the background, and nobody hears of its errors.
-            logger.warning("%s of %s failed: %s", sender, asking.pool_id, error.kind)
+            # In the cloud it runs in the background, and the client does not get its errors.
+            logger.warning("%s of %s failed: %s", sender, pool_id, error.kind)
 
-    def _words(self, letter: Letter, asking: Asking, person: Person) -> str:
-        request = {
-            "userAttributes": attributes_of(person),
-            **PLACEHOLDERS,
-            "clientMetadata": letter.metadata,
-        }
+    def _words(self, letter: Letter, caller: Caller, person: Person) -> str:
+        request = {"userAttributes": attributes_of(person), **PLACEHOLDERS, "clientMetadata": letter.metadata}
         keys = ("smsMessage", "emailMessage", "emailSubject")
-        answer = self._triggers.call("CustomMessage", letter.occasion, asking, request, keys)
+        answer = self._triggers.call("CustomMessage", letter.occasion, caller, request, keys)
         part = "smsMessage" if letter.medium == "SMS" else "emailMessage"
         text = answer.get(part)
         if text is None:

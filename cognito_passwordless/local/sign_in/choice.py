@@ -15,9 +15,9 @@ from ..backend.directory import Directory, Person
 from ..messages.inbox import masked
 from ..messages.post import Letter, Post
 from ..testing.clock import Clock
-from ..triggers.sign_in import SignInTriggers, Who
+from ..triggers.sign_in import SignInTriggers, SignInUser
 from ..triggers.tokens import AUTHENTICATION, issuing
-from .eligibility import MEDIA, Asked, admit, imagined, offers
+from .eligibility import MEDIA, SignInRequest, admit, available_challenges, simulated_destination
 from .sessions import Session, Sessions
 
 CODE_DIGITS = 8
@@ -35,29 +35,35 @@ class ChoiceSignIn:
         self._clock = clock
         self._around = around
 
-    def start(self, asked: Asked, parameters: Mapping[str, str]) -> dict[str, Any]:
+    def start(self, sign_in: SignInRequest, parameters: Mapping[str, str]) -> dict[str, Any]:
         """InitiateAuth: a challenge, or PoolError."""
-        if "ALLOW_USER_AUTH" not in asked.client.flows:
+        if "ALLOW_USER_AUTH" not in sign_in.client.flows:
             raise errors.flow_not_enabled("USER_AUTH")
-        if asked.pool.plan == "LITE":
-            raise errors.feature_unavailable(asked.pool.plan)
-        person = self._directory.person(asked.pool.id, asked.username)
+        if sign_in.pool.plan == "LITE":
+            text = f"USER_AUTH is not available in the {sign_in.pool.plan} feature plan."
+            raise errors.PoolError("FeatureUnavailableInTierException", text)
+        person = self._directory.person(sign_in.pool.id, sign_in.username)
         if person is not None:
-            person = admit(person, asked.client)
-        elif not asked.client.hides_unknown:
+            person = admit(person, sign_in.client)
+        elif not sign_in.client.hides_unknown:
             raise errors.user_unknown()
-        self._around.before(_who(asked, person), asked.metadata)
-        offered = offers(asked.pool, person, asked.username)
+        self._around.before(_who(sign_in, person), sign_in.metadata)
+        offered = available_challenges(sign_in.pool, person, sign_in.username)
         preferred = parameters.get("PREFERRED_CHALLENGE")
-        if preferred in MEDIA and preferred in offered:
-            return self._challenge(asked, person, preferred, offered)
-        if len(offered) == 1 and offered[0] in MEDIA:
-            return self._challenge(asked, person, offered[0], offered)
-        return self._let_choose(asked, person, offered)
+        only = offered[0] if len(offered) == 1 else None
+        for challenge in (preferred, only):
+            if challenge in MEDIA and challenge in offered:
+                return self._challenge(sign_in, person, challenge, offered)
+        return {
+            "ChallengeName": "SELECT_CHALLENGE",
+            "Session": self._open(sign_in, person, "SELECT_CHALLENGE", offered),
+            "ChallengeParameters": {},
+            "AvailableChallenges": list(offered),
+        }
 
-    def select(self, asked: Asked, token: str, responses: Mapping[str, str]) -> dict[str, Any]:
+    def select(self, sign_in: SignInRequest, token: str, responses: Mapping[str, str]) -> dict[str, Any]:
         """The answer to SELECT_CHALLENGE: the challenge that was chosen, or PoolError."""
-        session, person = self._resume(asked, token, "SELECT_CHALLENGE")
+        session, person = self._resume(sign_in, token, "SELECT_CHALLENGE")
         chosen = responses.get("ANSWER")
         if chosen is None:
             raise errors.parameter_missing("ANSWER")
@@ -66,47 +72,49 @@ class ChoiceSignIn:
         if chosen not in MEDIA:
             raise errors.parameter_invalid(f"The local Cognito does not do {chosen}")
         self._sessions.use_up(token)
-        return self._challenge(asked, person, chosen, session.offered)
+        return self._challenge(sign_in, person, chosen, session.offered)
 
-    def enter(self, asked: Asked, token: str, responses: Mapping[str, str], challenge: str) -> dict[str, Any]:
+    def enter(
+        self, sign_in: SignInRequest, token: str, responses: Mapping[str, str], challenge: str
+    ) -> dict[str, Any]:
         """The answer to EMAIL_OTP or SMS_OTP: tokens, or PoolError."""
-        session, person = self._resume(asked, token, challenge)
+        session, person = self._resume(sign_in, token, challenge)
         code = responses.get(f"{challenge}_CODE")
         if code is None:
             raise errors.parameter_missing(f"{challenge}_CODE")
         right = hmac.compare_digest(code.encode(), session.code.encode())
         if not right or person is None:
-            raise errors.code_mismatch()
+            raise errors.PoolError("CodeMismatchException", "Invalid code or auth state for the user.")  # seen
         self._sessions.use_up(token)
-        with issuing(AUTHENTICATION, asked.metadata):
-            tokens = self._directory.issue_tokens(asked.pool.id, asked.client.id, person.key)
-        self._around.after(_who(asked, person), asked.metadata)
+        with issuing(AUTHENTICATION, sign_in.metadata):
+            tokens = self._directory.issue_tokens(sign_in.pool.id, sign_in.client.id, person.key)
+        self._around.after(_who(sign_in, person), sign_in.metadata)
         return tokens
 
-    def _resume(self, asked: Asked, token: str, challenge: str) -> tuple[Session, Person | None]:
-        session = self._sessions.read(token, asked.client.id)
+    def _resume(self, sign_in: SignInRequest, token: str, challenge: str) -> tuple[Session, Person | None]:
+        session = self._sessions.read(token, sign_in.client.id)
         if session.challenge != challenge:
             raise errors.session_invalid()
-        person = self._directory.person(asked.pool.id, asked.username)
+        person = self._directory.person(sign_in.pool.id, sign_in.username)
         if session.person is None:
-            # Simulated: nobody can finish it, and it must answer like a real one.
-            if asked.username != session.username:
+            # Simulated: no code finishes it, and it must answer like a real one.
+            if sign_in.username != session.username:
                 raise errors.session_invalid()
             return session, None
         if person is None or person.key != session.person:
             raise errors.session_invalid()
-        return session, admit(person, asked.client)
+        return session, admit(person, sign_in.client)
 
     def _challenge(
-        self, asked: Asked, person: Person | None, challenge: str, offered: tuple[str, ...]
+        self, sign_in: SignInRequest, person: Person | None, challenge: str, offered: tuple[str, ...]
     ) -> dict[str, Any]:
         medium, attribute = MEDIA[challenge]
         code = new_code()
-        destination = imagined(medium, asked) if person is None else person.attributes[attribute]
-        token = self._open(asked, person, challenge, offered, code)
+        destination = simulated_destination(medium, sign_in) if person is None else person.attributes[attribute]
+        token = self._open(sign_in, person, challenge, offered, code)
         if person is not None:
-            letter = Letter("Authentication", medium, destination, code, asked.metadata)
-            self._post.send(letter, asked.pool.id, asked.client.id, person)
+            letter = Letter("Authentication", medium, destination, code, sign_in.metadata)
+            self._post.send(letter, sign_in.pool.id, sign_in.client.id, person)
         return {
             "ChallengeName": challenge,
             "Session": token,
@@ -117,37 +125,24 @@ class ChoiceSignIn:
             "AvailableChallenges": list(offered),
         }
 
-    def _let_choose(self, asked: Asked, person: Person | None, offered: tuple[str, ...]) -> dict[str, Any]:
-        return {
-            "ChallengeName": "SELECT_CHALLENGE",
-            "Session": self._open(asked, person, "SELECT_CHALLENGE", offered),
-            "ChallengeParameters": {},
-            "AvailableChallenges": list(offered),
-        }
-
     def _open(
-        self,
-        asked: Asked,
-        person: Person | None,
-        challenge: str,
-        offered: tuple[str, ...],
-        code: str = "",
+        self, sign_in: SignInRequest, person: Person | None, challenge: str, offered: tuple[str, ...], code: str = ""
     ) -> str:
         session = Session(
-            pool_id=asked.pool.id,
-            client_id=asked.client.id,
-            username=asked.username,
+            pool_id=sign_in.pool.id,
+            client_id=sign_in.client.id,
+            username=sign_in.username,
             person=None if person is None else person.key,
             challenge=challenge,
             offered=offered,
-            expires_at=self._clock.now() + asked.client.session_seconds,
+            expires_at=self._clock.now() + sign_in.client.session_seconds,
             code=code,
         )
         return self._sessions.open(session)
 
 
-def _who(asked: Asked, person: Person | None) -> Who:
-    return Who(asked.pool.id, asked.client.id, asked.username, person)
+def _who(sign_in: SignInRequest, person: Person | None) -> SignInUser:
+    return SignInUser(sign_in.pool.id, sign_in.client.id, sign_in.username, person)
 
 
 def new_code() -> str:

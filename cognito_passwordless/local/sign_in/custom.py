@@ -1,8 +1,8 @@
 """CUSTOM_AUTH: a sign-in whose rounds the pool's own triggers define, create and verify.
 
-The laws, from what Amazon Cognito has been seen to do:
+The laws, from the observed behaviour of Amazon Cognito:
 
-- Every answer burns its session, whatever comes of it; a wrong one gets a new session where Define goes on.
+- Every answer uses up its session, right or wrong; after a wrong one there is a new session where Define goes on.
 - Define sees every round so far; Verify sees none, only the private parameters of the newest.
 - Unknown people go through the same triggers, with `userNotFound` true, where the client hides who exists.
 
@@ -20,14 +20,14 @@ from .. import errors
 from ..backend.directory import Directory, Person, attributes_of
 from ..testing.clock import Clock
 from ..triggers.runner import Triggers, strings, unusable
-from ..triggers.sign_in import SOURCE, SignInTriggers, Who
+from ..triggers.sign_in import SOURCE, SignInTriggers, SignInUser
 from ..triggers.tokens import AUTHENTICATION, issuing
 from . import srp
-from .eligibility import Asked, admit
+from .eligibility import SignInRequest, admit
 from .sessions import MAX_LENGTH, Session, Sessions
 
 CUSTOM, PASSWORD_VERIFIER = "CUSTOM_CHALLENGE", "PASSWORD_VERIFIER"
-# What Cognito adds to our own state, encrypted, before it is a session's text.
+# What Cognito adds to this state when it encrypts it into a session.
 OVERHEAD = 1024
 
 
@@ -42,9 +42,9 @@ class CustomSession(Session):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One call of a sign-in: who asks, who it is about, and the rounds so far. `srp_a` is the client's first value."""
+    """One call of a sign-in: the request, the person, and the rounds so far. `srp_a` is the client's first value."""
 
-    asked: Asked
+    sign_in: SignInRequest
     person: Person | None
     rounds: tuple[Mapping[str, Any], ...] = ()
     metadata: Mapping[str, str] | None = None
@@ -53,11 +53,11 @@ class Turn:
     @property
     def name(self) -> str:
         """The pool's name for the person, or what was typed."""
-        return self.who.asking.user_name
+        return self.who.caller.user_name
 
     @property
-    def who(self) -> Who:
-        return Who(self.asked.pool.id, self.asked.client.id, self.asked.username, self.person)
+    def who(self) -> SignInUser:
+        return SignInUser(self.sign_in.pool.id, self.sign_in.client.id, self.sign_in.username, self.person)
 
 
 class CustomSignIn:
@@ -72,32 +72,32 @@ class CustomSignIn:
         self._clock = clock
         self._around = around
 
-    def start(self, asked: Asked, parameters: Mapping[str, str]) -> dict[str, Any]:
+    def start(self, sign_in: SignInRequest, parameters: Mapping[str, str]) -> dict[str, Any]:
         """InitiateAuth: the first challenge, or PoolError."""
-        if "ALLOW_CUSTOM_AUTH" not in asked.client.flows and "CUSTOM_AUTH_FLOW_ONLY" not in asked.client.flows:
+        if "ALLOW_CUSTOM_AUTH" not in sign_in.client.flows and "CUSTOM_AUTH_FLOW_ONLY" not in sign_in.client.flows:
             raise errors.flow_not_enabled("CUSTOM_AUTH")
-        if not all(self._triggers.has(asked.pool.id, name) for name in _NEEDED):
+        if not all(self._triggers.has(sign_in.pool.id, name) for name in _NEEDED):
             raise errors.parameter_invalid("Custom auth lambda trigger is not configured for the user pool.")
-        person = self._directory.person(asked.pool.id, asked.username)
+        person = self._directory.person(sign_in.pool.id, sign_in.username)
         if person is not None:
-            person = admit(person, asked.client)
-        elif not asked.client.hides_unknown:
+            person = admit(person, sign_in.client)
+        elif not sign_in.client.hides_unknown:
             raise errors.user_unknown()
-        self._around.before(Turn(asked, person).who, asked.metadata)
+        self._around.before(Turn(sign_in, person).who, sign_in.metadata)
         if parameters.get("CHALLENGE_NAME") != "SRP_A":
-            return self._advance(Turn(asked, person))
+            return self._advance(Turn(sign_in, person))
         client_value = srp.public_value(parameters.get("SRP_A") or "")
         if client_value is None:
             raise errors.parameter_invalid("SRP_A is not a number, or a forbidden one")
-        return self._advance(Turn(asked, person, (_round("SRP_A", right=True),), srp_a=client_value))
+        return self._advance(Turn(sign_in, person, (_round("SRP_A", right=True),), srp_a=client_value))
 
     def owns(self, token: str) -> bool:
-        """Whether a session was begun here, rather than by moto."""
+        """Whether a session was opened here, rather than by moto."""
         return self._sessions.has(token)
 
-    def enter(self, asked: Asked, token: str, responses: Mapping[str, str]) -> dict[str, Any]:
+    def enter(self, sign_in: SignInRequest, token: str, responses: Mapping[str, str]) -> dict[str, Any]:
         """The answer to CUSTOM_CHALLENGE: another challenge, tokens, or PoolError."""
-        session, person = self._resume(asked, token, CUSTOM)
+        session, person = self._resume(sign_in, token, CUSTOM)
         answer = responses.get("ANSWER")
         if answer is None:
             raise errors.parameter_missing("ANSWER")
@@ -106,10 +106,10 @@ class CustomSignIn:
             "userAttributes": attributes_of(person),
             "privateChallengeParameters": dict(session.private),
             "challengeAnswer": answer,
-            "clientMetadata": asked.metadata,
+            "clientMetadata": sign_in.metadata,
             "userNotFound": person is None,
         }
-        turn = Turn(asked, person, session.rounds, asked.metadata)
+        turn = Turn(sign_in, person, session.rounds, sign_in.metadata)
         response = self._ask("VerifyAuthChallengeResponse", turn, request, ("answerCorrect",))
         correct = response.get("answerCorrect")
         if not isinstance(correct, bool):
@@ -117,27 +117,40 @@ class CustomSignIn:
         newest = {**session.rounds[-1], "challengeResult": correct}
         return self._advance(replace(turn, rounds=(*session.rounds[:-1], newest)))
 
-    def enter_password(self, asked: Asked, token: str, responses: Mapping[str, str]) -> dict[str, Any]:
+    def enter_password(self, sign_in: SignInRequest, token: str, responses: Mapping[str, str]) -> dict[str, Any]:
         """The answer to PASSWORD_VERIFIER: the next challenge, or PoolError. A wrong password ends it."""
-        session, person = self._resume(asked, token, PASSWORD_VERIFIER)
+        session, person = self._resume(sign_in, token, PASSWORD_VERIFIER)
         self._sessions.use_up(token)
         if session.exchange is None or person is None or not session.exchange.proves(responses):
             raise errors.wrong_credentials()
         rounds = (*session.rounds, _round(PASSWORD_VERIFIER, right=True))
-        return self._advance(Turn(asked, person, rounds, asked.metadata))
+        return self._advance(Turn(sign_in, person, rounds, sign_in.metadata))
 
     def _advance(self, turn: Turn) -> dict[str, Any]:
-        """Asks Define what comes next, and does it."""
+        """Ask Define for the next step, and take it."""
         request = self._about(turn)
         keys = ("challengeName", "issueTokens", "failAuthentication")
         response = self._ask("DefineAuthChallenge", turn, request, keys)
         if response.get("failAuthentication") is True:
             raise errors.wrong_credentials()
         if response.get("issueTokens") is True:
-            return self._finish(turn)
+            if turn.person is None:
+                # Amazon Cognito never issues tokens to an unknown person, whatever a trigger says.
+                raise errors.wrong_credentials()
+            with issuing(AUTHENTICATION, turn.metadata):
+                tokens = self._directory.issue_tokens(turn.sign_in.pool.id, turn.sign_in.client.id, turn.person.key)
+            self._around.after(turn.who, turn.metadata)
+            return tokens
         name = response.get("challengeName")
         if name == PASSWORD_VERIFIER and turn.srp_a is not None:
-            return self._ask_password(turn, turn.srp_a)
+            pool_id = turn.sign_in.pool.id
+            password = self._directory.password(pool_id, turn.name) if turn.person is not None else None
+            exchange = srp.Exchange.begin(pool_id, turn.name, password, turn.srp_a)
+            return {
+                "ChallengeName": PASSWORD_VERIFIER,
+                "Session": self._open(turn, PASSWORD_VERIFIER, exchange=exchange),
+                "ChallengeParameters": {**exchange.parameters(), "USERNAME": turn.name, "USER_ID_FOR_SRP": turn.name},
+            }
         if name != CUSTOM:
             raise unusable("challengeName")
         return self._create(turn)
@@ -160,7 +173,7 @@ class CustomSignIn:
 
     @staticmethod
     def _about(turn: Turn) -> dict[str, Any]:
-        """What Define and Create are both told. A first call has been seen without the last two keys."""
+        """The request of both Define and Create. A first call has been seen without the last two keys."""
         request: dict[str, Any] = {
             "userAttributes": attributes_of(turn.person),
             "session": [dict(row) for row in turn.rounds],
@@ -171,64 +184,44 @@ class CustomSignIn:
             request["userNotFound"] = turn.person is None
         return request
 
-    def _ask_password(self, turn: Turn, client_value: int) -> dict[str, Any]:
-        pool_id, name = turn.asked.pool.id, turn.name
-        password = self._directory.password(pool_id, name) if turn.person is not None else None
-        exchange = srp.Exchange.begin(pool_id, name, password, client_value)
-        return {
-            "ChallengeName": PASSWORD_VERIFIER,
-            "Session": self._open(turn, PASSWORD_VERIFIER, exchange=exchange),
-            "ChallengeParameters": {**exchange.parameters(), "USERNAME": name, "USER_ID_FOR_SRP": name},
-        }
-
     def _open(
         self,
         turn: Turn,
         challenge: str,
-        *,
         private: Mapping[str, str] | None = None,
         exchange: srp.Exchange | None = None,
     ) -> str:
-        asked = turn.asked
+        sign_in = turn.sign_in
         return self._sessions.open(
             CustomSession(
-                pool_id=asked.pool.id,
-                client_id=asked.client.id,
-                username=asked.username,
+                pool_id=sign_in.pool.id,
+                client_id=sign_in.client.id,
+                username=sign_in.username,
                 person=None if turn.person is None else turn.person.key,
                 challenge=challenge,
                 offered=(),
-                expires_at=self._clock.now() + asked.client.session_seconds,
+                expires_at=self._clock.now() + sign_in.client.session_seconds,
                 rounds=turn.rounds,
                 private=private or {},
                 exchange=exchange,
             )
         )
 
-    def _resume(self, asked: Asked, token: str, challenge: str) -> tuple[CustomSession, Person | None]:
-        session = self._sessions.read(token, asked.client.id)
+    def _resume(self, sign_in: SignInRequest, token: str, challenge: str) -> tuple[CustomSession, Person | None]:
+        session = self._sessions.read(token, sign_in.client.id)
         if not isinstance(session, CustomSession) or session.challenge != challenge:
             raise errors.session_invalid()
-        person = self._directory.person(asked.pool.id, asked.username)
+        person = self._directory.person(sign_in.pool.id, sign_in.username)
         if session.person is None:
-            if asked.username != session.username:
+            if sign_in.username != session.username:
                 raise errors.session_invalid()
             return session, None
         if person is None or person.key != session.person:
             raise errors.session_invalid()
-        return session, admit(person, asked.client)
-
-    def _finish(self, turn: Turn) -> dict[str, Any]:
-        if turn.person is None:
-            # Amazon Cognito never gives tokens for nobody, whatever a trigger says.
-            raise errors.wrong_credentials()
-        with issuing(AUTHENTICATION, turn.metadata):
-            tokens = self._directory.issue_tokens(turn.asked.pool.id, turn.asked.client.id, turn.person.key)
-        self._around.after(turn.who, turn.metadata)
-        return tokens
+        return session, admit(person, sign_in.client)
 
     def _ask(self, name: str, turn: Turn, request: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-        return self._triggers.call(name, SOURCE, turn.who.asking, request, keys)
+        return self._triggers.call(name, SOURCE, turn.who.caller, request, keys)
 
 
 _NEEDED = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse")

@@ -1,4 +1,4 @@
-"""Who may try which challenge, and what is pretended to those whom the pool does not have."""
+"""Which challenges a person may try, and what is simulated for people whom the pool does not have."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from .. import errors
 from ..backend.directory import Client, Person, Pool
 from ..messages.inbox import Medium
 
-MEDIA: dict[str, tuple[Medium, str]] = {
-    "EMAIL_OTP": ("EMAIL", "email"),
-    "SMS_OTP": ("SMS", "phone_number"),
-}
+MEDIA: dict[str, tuple[Medium, str]] = {"EMAIL_OTP": ("EMAIL", "email"), "SMS_OTP": ("SMS", "phone_number")}
 PASSWORDS = ("PASSWORD_SRP", "PASSWORD")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Who asks: one client of one pool, the name that was typed, and the ClientMetadata that came along."""
+class SignInRequest:
+    """One sign-in request: a client of a pool, the name that was typed, and the request's ClientMetadata."""
 
     pool: Pool
     client: Client
@@ -28,29 +25,29 @@ class Asked:
 
 
 def admit(person: Person, client: Client) -> Person | None:
-    """The person, if the pool lets them try; None if it only pretends to. Raises PoolError.
+    """Return the person, if the pool lets them try; None if it only simulates a challenge. Raises PoolError.
 
-    PreventUserExistenceErrors hides who does *not* exist, so the states of people who do exist are
-    told either way. The one exception AWS ever documented is a disabled person, who is told so
-    only after proof (cognito-user-pool-managing-errors.html, 2019). Here the proof would be a
-    code, and a disabled person is sent none: the challenge is simulated.
+    PreventUserExistenceErrors hides who does *not* exist, so the pool reveals the states of people who do exist either
+    way. The one exception AWS ever documented is a disabled person, who learns it only after proof
+    (cognito-user-pool-managing-errors.html, 2019). Here the proof would be a code, and the pool sends no code to a
+    disabled person: it simulates the challenge.
     """
     if not person.enabled or person.status == "ARCHIVED":
         if client.hides_unknown:
             return None
-        raise errors.user_disabled()
+        raise errors.PoolError("NotAuthorizedException", "User is disabled.")  # seen
     if person.status == "UNCONFIRMED":
-        raise errors.user_unconfirmed()
+        raise errors.PoolError("UserNotConfirmedException", "User is not confirmed.")  # seen
     if person.status == "RESET_REQUIRED":
-        raise errors.password_reset_required()
+        raise errors.PoolError("PasswordResetRequiredException", "Password reset required for the user")  # seen
     if person.status in {"EXTERNAL_PROVIDER", "UNKNOWN"}:
-        # They have no credentials of the pool's own; they come by their provider.
+        # The pool has no credentials of theirs; they sign in at their provider.
         raise errors.wrong_credentials()
     return person
 
 
-def offers(pool: Pool, person: Person | None, username: str) -> tuple[str, ...]:
-    """The challenges open to a person; None stands for one who has just what was typed."""
+def available_challenges(pool: Pool, person: Person | None, username: str) -> tuple[str, ...]:
+    """The challenges available to a person; None stands for an unknown one, who has just what was typed."""
     if person is None:
         addresses = {"email"} if "@" in username else set()
         addresses |= {"phone_number"} if username.startswith("+") else set()
@@ -64,20 +61,14 @@ def offers(pool: Pool, person: Person | None, username: str) -> tuple[str, ...]:
     # A code cannot be the first of two factors: user-pool-settings-mfa.html.
     if pool.mfa_required or not codes:
         return PASSWORDS
-    by_code = [
-        challenge
-        for challenge, (_, attribute) in MEDIA.items()
-        if challenge in pool.first_factors and attribute in addresses
-    ]
+    by_code = [name for name, (_, address) in MEDIA.items() if name in pool.first_factors and address in addresses]
     return (*passwords, *by_code)
 
 
-def imagined(medium: Medium, asked: Asked) -> str:
-    """Where a simulated code would have gone: the typed address, else a steady invention."""
-    if medium == "EMAIL" and "@" in asked.username:
-        return asked.username
-    if medium == "SMS" and asked.username.startswith("+"):
-        return asked.username
-    digest = hashlib.sha256(f"{asked.pool.id}/{asked.username}".encode()).digest()
+def simulated_destination(medium: Medium, sign_in: SignInRequest) -> str:
+    """The destination of a simulated code: the typed address, else an invented one that stays the same."""
+    if "@" in sign_in.username if medium == "EMAIL" else sign_in.username.startswith("+"):
+        return sign_in.username
+    digest = hashlib.sha256(f"{sign_in.pool.id}/{sign_in.username}".encode()).digest()
     letter = "abcdefghijklmnopqrstuvwxyz"[digest[0] % 26]
     return f"{letter}@example.com" if medium == "EMAIL" else f"+4915{int.from_bytes(digest[:4]) % 10**9:09d}"

@@ -1,4 +1,4 @@
-"""The sign-ins that moto does: by password, and with a refresh token. The triggers around them are ours."""
+"""The sign-ins that moto does, by password and with a refresh token, with the triggers around them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from moto.cognitoidp.exceptions import UserNotFoundError
 
 from .. import errors
 from ..backend.directory import Client, Directory
-from ..triggers.sign_in import SignInTriggers, Who
+from ..triggers.sign_in import SignInTriggers, SignInUser
 from ..triggers.tokens import AUTHENTICATION, issuing
 from ..triggers.user_migration import UserMigration
 
 Moto = Callable[[], Any]
-# The client sends the password itself, so that somebody else may be asked about it.
+# The client sends the password itself, so a migration trigger can check it.
 WITH_PASSWORD = frozenset({"USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"})
 REFRESH = frozenset({"REFRESH_TOKEN", "REFRESH_TOKEN_AUTH"})
 SOURCES = {"NEW_PASSWORD_REQUIRED": "TokenGeneration_NewPasswordChallenge"}
@@ -34,8 +34,8 @@ class PasswordSignIn:
         parameters, metadata = request.get("AuthParameters") or {}, request.get("ClientMetadata")
         who, client = self._who(request, parameters)
         if who.person is None and request.get("AuthFlow") in WITH_PASSWORD:
-            person = self._migration.sign_in(who.asking, str(parameters.get("PASSWORD") or ""), metadata)
-            who = Who(who.pool_id, who.client_id, who.name, person)
+            person = self._migration.sign_in(who.caller, str(parameters.get("PASSWORD") or ""), metadata)
+            who = SignInUser(who.pool_id, who.client_id, who.name, person)
         if who.person is not None or client.hides_unknown:
             self._triggers.before(who, metadata)
         with issuing(AUTHENTICATION):
@@ -51,12 +51,12 @@ class PasswordSignIn:
             answer = _hiding_unknown(client, moto)
         return self._finished(answer, who, metadata)
 
-    def _who(self, request: Mapping[str, Any], given: Mapping[str, str]) -> tuple[Who, Client]:
+    def _who(self, request: Mapping[str, Any], given: Mapping[str, str]) -> tuple[SignInUser, Client]:
         pool, client = self._directory.client(str(request.get("ClientId") or ""), request.get("UserPoolId"))
         name = given.get("USERNAME") or ""
-        return Who(pool.id, client.id, name, self._directory.person(pool.id, name) if name else None), client
+        return SignInUser(pool.id, client.id, name, self._directory.person(pool.id, name) if name else None), client
 
-    def _finished(self, answer: Any, who: Who, metadata: Mapping[str, str] | None) -> Any:
+    def _finished(self, answer: Any, who: SignInUser, metadata: Mapping[str, str] | None) -> Any:
         if "AuthenticationResult" in answer.result and who.person is not None:
             self._triggers.after(who, metadata)
         return answer

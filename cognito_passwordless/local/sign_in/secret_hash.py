@@ -20,12 +20,14 @@ def secret_hash(secret: str, client_id: str, username: str) -> str:
 
 def check_secret_hash(received: str | None, *, secret: str | None, client_id: str, username: str) -> None:
     """Raises PoolError where the hash is missing, wrong, or sent for a client without a secret."""
-    if secret is None:
-        if received:
-            raise errors.secret_hash_unexpected(client_id)
+    if secret is None and not received:
         return
-    if not received:
-        raise errors.secret_hash_missing(client_id)
-    expected = secret_hash(secret, client_id, username)
-    if not hmac.compare_digest(received.encode(), expected.encode()):
-        raise errors.secret_hash_wrong(client_id)
+    if secret is None:
+        text = f"Client {client_id} is not configured for secret but secret hash was received"
+    elif not received:
+        text = f"Client {client_id} is configured with secret but SECRET_HASH was not received"  # seen
+    elif hmac.compare_digest(received.encode(), secret_hash(secret, client_id, username).encode()):
+        return
+    else:
+        text = f"Unable to verify secret hash for client {client_id}"  # seen
+    raise errors.PoolError("NotAuthorizedException", text)

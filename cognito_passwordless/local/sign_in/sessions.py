@@ -1,10 +1,10 @@
 """Challenge sessions: opaque to the caller, bound to a client and a person, good for one success.
 
-The laws, from what Amazon Cognito has been seen to do:
+The laws, from the observed behaviour of Amazon Cognito:
 
 - A wrong answer leaves the session usable, and no number of them locks it.
 - Only one answer succeeds, however many arrive at once.
-- A session that has run out says so, whatever the answer was, and so does a used one.
+- An expired session and a used one say so, for right and wrong answers.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from .. import errors
 from ..testing.clock import Clock
 
 MIN_LENGTH, MAX_LENGTH = 20, 4096
-# Amazon's are about a thousand characters. Ours are as long, so that a column or a cookie that is
-# too short for the real ones is found out here.
+# Amazon's are about a thousand characters. Ours are as long, so that a column or a cookie that is too short for the
+# real ones fails here too.
 _RANDOM_BYTES = 690
 
 
@@ -26,9 +26,8 @@ _RANDOM_BYTES = 690
 class Session:
     """One challenge that waits for its answer.
 
-    `person` is the key of the pool's user, or None where the challenge is simulated for somebody
-    the pool does not have. `username` is the name as it was typed. `code` is empty where the
-    challenge has none.
+    `person` is the key of the pool's user, or None where the challenge is simulated. `username` is the name as it was
+    typed. `code` is empty where the challenge has none.
     """
 
     pool_id: str
@@ -72,16 +71,17 @@ class Sessions:
         if used:
             raise errors.session_used()
         if self._clock.now() >= session.expires_at:
-            raise errors.session_expired()
+            text = "Invalid session for the user, session is expired."  # seen
+            raise errors.PoolError("NotAuthorizedException", text)
         return session
 
     def has(self, token: str) -> bool:
-        """Whether `token` is one of ours, whatever has become of it."""
+        """Whether `token` was issued here, open or used."""
         with self._lock:
             return token in self._open
 
     def use_up(self, token: str) -> None:
-        """Claim the one success of a session. Raises PoolError if somebody else already has."""
+        """Claim the one success of a session. Raises PoolError if another request has claimed it."""
         with self._lock:
             if token in self._used:
                 raise errors.session_used()

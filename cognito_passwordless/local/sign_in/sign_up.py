@@ -1,7 +1,7 @@
 """Sign-up, its confirmation, invitations and forgotten passwords, with the triggers that belong to them.
 
-moto does the work; this asks the triggers around it, sends codes to the inbox, and takes only the right ones, where
-moto takes any.
+moto changes the pool; this module calls the triggers, sends codes to the inbox, and accepts only the right ones, where
+moto accepts any.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Any
 
 from .. import errors
 from ..backend.directory import Client, Directory, Person, attributes_of
-from ..messages.inbox import Medium
+from ..messages.inbox import Medium, masked
 from ..messages.post import Letter, Post
-from ..triggers.runner import Asking, Triggers
+from ..triggers.runner import Caller, Triggers
 from ..triggers.user_migration import UserMigration
 from .secret_hash import check_secret_hash
 
 Moto = Callable[[], Any]
 ADDRESSES: dict[str, Medium] = {"email": "EMAIL", "phone_number": "SMS"}
-# Which operation takes the code of an occasion.
+# The operation that accepts the code of an occasion.
 PURPOSES = {"SignUp": "SignUp", "ResendCode": "SignUp", "ForgotPassword": "ForgotPassword"}
 FLAGS = {"email": "autoVerifyEmail", "phone_number": "autoVerifyPhone"}
 
 
 class Lifecycle:
-    """What happens to a person of a pool beside signing in."""
+    """The operations on a person beside the sign-in."""
 
     def __init__(self, directory: Directory, triggers: Triggers, post: Post, migration: UserMigration) -> None:
         self._directory = directory
@@ -39,10 +39,10 @@ class Lifecycle:
         self._lock = threading.Lock()
 
     def sign_up(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
-        pool_id, asking, _ = self._asking(request)
-        flags = self._before("SignUp", asking, request)
+        pool_id, caller, _ = self._asking(request)
+        flags = self._before("SignUp", caller, request)
         moto()
-        person = self._person(pool_id, asking.user_name)
+        person = self._person(pool_id, caller.user_name)
         if flags.get("autoConfirmUser") is True:
             proven = [name for name, flag in FLAGS.items() if flags.get(flag) is True]
             self._directory.confirm(pool_id, person.key, proven)
@@ -51,41 +51,36 @@ class Lifecycle:
         return {"UserConfirmed": False, "UserSub": person.sub} | self._send("SignUp", pool_id, person, request)
 
     def resend_confirmation_code(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
-        """Another code, which replaces the one before. moto does not have this operation."""
-        pool_id, asking, client = self._asking(request)
-        person = self._directory.person(pool_id, asking.user_name)
+        """Send another code, which replaces the one before. moto does not have this operation."""
+        pool_id, caller, client = self._asking(request)
+        person = self._directory.person(pool_id, caller.user_name)
         if person is None and client.hides_unknown:
-            return _pretended(asking.user_name)
-        person = self._person(pool_id, asking.user_name)
+            return _pretended(caller.user_name)
+        person = self._person(pool_id, caller.user_name)
         if person.status != "UNCONFIRMED":
             raise errors.parameter_invalid("User is already confirmed.")
         return self._send("ResendCode", pool_id, person, request)
 
     def admin_create_user(self, request: Mapping[str, Any], moto: Moto) -> Any:
-        """An invitation with a first password, which moto neither makes up nor sends."""
+        """Send an invitation with a first password, which moto neither creates nor sends."""
         pool_id, username = str(request.get("UserPoolId") or ""), str(request.get("Username") or "")
-        asking = Asking(pool_id, None, username)
+        caller = Caller(pool_id, None, username)
         if request.get("MessageAction") != "RESEND":
-            self._before("AdminCreateUser", asking, request)
-        made = moto()
+            self._before("AdminCreateUser", caller, request)
+        created = moto()
         person = self._person(pool_id, username)
         address = _address(person)
         if address and request.get("MessageAction") != "SUPPRESS":
             password = str(request.get("TemporaryPassword") or f"Aa1!{secrets.token_urlsafe(9)}")
             self._directory.set_password(pool_id, person.key, password)
-            letter = Letter(
-                "AdminCreateUser",
-                ADDRESSES[address],
-                person.attributes[address],
-                password,
-                request.get("ClientMetadata"),
-            )
+            metadata, destination = request.get("ClientMetadata"), person.attributes[address]
+            letter = Letter("AdminCreateUser", ADDRESSES[address], destination, password, metadata)
             self._post.send(letter, pool_id, None, person)
-        return made.result
+        return created.result
 
     def confirm_sign_up(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
-        pool_id, asking, _ = self._asking(request)
-        person = self._person(pool_id, asking.user_name)
+        pool_id, caller, _ = self._asking(request)
+        person = self._person(pool_id, caller.user_name)
         proven = self._take("SignUp", pool_id, person, request)
         moto()
         self._directory.confirm(pool_id, person.key, [proven])
@@ -93,19 +88,19 @@ class Lifecycle:
         return {}
 
     def forgot_password(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
-        pool_id, asking, client = self._asking(request)
-        person = self._directory.person(pool_id, asking.user_name)
+        pool_id, caller, client = self._asking(request)
+        person = self._directory.person(pool_id, caller.user_name)
         if person is None:
-            person = self._migration.forgot_password(asking, request.get("ClientMetadata"))
+            person = self._migration.forgot_password(caller, request.get("ClientMetadata"))
         if person is None and client.hides_unknown:
-            return _pretended(asking.user_name)
+            return _pretended(caller.user_name)
         if person is None:
             raise errors.user_unknown()
         return self._send("ForgotPassword", pool_id, person, request)
 
     def confirm_forgot_password(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
-        pool_id, asking, _ = self._asking(request)
-        person = self._person(pool_id, asking.user_name)
+        pool_id, caller, _ = self._asking(request)
+        person = self._person(pool_id, caller.user_name)
         self._take("ForgotPassword", pool_id, person, request)
         moto()
         self._directory.confirm(pool_id, person.key, [])
@@ -113,7 +108,7 @@ class Lifecycle:
         return {}
 
     def update_user_attributes(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
-        """Users write their own address, and it is unverified from then on; the flag is not theirs to write.
+        """Users may write their own address, which then is unverified; they may not write the flag.
 
         moto leaves the flag as it was. https://repost.aws/knowledge-center/cognito-email-verified-attribute
         """
@@ -123,7 +118,7 @@ class Lifecycle:
         return self._update(pool_id, key, request, moto)
 
     def admin_update_user_attributes(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
-        """The same for an administrator, who may write the flag as well."""
+        """The same for an administrator, who may write the flag too."""
         return self._update(str(request.get("UserPoolId") or ""), str(request.get("Username") or ""), request, moto)
 
     def _update(self, pool_id: str, key: str, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
@@ -135,23 +130,23 @@ class Lifecycle:
                 self._directory.update(pool_id, before.key, {flag: written.get(flag, "false")})
         return {}
 
-    def _asking(self, request: Mapping[str, Any]) -> tuple[str, Asking, Client]:
+    def _asking(self, request: Mapping[str, Any]) -> tuple[str, Caller, Client]:
         pool, client = self._directory.client(str(request.get("ClientId") or ""))
         username = str(request.get("Username") or "")
         check_secret_hash(request.get("SecretHash"), secret=client.secret, client_id=client.id, username=username)
-        return pool.id, Asking(pool.id, client.id, username), client
+        return pool.id, Caller(pool.id, client.id, username), client
 
-    def _before(self, source: str, asking: Asking, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What PreSignUp allows; it may refuse with a PoolError."""
-        if not self._triggers.has(asking.pool_id, "PreSignUp"):
+    def _before(self, source: str, caller: Caller, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Call PreSignUp, and return its flags; it may refuse with a PoolError."""
+        if not self._triggers.has(caller.pool_id, "PreSignUp"):
             return {}
         validation = {row["Name"]: row.get("Value") for row in request.get("ValidationData") or []}
-        asked = {
+        details = {
             "userAttributes": {row["Name"]: row.get("Value", "") for row in request.get("UserAttributes") or []},
             "validationData": validation or None,
             "clientMetadata": request.get("ClientMetadata"),
         }
-        return self._triggers.call("PreSignUp", source, asking, asked, ("autoConfirmUser", *FLAGS.values()))
+        return self._triggers.call("PreSignUp", source, caller, details, ("autoConfirmUser", *FLAGS.values()))
 
     def _person(self, pool_id: str, username: str) -> Person:
         person = self._directory.person(pool_id, username)
@@ -171,7 +166,7 @@ class Lifecycle:
         return _details(name, person.attributes[name])
 
     def _take(self, purpose: str, pool_id: str, person: Person, request: Mapping[str, Any]) -> str:
-        """Which address a right code has proven. Raises PoolError for a wrong one."""
+        """Use up a right code, and return the address it proves. Raises PoolError for a wrong one."""
         given = str(request.get("ConfirmationCode") or "")
         with self._lock:
             expected = self._codes.get((purpose, pool_id, person.key), "")
@@ -183,12 +178,12 @@ class Lifecycle:
 
     def _confirmed(self, source: str, pool_id: str, key: str, request: Mapping[str, Any]) -> None:
         if self._triggers.has(pool_id, "PostConfirmation"):
-            asked = {
+            details = {
                 "userAttributes": attributes_of(self._person(pool_id, key)),
                 "clientMetadata": request.get("ClientMetadata"),
             }
-            asking = Asking(pool_id, request.get("ClientId"), key)
-            self._triggers.call("PostConfirmation", source, asking, asked)
+            caller = Caller(pool_id, request.get("ClientId"), key)
+            self._triggers.call("PostConfirmation", source, caller, details)
 
 
 def _written(request: Mapping[str, Any]) -> dict[str, str]:
@@ -201,10 +196,11 @@ def _address(person: Person) -> str:
 
 
 def _details(name: str, destination: str) -> dict[str, Any]:
-    shown = {"Destination": f"{destination[:1]}***", "DeliveryMedium": ADDRESSES[name], "AttributeName": name}
+    medium = ADDRESSES[name]
+    shown = {"Destination": masked(medium, destination), "DeliveryMedium": medium, "AttributeName": name}
     return {"CodeDeliveryDetails": shown}
 
 
 def _pretended(username: str) -> dict[str, Any]:
-    """What is told about somebody whom the pool does not have, where the client hides who exists."""
+    """The answer for an unknown person, where the client hides who exists."""
     return _details("phone_number" if username.startswith("+") else "email", username)

@@ -1,7 +1,7 @@
-"""The server's half of the Secure Remote Password protocol, as Amazon Cognito's clients speak it.
+"""The server's half of the Secure Remote Password protocol, for Amazon Cognito's clients.
 
-moto takes any password here; a pool that asks for a password before its custom challenge must not. The group is the
-3,072-bit one of RFC 5054; everything else is what public clients (pycognito, Amplify) send.
+moto accepts any password here; a pool that asks for a password before its custom challenge must not. The group is the
+3,072-bit one of RFC 5054; everything else follows what public clients (pycognito, Amplify) send.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PRIME = (1 << 3072) - (1 << 3008) - 1 + (1 << 64) * (_pi(2942) + 1690314)
 
 
 def padded(number: int) -> bytes:
-    """As the clients hash it: with a zero byte in front where it would read as negative."""
+    """The bytes that the clients hash: with a zero byte in front where the number would read as negative."""
     raw = number.to_bytes((number.bit_length() + 7) // 8 or 1, "big")
     return b"\0" + raw if raw[0] & 0x80 else raw
 
@@ -52,7 +52,7 @@ MULTIPLIER = _hash(b"\0" + PRIME.to_bytes(384, "big"), bytes([GENERATOR]))
 
 
 def public_value(text: str) -> int | None:
-    """The client's ``SRP_A``; None for what is no number, or is one that would give the key away."""
+    """The client's ``SRP_A``; None if it is no number, or one that would reveal the key."""
     try:
         value = int(text, 16)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The time by which sessions and codes run out, so that a test can let them run out at once."""
+"""The clock of sessions and codes, which a test can advance to let them expire."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Seconds since the epoch, plus whatever has been added by `advance`.
+    """Seconds since the epoch, plus what `advance` has added.
 
-    Tokens do not follow it: they are read by verifiers that look at the machine's own time, and a
-    token from the future would be refused.
+    Tokens do not follow it: verifiers use the machine's own time, and would refuse a token from the future.
     """
 
     def __init__(self, source: Callable[[], float] = time.time) -> None:

@@ -1,4 +1,4 @@
-"""Failures on demand: what a sign-in must survive when the pool is slow, busy or broken."""
+"""Failures on demand: a pool that is slow, busy or broken."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 KINDS = ("throttle", "timeout", "500", "bad_json")
 ANY = "*"
-# How often a request that hangs looks whether its client has gone, in seconds.
+# How often a hanging request checks whether its client has disconnected, in seconds.
 _WATCH = 0.05
 
 
@@ -24,7 +24,7 @@ class Fault:
 
 
 class Faults:
-    """Faults that wait for their request. Safe to use from many threads."""
+    """Planned faults. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
@@ -34,7 +34,7 @@ class Faults:
 
     @property
     def hanging(self) -> int:
-        """How many requests hang at this moment."""
+        """How many requests hang now."""
         with self._lock:
             return self._hanging
 
@@ -71,7 +71,7 @@ class Faults:
             self._release = threading.Event()
 
     def hang(self, client: socket.socket) -> None:
-        """Return when `release` is called or the client has gone."""
+        """Return when `release` is called or the client has disconnected."""
         with self._lock:
             release = self._release
             self._hanging += 1

@@ -1,7 +1,7 @@
-"""The key that codes are encrypted with on their way to a custom sender.
+"""The key that encrypts codes for a custom sender.
 
-Amazon Cognito uses the pool's KMS key and the AWS Encryption SDK. Here a key of one local Cognito stands in, unless a
-pool is given a function that does it as Cognito does.
+Amazon Cognito uses the pool's KMS key and the AWS Encryption SDK. Here a key of the local Cognito replaces both,
+unless `attach_triggers` gets a function that encrypts as Cognito does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Encrypt = Callable[[str], bytes]
 
 
 class LocalKey:
-    """Gone with the local Cognito that it belongs to."""
+    """A key that lives as long as its local Cognito."""
 
     def __init__(self) -> None:
         self._fernet = Fernet(Fernet.generate_key())

@@ -1,4 +1,4 @@
-"""A pool's Lambda triggers, run in this process: the events Amazon Cognito makes, and what it accepts as an answer.
+"""Run a pool's Lambda triggers in this process, with the events of Amazon Cognito, and check their answers.
 
 Handlers are plain functions of (event, context), as a Lambda has them. Names are those of LambdaConfig.
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
@@ -25,22 +25,11 @@ TRIES = 3
 
 NAMES = frozenset(
     {
-        "PreSignUp",
-        "PostConfirmation",
-        "PreAuthentication",
-        "PostAuthentication",
-        "DefineAuthChallenge",
-        "CreateAuthChallenge",
-        "VerifyAuthChallengeResponse",
-        "PreTokenGeneration",
-        "PreTokenGenerationConfig",
-        "UserMigration",
-        "CustomMessage",
-        "CustomEmailSender",
-        "CustomSMSSender",
-        "InboundFederation",
+        "PreSignUp", "PostConfirmation", "PreAuthentication", "PostAuthentication", "DefineAuthChallenge",
+        "CreateAuthChallenge", "VerifyAuthChallengeResponse", "PreTokenGeneration", "PreTokenGenerationConfig",
+        "UserMigration", "CustomMessage", "CustomEmailSender", "CustomSMSSender", "InboundFederation",
     }
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +44,8 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """On whose behalf a trigger runs. ``user_name`` is the pool's name for the person, or what was typed."""
+class Caller:
+    """The user that a trigger runs for. ``user_name`` is the pool's name for the person, or what was typed."""
 
     pool_id: str
     client_id: str | None
@@ -64,7 +53,7 @@ class Asking:
 
 
 class Triggers:
-    """The handlers of all pools, and every call made to them. Safe to use from many threads."""
+    """The handlers of all pools, and a record of every call. Safe to use from many threads."""
 
     def __init__(self, region: str) -> None:
         self._region = region
@@ -88,14 +77,14 @@ class Triggers:
                 self._encrypt[pool_id] = encrypt
 
     def encrypt(self, pool_id: str, text: str) -> bytes:
-        """A code as the pool's custom senders get it."""
+        """Encrypt a code for the pool's custom senders."""
         return self._encrypt.get(pool_id, self.key.encrypt)(text)
 
     def has(self, pool_id: str, name: str) -> bool:
         return name in self._handlers.get(pool_id, {})
 
     def calls(self) -> list[tuple[str, dict[str, Any]]]:
-        """What was asked so far, oldest first: (name, event)."""
+        """All calls so far, oldest first: (name, event)."""
         with self._lock:
             return list(self._calls)
 
@@ -103,38 +92,38 @@ class Triggers:
         self,
         name: str,
         source: str,
-        asking: Asking,
+        caller: Caller,
         request: Mapping[str, Any],
         response: tuple[str, ...] = (),
         *,
         version: str = "1",
         wait: bool = True,
     ) -> dict[str, Any]:
-        """The response of a pool's trigger, with ``response`` as the keys that start as null.
+        """Call a pool's trigger and return its response; ``response`` names the keys that start as null.
 
         Raises PoolError: UserLambdaValidation where the handler raised, UnexpectedLambda where it took too long,
-        InvalidLambdaResponse where it returned no event. With ``wait`` False nobody looks at what it returned.
+        InvalidLambdaResponse where it returned no event. With ``wait`` False the result is ignored.
         """
         event = {
             "version": version,
             "triggerSource": f"{name}_{source}" if not source.startswith("TokenGeneration") else source,
             "region": self._region,
-            "userPoolId": asking.pool_id,
-            "userName": asking.user_name,
-            "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": asking.client_id},
+            "userPoolId": caller.pool_id,
+            "userName": caller.user_name,
+            "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": caller.client_id},
             "request": dict(request),
             "response": dict.fromkeys(response),
         }
         with self._lock:
-            handler = self._handlers[asking.pool_id][name]
+            handler = self._handlers[caller.pool_id][name]
             self._calls.append((name, copy.deepcopy(event)))
         answer = _run(name, handler, event)
         if not wait:
             return {}
         if not isinstance(answer, dict) or not isinstance(answer.get("response"), dict):
             raise errors.PoolError("InvalidLambdaResponseException", "Unrecognizable lambda output")
-        found: dict[str, Any] = answer["response"]
-        return found
+        returned: dict[str, Any] = answer["response"]
+        return returned
 
 
 def _run(name: str, handler: Handler, event: dict[str, Any]) -> Any:
@@ -144,7 +133,7 @@ def _run(name: str, handler: Handler, event: dict[str, Any]) -> Any:
         def work(outcome: list[Any] = outcome) -> None:
             try:
                 outcome.append((True, handler(copy.deepcopy(event), Context())))
-            except Exception as error:  # noqa: BLE001  # whatever a handler raises goes to the client, as in the cloud
+            except Exception as error:  # noqa: BLE001  # every exception of a handler reaches the client, as in the cloud
                 outcome.append((False, str(error)))
 
         thread = threading.Thread(target=work, daemon=True, name=f"local-cognito-{name}")
@@ -154,7 +143,7 @@ def _run(name: str, handler: Handler, event: dict[str, Any]) -> Any:
             succeeded, value = outcome[0]
             if succeeded:
                 return value
-            # The text of the exception reaches the client: that is why triggers raise fixed sentences.
+            # The text of the exception reaches the client, so triggers raise fixed sentences.
             raise errors.PoolError("UserLambdaValidationException", f"{name} failed with error {value}.")
     raise errors.PoolError("UnexpectedLambdaException", f"{name} invocation failed due to error Task timed out.")
 
@@ -169,5 +158,5 @@ def strings(value: object, name: str) -> dict[str, str]:
 
 
 def unusable(name: str) -> errors.PoolError:
-    """The refusal of an answer that the service cannot use."""
+    """The error for a response that the service cannot use."""
     return errors.PoolError("InvalidLambdaResponseException", f"Invalid lambda trigger output: {name}")

@@ -1,6 +1,6 @@
-"""What the pool's token trigger makes of claims, scopes, groups and roles.
+"""Let the pool's token trigger change claims, scopes, groups and roles.
 
-It is asked once for a sign-in, and its answer serves the ID token and the access token.
+It is called once for each sign-in, and its answer serves the ID token and the access token.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..backend.directory import Person, attributes_of
-from .runner import Asking, Triggers
+from .runner import Caller, Triggers
 
 NAMES = ("PreTokenGenerationConfig", "PreTokenGeneration")
 AUTHENTICATION = "TokenGeneration_Authentication"
@@ -21,7 +21,7 @@ AUTHENTICATION = "TokenGeneration_Authentication"
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why tokens are made; ``answers`` remembers what the trigger said, by person."""
+    """Why tokens are issued; ``answers`` keeps the trigger's answers, by person."""
 
     source: str = AUTHENTICATION
     metadata: Mapping[str, Any] | None = None
@@ -36,7 +36,7 @@ _occasion: ContextVar[Occasion | None] = ContextVar("occasion", default=None)
 def issuing(
     source: str, metadata: Mapping[str, Any] | None = None, scopes: Sequence[str] | None = None
 ) -> Iterator[None]:
-    """All tokens made inside belong together. ``scopes`` go over those that the sign-in operations give."""
+    """All tokens issued inside belong together. ``scopes`` replace those of the sign-in operations."""
     token = _occasion.set(Occasion(source, metadata, scopes))
     try:
         yield
@@ -49,7 +49,7 @@ class TokenTrigger:
         self._triggers = triggers
 
     def shape(self, use: str, body: Mapping[str, Any], pool_id: str, client_id: str, person: Person) -> dict[str, Any]:
-        """A token's claims as the trigger wants them; ``use`` is "id" or "access"."""
+        """A token's claims as changed by the trigger; ``use`` is "id" or "access"."""
         occasion = _occasion.get() or Occasion()
         shaped = dict(body)
         if use == "access" and occasion.scopes is not None:
@@ -58,14 +58,14 @@ class TokenTrigger:
         if not name:
             return shaped
         if person.key not in occasion.answers:
-            occasion.answers[person.key] = self._ask(name, Asking(pool_id, client_id, person.key), person, shaped)
+            occasion.answers[person.key] = self._ask(name, Caller(pool_id, client_id, person.key), person, shaped)
         details = occasion.answers[person.key]
         # Version 1 knows the ID token only, and does not name it.
         by_token = details if name == NAMES[0] else {"idTokenGeneration": details}
         changed = _changed(shaped, by_token.get(f"{use}TokenGeneration") or {})
         return _regrouped(changed, details.get("groupOverrideDetails"), use)
 
-    def _ask(self, name: str, asking: Asking, person: Person, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _ask(self, name: str, caller: Caller, person: Person, body: Mapping[str, Any]) -> dict[str, Any]:
         occasion = _occasion.get() or Occasion()
         newer = name == NAMES[0]
         key = "claimsAndScopeOverrideDetails" if newer else "claimsOverrideDetails"
@@ -81,7 +81,7 @@ class TokenTrigger:
         if newer:
             request["scopes"] = str(body.get("scope", "")).split()
         version = "2" if newer else "1"
-        answer = self._triggers.call(name, occasion.source, asking, request, (key,), version=version)
+        answer = self._triggers.call(name, occasion.source, caller, request, (key,), version=version)
         return answer.get(key) or {}
 
 
@@ -97,7 +97,7 @@ def _changed(body: dict[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _regrouped(body: dict[str, Any], override: Mapping[str, Any] | None, use: str) -> dict[str, Any]:
-    """What an override leaves out is cleared."""
+    """Replace groups and roles; those that an override leaves out are cleared."""
     if not override:
         return body
     shaped = {**body, "cognito:groups": override.get("groupsToOverride") or []}

@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, timeout: float, **options: Any) -> None:
         try:
-            found = workers.ask(timeout)
+            found = workers.find_running(timeout)
         except (OperationalError, OSError) as error:
             raise CommandError(f"The broker is down: {type(error).__name__}") from None
         for worker in found:

@@ -7,6 +7,7 @@ import pytest
 
 from cognito_passwordless import connections
 from cognito_passwordless.cognito import MailAccount, SmsAccount
+from cognito_passwordless.cognito.client import replace_clients
 from cognito_passwordless.flows.doctor import aws_account, diagnose_connection, diagnose_senders
 from cognito_passwordless.flows.doctor.findings import Verdict
 from cognito_passwordless.flows.doctor.probes import Unanswered
@@ -47,7 +48,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[StandIn]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "testing")
         monkeypatch.setenv("AWS_ENDPOINT_URL", standin.url)
-        monkeypatch.setattr("cognito_passwordless.cognito.client._clients", {})
+        before = replace_clients({})
         standin.says("DescribeUserPool", reply({"UserPool": POOL}))
         standin.says("DescribeUserPoolClient", reply({"UserPoolClient": {"ExplicitAuthFlows": ["ALLOW_USER_AUTH"]}}))
         standin.says("GetSMSSandboxAccountStatus", sandbox("true"))
@@ -56,6 +57,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[StandIn]:
         quotas = [{"QuotaName": "Rate of UserAuthentication requests", "Value": 60.0}]
         standin.says("ListServiceQuotas", reply({"Quotas": quotas}))
         yield standin
+        replace_clients(before)
 
 
 def connect(settings: Any, standin: StandIn, **chosen: Any) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from cognito_passwordless import connections
 from cognito_passwordless.cognito import describe_pool
+from cognito_passwordless.cognito.client import replace_clients
 from cognito_passwordless.flows.doctor import Finding, diagnose_connection, probes
 from cognito_passwordless.flows.doctor.pool import issuer
 from cognito_passwordless.local import LocalCognito, LocalPool
@@ -41,8 +42,9 @@ def identity() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "testing")
-        patch.setattr("cognito_passwordless.cognito.client._clients", {})
+        before = replace_clients({})
         yield
+        replace_clients(before)
 
 
 @pytest.fixture
@@ -156,11 +158,12 @@ def test_what_may_not_be_asked_is_unknown_and_names_the_permission(
     assert "keys" in found
 
 
-def test_without_an_identity_it_says_so(pool: LocalPool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_identity_it_says_so(
+    pool: LocalPool, monkeypatch: pytest.MonkeyPatch, new_clients: Callable[[], object]
+) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setattr("cognito_passwordless.cognito.client._clients", {})
     (connection,) = connections.every()
     unknown = [finding for finding in diagnose_connection(connection) if finding.state == "unknown"]
     assert {finding.name for finding in unknown} == {"pool", "client"}

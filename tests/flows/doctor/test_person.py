@@ -14,7 +14,7 @@ from django.utils import timezone
 from cognito_passwordless.flows.doctor import Case, diagnose_person
 from cognito_passwordless.flows.limits import budgets
 from cognito_passwordless.flows.sign_in import login
-from cognito_passwordless.flows.sign_in.login import Visitor
+from cognito_passwordless.flows.sign_in.context import Visitor
 from cognito_passwordless.identifiers import parse
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, FailureCount, MigratedUser, PhoneNumber

@@ -92,7 +92,7 @@ def hanging(seconds: float) -> list[workers.Worker]:
 )
 def test_broker_and_workers(settings: Any, monkeypatch: pytest.MonkeyPatch, ask: Any, state: str, told: str) -> None:
     settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "DISPATCH": "celery"}
-    monkeypatch.setattr(workers, "ask", ask)
+    monkeypatch.setattr(workers, "find_running", ask)
     monkeypatch.setattr(site, "BROKER_SECONDS", 0.2)
     found = findings()["workers"]
     assert (found.state, told in found.text) == (state, True), found

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from cognito_passwordless.flows.events import payload as event_data
+from cognito_passwordless.flows.events import journey
 from cognito_passwordless.flows.events.redaction import REMOVED, Secrets, without
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import JourneyEvent
@@ -30,29 +30,29 @@ def choose(settings: Any) -> Record:
 
 
 # Callables of a site's: what they return, and what they were given.
-seen: list[event_data.StepEvent] = []
+seen: list[journey.StepEvent] = []
 held: list[Any] = []
 
 
-def remembers(step: event_data.StepEvent) -> Any:
+def remembers(step: journey.StepEvent) -> Any:
     seen.append(step)
     return {"step": step.step, "first": step.output.get("created")}
 
 
-def gives(step: event_data.StepEvent) -> Any:
+def gives(step: journey.StepEvent) -> Any:
     return held[0]
 
 
-def raises(step: event_data.StepEvent) -> Any:
+def raises(step: journey.StepEvent) -> Any:
     raise ValueError("a text with 123456 in it")
 
 
-def breaks_the_database(step: event_data.StepEvent) -> Any:
+def breaks_the_database(step: journey.StepEvent) -> Any:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nothing FROM nowhere")
 
 
-def swallows_a_broken_database(step: event_data.StepEvent) -> Any:
+def swallows_a_broken_database(step: journey.StepEvent) -> Any:
     from django.db import DatabaseError
 
     try:

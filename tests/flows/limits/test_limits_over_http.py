@@ -15,8 +15,8 @@ from cognito_passwordless.conf import Limit
 from cognito_passwordless.delivery import Message
 from cognito_passwordless.flows.limits import budgets
 from cognito_passwordless.flows.sending.send_code import send
-from cognito_passwordless.flows.sign_in import login
-from cognito_passwordless.flows.sign_in.login import Visitor
+from cognito_passwordless.flows.sign_in import errors, login
+from cognito_passwordless.flows.sign_in.context import Visitor
 from cognito_passwordless.identifiers import Identifier
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, Delivery, JourneyEvent, SendCount
@@ -121,7 +121,7 @@ def test_sms_go_to_the_countries_on_the_list_and_nowhere_else(
     if served:
         login.start(number, Visitor(), now=NOW)
     else:
-        with pytest.raises(login.NotServed):
+        with pytest.raises(errors.NotServed):
             login.start(number, Visitor(), now=NOW)
         login.start(number, Visitor(), now=NOW, channel="email")  # which is no SMS
 
@@ -175,7 +175,7 @@ def test_a_refused_start_says_when_to_come_back_and_is_written_down_once(configu
     for second in range(6):
         try:
             login.start(Identifier(ANN, "email"), Visitor(ip="192.0.2.1"), now=after(100 * second))
-        except login.TooMany as error:
+        except errors.TooMany as error:
             waits.append(error.retry_after)
     assert waits == [3400, 3300, 3200, 3100]
     assert list(JourneyEvent.objects.filter(step="started").values_list("outcome", "cause")) == [
@@ -246,11 +246,11 @@ def test_only_unknown_email_addresses_are_told(
 
 def test_turns_come_evenly_and_a_long_queue_is_not_joined() -> None:
     quota = Limit.parse("20/1s")
-    turns = [budgets.take_turn("sns", quota, NOW) for _ in range(60)]
+    turns = [budgets.reserve_slot("sns", quota, NOW) for _ in range(60)]
     granted = [turn.wait for turn in turns if turn.granted]
     assert granted == pytest.approx([number * 0.05 for number in range(41)], abs=1e-5)
-    assert budgets.take_turn("sns", quota, after(10)).wait == 0
-    assert budgets.take_turn("another", quota, NOW).wait == 0
+    assert budgets.reserve_slot("sns", quota, after(10)).wait == 0
+    assert budgets.reserve_slot("another", quota, NOW).wait == 0
 
 
 def test_many_workers_share_one_quota() -> None:
@@ -260,7 +260,7 @@ def test_many_workers_share_one_quota() -> None:
 
     def work() -> None:
         try:
-            turns.extend(budgets.take_turn("sns", quota, NOW) for _ in range(5))
+            turns.extend(budgets.reserve_slot("sns", quota, NOW) for _ in range(5))
         finally:
             connection.close()
 

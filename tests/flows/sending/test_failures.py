@@ -76,13 +76,13 @@ def make_pool(cognito: LocalCognito, connect: Callable[..., Any], flow: str) -> 
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+def impatient(monkeypatch: pytest.MonkeyPatch, new_clients: Callable[[], object]) -> Callable[[], None]:
     """Makes time-outs such that a test can wait for them."""
 
     def make() -> None:
-        quick = {name: config.merge(Config(read_timeout=1.0)) for name, config in pool_client._CONFIG.items()}
-        monkeypatch.setattr(pool_client, "_CONFIG", quick)
-        monkeypatch.setattr(pool_client, "_clients", {})
+        quick = {name: config.merge(Config(read_timeout=1.0)) for name, config in pool_client.CONFIGS.items()}
+        monkeypatch.setattr(pool_client, "CONFIGS", quick)
+        new_clients()
 
     return make
 

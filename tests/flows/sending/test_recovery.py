@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from cognito_passwordless.delivery import Message
+from cognito_passwordless.flows.challenges.status import status
 from cognito_passwordless.flows.sending.recovery import recover_sends
-from cognito_passwordless.flows.sign_in import login
 from cognito_passwordless.models import ChallengeSession, Delivery
 
 from ..started import ANN, NOW, after, held
@@ -20,7 +20,7 @@ def test_what_no_worker_has_finished_is_asked_for_again(
     make_user: Callable[..., User], outbox: list[Message], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_user(ANN)
-    monkeypatch.setattr("cognito_passwordless.tasks.timezone.now", lambda: after(100))
+    monkeypatch.setattr("cognito_passwordless.flows.sending.dispatch.timezone.now", lambda: after(100))
     held()
     assert recover_sends(after(60)) == {"asked again": 0, "expired": 0}
     assert recover_sends(after(100)) == {"asked again": 1, "expired": 0}
@@ -51,8 +51,8 @@ def test_what_expired_unsent_is_seen_to_have_failed(make_user: Callable[..., Use
 
 def test_the_page_says_so_when_nobody_finishes(make_user: Callable[..., User]) -> None:
     _, challenge = held()
-    assert login.status(challenge, now=after(30)).state == "sending"
-    assert login.status(challenge, now=after(61)).state == "trouble"
+    assert status(challenge, now=after(30)).state == "sending"
+    assert status(challenge, now=after(61)).state == "trouble"
 
 
 def test_a_decoy_is_not_done_sooner_than_real_messages_of_late(settings: Any) -> None:
@@ -63,6 +63,6 @@ def test_a_decoy_is_not_done_sooner_than_real_messages_of_late(settings: Any) ->
         challenge=real, number=1, generation=1, channel="email", status="sent", started_at=NOW, finished_at=after(5)
     )
     _, decoy = held("nobody@example.com", sending="done", last_sent_at=after(10))
-    assert login.status(decoy, now=after(14)).state == "sending"
-    assert login.status(decoy, now=after(15)).state == "sent"
-    assert login.status(decoy, now=after(14), answered=True).state == "sent"
+    assert status(decoy, now=after(14)).state == "sending"
+    assert status(decoy, now=after(15)).state == "sent"
+    assert status(decoy, now=after(14), answered=True).state == "sent"

@@ -507,7 +507,7 @@ class TestNowhere:
         assert TYPED not in repr(queued)
 
     @pytest.mark.parametrize(
-        "place", ["flows.sign_in.pool_password.pool_codes.keep", "cognito.sign_in.password._verify"]
+        "place", ["flows.sign_in.pool_password.pool_codes.keep", "cognito.sign_in.password.next_round"]
     )
     def test_an_error_report_has_none(
         self,

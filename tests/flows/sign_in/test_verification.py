@@ -65,15 +65,15 @@ def test_a_failure_of_the_pool_spends_the_attempt_and_says_the_same_as_a_wrong_c
 
 
 def test_a_read_timeout_spends_the_attempt_and_is_not_repeated(
-    client: Client, ann: str, cognito: LocalCognito, pool: LocalPool, monkeypatch: Any
+    client: Client, ann: str, cognito: LocalCognito, pool: LocalPool, monkeypatch: Any, new_clients: Any
 ) -> None:
     from botocore.config import Config
 
     from cognito_passwordless.cognito import client as pool_client
 
-    quick = pool_client._CONFIG["answer"].merge(Config(read_timeout=0.2))
-    monkeypatch.setitem(pool_client._CONFIG, "answer", quick)
-    monkeypatch.setattr(pool_client, "_clients", {})
+    quick = pool_client.CONFIGS["answer"].merge(Config(read_timeout=0.2))
+    monkeypatch.setitem(pool_client.CONFIGS, "answer", quick)
+    new_clients()
     cognito.fail("RespondToAuthChallenge", "timeout", times=1, pool_id=pool.id)
     before = [call.operation for call in cognito.calls].count("RespondToAuthChallenge")
     try:

@@ -1,9 +1,9 @@
-"""Handing a message to somebody who delivers it, in the order of ``OTP_SENDERS``. All carry the same code.
+"""Hands a message to the senders in the order of ``OTP_SENDERS``. Each of them gets the same code.
 
 Laws: docs/laws.md; words: docs/glossary.md.
 """
 
-from importlib import import_module
+from functools import partial
 
 from ....otp.records import field, record
 from ...core.deadline import Deadline
@@ -35,45 +35,31 @@ class Message:
 
 
 def deliver(message: Message, *, settings: Settings, deadline: Deadline) -> str:
-    """Sends by the first sender that takes the message; its name.
+    """Sends by the first sender that takes the message, and returns its name.
 
-    Each has an even share of the time that is left, so that one that hangs leaves time for the next. Raises the
-    `Unavailable` of the last one; it is about the person only if it was so everywhere.
+    Each sender has an even share of the time that is left, so that one that hangs leaves time for the next. Raises
+    `Unavailable` with all causes; it is personal only if every cause is.
     """
     names = settings.senders
     failures = []
     for position, name in enumerate(names):
+        share = deadline.share(len(names) - position)
+        # Every error of a sender, which may be a site's own, is a failure to send: the next one gets its turn.
         try:
-            _hand_to(name, message, settings, deadline.share(len(names) - position))
+            share.call(partial(sender_named(name, settings), message, settings=settings, deadline=share), name)
         except Unavailable as error:
             failures.append(error)
+        except Misconfigured as error:
+            failures.append(Unavailable(str(error)))
+        except Exception as error:  # noqa: BLE001  # its type only: its text may hold the message
+            failures.append(Unavailable(f"{name}_{type(error).__name__}"))
         else:
             return name
     causes = ",".join(error.cause for error in failures) or "no_sender"
     raise Unavailable(causes[:120], personal=bool(failures) and all(error.personal for error in failures))
 
 
-def _hand_to(name: str, message: Message, settings: Settings, deadline: Deadline) -> None:
-    """Any error of a sender, which may be a site's own, is a failure to send: the next one gets its turn."""
-    try:
-        send = sender_named(name)
-        deadline.call(lambda: send(message, settings=settings, deadline=deadline), name)
-    except Unavailable:
-        raise
-    except Misconfigured as error:
-        raise Unavailable(str(error)) from None
-    except Exception as error:  # noqa: BLE001  # its type only: its text may hold the message
-        raise Unavailable(f"{name}_{type(error).__name__}") from None
-
-
-def sender_named(name: str) -> "Send":
+def sender_named(name: str, settings: Settings) -> "Send":
     """One of ours, or the function at a dotted path."""
-    if name in OURS:
-        found: Send = import_module(f".{name}", __name__).send
-        return found
-    module, _, attribute = name.rpartition(".")
-    try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError):
-        raise Misconfigured(f"OTP_SENDERS: there is no sender {name}") from None
-    return found
+    sender: Send = settings.function("OTP_SENDERS", f"{__name__}.{name}.send" if name in OURS else name)
+    return sender

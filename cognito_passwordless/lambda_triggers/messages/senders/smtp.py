@@ -30,31 +30,26 @@ def send(message: Message, *, settings: Settings, deadline: Deadline) -> str:
     port, timeout = settings.number("SMTP_PORT", PORTS[security]), max(deadline.left, 0.01)
     try:
         mail = _mail(message, source)
-        with _connect(host, port, security, timeout) as server:
+        tls = None if security == "none" else ssl.create_default_context()
+        with (
+            smtplib.SMTP_SSL(host, port, timeout=timeout, context=tls)
+            if security == "tls"
+            else smtplib.SMTP(host, port, timeout=timeout)
+        ) as server:
+            if security == "starttls":
+                server.starttls(context=tls)
             if user:
                 server.login(user, password)
             server.send_message(mail)
     except smtplib.SMTPRecipientsRefused:
         raise Unavailable("smtp_recipient", personal=True) from None
-    except smtplib.SMTPServerDisconnected as error:
-        # smtplib tells a time-out in the middle of a conversation as this.
-        raise Unavailable(f"smtp_{type(error).__name__}") from None
     except (OSError, ValueError, smtplib.SMTPException) as error:
         raise Unavailable(f"smtp_{type(error).__name__}") from None
     return "smtp"
 
 
-def _connect(host: str, port: int, security: str, timeout: float) -> smtplib.SMTP:
-    if security == "tls":
-        return smtplib.SMTP_SSL(host, port, timeout=timeout, context=ssl.create_default_context())
-    server = smtplib.SMTP(host, port, timeout=timeout)
-    if security == "starttls":
-        server.starttls(context=ssl.create_default_context())
-    return server
-
-
 def _mail(message: Message, source: str) -> EmailMessage:
-    # EmailMessage refuses line breaks in a header with a ValueError, so nobody adds a header of their own.
+    # EmailMessage refuses line breaks in a header with a ValueError, so an attacker cannot add a header.
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = source, message.recipient, message.subject
     mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain=source.rpartition("@")[2].strip("> ") or None)

@@ -37,15 +37,11 @@ def send(message: Message, *, settings: Settings, deadline: Deadline) -> str:
         what="twilio",
     )
     if not answer.ok:
-        code = _error_code(answer.body)
+        try:
+            failure = json.loads(answer.body)
+        except ValueError:
+            failure = None
+        code = failure.get("code") if isinstance(failure, dict) else None
+        code = code if isinstance(code, int) else 0
         raise Unavailable(f"twilio_{code or answer.status}", personal=code in _PERSONAL)
     return "twilio"
-
-
-def _error_code(body: bytes) -> int:
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return 0
-    code = found.get("code") if isinstance(found, dict) else None
-    return code if isinstance(code, int) else 0

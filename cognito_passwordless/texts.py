@@ -1,0 +1,59 @@
+"""What people read on more than one of our entrances: pages, steps and allauth's own forms.
+
+Each is the same for everybody (law 4): it depends on what was typed, on the clock and on the configuration.
+"""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+
+def cannot_send() -> str:
+    return _("We can't send codes at the moment. Nothing is wrong with your entry. Try again in a minute.")
+
+
+def not_served() -> str:
+    return _("We can't send codes to phone numbers of this country. Use your e-mail address instead.")
+
+
+def no_identifier() -> str:
+    return _("That is neither an e-mail address nor a phone number. Check it for a typing mistake.")
+
+
+def no_code() -> str:
+    return _("Enter the digits of the code from the message.")
+
+
+def wrong_code() -> str:
+    return _("That code is not right, or no longer valid. Check it, or send a new code.")
+
+
+def not_a_robot() -> str:
+    return _("Please confirm that you are not a robot, and try again.")
+
+
+def too_many(seconds: int) -> str:
+    """For a network that has started too many sign-ins."""
+    minutes = max(1, seconds // 60)
+    return ngettext(
+        "Too many sign-ins were started from your network. Try again in %(minutes)d minute.",
+        "Too many sign-ins were started from your network. Try again in %(minutes)d minutes.",
+        minutes,
+    ) % {"minutes": minutes}
+
+
+def wait(seconds: int) -> str:
+    """How long until another code may be asked for; empty when it may be now."""
+    if not seconds:
+        return ""
+    return ngettext(
+        "You can ask for another code in %(seconds)d second.",
+        "You can ask for another code in %(seconds)d seconds.",
+        seconds,
+    ) % {"seconds": seconds}
+
+
+def patience(channel: str) -> str:
+    """True before and after the message has gone, for without JavaScript the page stays as it is."""
+    if channel == "sms":
+        return _("It can take a minute to arrive.")
+    return _("It can take a minute to arrive. Look in the spam folder too.")
