@@ -1,4 +1,4 @@
-"""What a migration wrote, kept on its record: an undo takes back that and nothing else."""
+"""What a migration changed, kept on its record: an undo reverts exactly that."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -8,16 +8,19 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from ...models import MigratedUser
 
-LONGEST = 200  # characters of a value that is kept; a longer one is not put back
+LONGEST = 200  # characters of a value that is kept; a longer one is not restored
 _PLAIN = (str, int, float, bool, type(None))
 
 
 @dataclass
 class MigrationChanges:
-    """``user``: the Django user was changes, with the `EmailAddress` rows ``emails``, and ``phone``. ``account``: the
-    `SocialAccount` was. ``groups`` were added, ``fields`` filled: before, and with what. Keys are texts. ``left_out``
-    stands for addresses of theirs that are somebody else's, as far as the timeline has told so on a return; by keyed
-    hashes, for whoever has the address may want to be forgotten."""
+    """What a migration changed, so that undo can revert exactly that.
+
+    ``user``: the Django user was created, with the `EmailAddress` rows ``emails``, and ``phone``. ``account``: the
+    `SocialAccount` was created. ``groups`` were added; ``fields`` maps a field to ``[old, new]``. Keys are texts.
+    ``left_out``: keyed hashes of the person's addresses that another account has verified and that the timeline has
+    mentioned. They are hashes because the account's owner may be erased.
+    """
 
     user: bool = False
     account: bool = False
@@ -33,11 +36,11 @@ class MigrationChanges:
         return cls(**{name: value for name, value in (record.changes or {}).items() if name in known})
 
     def as_json(self) -> dict[str, Any]:
-        """Without what is empty, as most is."""
+        """Without empty values, which most are."""
         return {name: value for name, value in asdict(self).items() if value}
 
     def record_fields(self, before: Mapping[str, Any], user: AbstractBaseUser, names: Iterable[str]) -> None:
-        """Notes fields that were written. The first value is what counts, however often one was written since."""
+        """Records fields that were written. The old value is the one before the first write."""
         for name in names:
             old, new = before.get(name), getattr(user, name, None)
             if name in self.fields:
@@ -50,5 +53,5 @@ class MigrationChanges:
 
 
 def field_values(user: AbstractBaseUser) -> dict[str, Any]:
-    """The user's fields as they are now, to tell later what was there before."""
+    """The user's fields as they are now, for `MigrationChanges.record_fields`."""
     return {field.name: user.__dict__.get(field.attname) for field in user._meta.concrete_fields}
