@@ -16,7 +16,7 @@ from django.utils import timezone
 from cognito_passwordless import connections
 from cognito_passwordless.cognito import Connection
 from cognito_passwordless.flows.accounts import tombstones
-from cognito_passwordless.flows.lifecycle import cutover
+from cognito_passwordless.flows.lifecycle import cutover, export
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import (
     ChallengeSession,
@@ -293,11 +293,15 @@ class TestExports:
         path.write_text("before")
         known(pool)
 
-        def broken(rows: Any) -> Any:
-            yield from list(rows)[:1] and [["x"] * 7]
-            raise RuntimeError("died")
+        written = []
 
-        monkeypatch.setattr(cutover, "_as_text", broken)
+        def broken(value: object) -> str:
+            written.append(value)
+            if len(written) > 1:
+                raise RuntimeError("died")
+            return str(value)
+
+        monkeypatch.setattr(export, "inert", broken)
         with pytest.raises(RuntimeError, match="died"):
             cutover.export_mapping(main(), path, now=timezone.now())
         assert path.read_text() == "before"

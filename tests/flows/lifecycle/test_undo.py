@@ -108,7 +108,7 @@ class TestAUserWhomTheMigrationMade:
         pool.add_user(ANN)
         sign_in.at_pool(ANN)
         monkeypatch.setattr(
-            "cognito_passwordless.flows.lifecycle.dependents._pointing_to",
+            "cognito_passwordless.flows.lifecycle.dependents._related_rows",
             lambda user: [(Group, User.objects.filter(pk=user.pk), undo.dependents.PROTECT)],
         )
         assert preview(the_record()).default == "keep"
