@@ -46,15 +46,13 @@ def is_privileged(user: AbstractBaseUser) -> bool:
     return bool(getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))
 
 
-def by_address(address: Identifier) -> Accounts:
-    """The accounts that carry an address. One statement if it is verified, a few more if it is not."""
-    return find_accounts({address: Claim.PROVEN})
+def owner_by_code(address: Identifier) -> tuple[Verdict, Accounts]:
+    """The verdict on a person who proves this address by a code of ours, judged by the accounts alone.
 
-
-def owner_by_code(address: Identifier, *, welcome: bool = False) -> tuple[Verdict, Accounts]:
-    """The verdict on a person who proves this address by a code of ours, judged by the accounts alone."""
-    accounts = by_address(address)
-    evidence = Evidence({address.value: Claim.PROVEN}, welcome=welcome)
+    One statement if the address is verified, a few more if it is not.
+    """
+    accounts = find_accounts({address: Claim.PROVEN})
+    evidence = Evidence({address.value: Claim.PROVEN})
     return judge(evidence, accounts.holders, Policy(staff_sign_in=conf.staff_sign_in)), accounts
 
 

@@ -123,18 +123,12 @@ def by_our_code(address: Identifier) -> tuple[Verdict, owners.Accounts]:
     verdict, accounts = owners.owner_by_code(address)
     if verdict.action is Action.ENTER or not accounts.holders:
         return verdict, accounts
-    came = [row for row in carrying(address) if _state(row) is State.CAME and address.value in row.verified_keys]
     # An account with another verified address belongs to the person who proved that one; this one may be reassigned.
     open_to = {holder.account for holder in accounts.holders if not holder.is_proven_elsewhere(address.value)}
-    for row in came:
-        if row.user_id in open_to:
-            evidence = Evidence(
-                {address.value: Claim.PROVEN},
-                in_pool=True,
-                by_our_code=True,
-                record=Record.MIGRATED,
-                account=row.user_id,
-            )
+    for row in carrying(address):
+        if row.user_id in open_to and _state(row) is State.CAME and address.value in row.verified_keys:
+            proof = {address.value: Claim.PROVEN}
+            evidence = Evidence(proof, in_pool=True, by_our_code=True, record=Record.MIGRATED, account=row.user_id)
             return judge(evidence, accounts.holders, Policy(staff_sign_in=conf.staff_sign_in)), accounts
     return verdict, accounts
 
@@ -143,11 +137,6 @@ def is_wanted(row: MigratedUser, address: Identifier) -> bool:
     """Whether an operator decided that a proof of this address is enough for this pool user."""
     decision = Decision.of(row)
     return decision is not None and decision.address == address.value
-
-
-def is_welcome(row: MigratedUser) -> bool:
-    """Whether a person who proves an address of this pool user may get an account although sign-up is closed."""
-    return row.pool_enabled and row.status in {Status.PENDING, Status.MIGRATED}
 
 
 def was_deleted(rows: Sequence[MigratedUser], address: Identifier) -> bool:

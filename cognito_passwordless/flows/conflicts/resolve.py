@@ -1,7 +1,7 @@
-"""Writing down what a human decides about a conflict, and withdrawing it.
+"""Records what an operator decides about a conflict, and withdraws it.
 
-Nothing here links anybody. A decision waits on the record, and the next sign-in that proves the address carries it out
-(`flows.accounts.decisions`).
+Nothing here links an account. A decision waits on the record, and the next sign-in that proves the address carries it
+out (`flows.accounts.decisions`).
 """
 
 from collections.abc import Collection
@@ -14,7 +14,7 @@ from ...models import MigratedUser
 from ..accounts import locking
 from ..accounts.decisions import LET_IN, TWIN, Decision
 from ..events import audit
-from .cases import Case, Option, case_of, same_address_records, sharing
+from .cases import Case, case_of, same_address_records, sharing
 
 Status = MigratedUser.Status
 EXCLUDED = "excluded_by_hand"
@@ -30,7 +30,7 @@ class NotDecided(Exception):
 
 @locking.retry_on_deadlock
 def decide(pk: int, key: str, *, now: datetime, by: str) -> Case:
-    """Writes one decision down, as `case_of` offers it at this moment. Raises `NotDecided`."""
+    """Records one decision, as `case_of` offers it now. Raises `NotDecided`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = _held(pk)
         if record is None:
@@ -41,12 +41,28 @@ def decide(pk: int, key: str, *, now: datetime, by: str) -> Case:
         option = case.option(key)
         if option is None:
             raise NotDecided("not_offered")
-        _write(case, option, now, by)
+        decision = Decision(
+            choice=option.choice,  # type: ignore[arg-type]  # `retry` and `exclude` are not stored
+            address=option.address,
+            user=str(option.user.pk) if option.user is not None else "",
+            rows=option.rows,
+            aside=option.set_aside,
+            by=by,
+            at=now.isoformat(),
+        )
+        stored = None if option.choice in {"retry", "exclude"} else decision.as_json()
+        status, error = (Status.EXCLUDED, EXCLUDED) if option.choice == "exclude" else (Status.PENDING, "")
+        keys = {pk, *option.rows} - set(option.set_aside)
+        _update(keys, status=status, last_error=error, decision=stored)
+        _update(option.set_aside, status=Status.EXCLUDED, last_error=TWIN, decision=None)
+        for row in MigratedUser.objects.filter(pk__in={*keys, *option.set_aside}):
+            cause = "set_aside" if row.pk in option.set_aside else option.choice
+            audit.record(row, "decided", now=now, cause=cause, by=by)
         return case
 
 
 def _held(pk: int) -> MigratedUser | None:
-    """The record, locked with those that a decision about it may be about too: nobody is migrated meanwhile."""
+    """The record, locked with those that a decision about it can affect: none of them is migrated meanwhile."""
     locking.take_write_lock()
     record = MigratedUser.objects.filter(pk=pk).first()
     if record is None:
@@ -57,34 +73,14 @@ def _held(pk: int) -> MigratedUser | None:
     return next((row for row in locking.lock_records(keys) if row.pk == pk), None)
 
 
-def _write(case: Case, option: Option, now: datetime, by: str) -> None:
-    decision = Decision(
-        choice=option.choice,  # type: ignore[arg-type]
-        address=option.address,
-        user=str(option.user.pk) if option.user is not None else "",
-        rows=option.rows,
-        aside=option.set_aside,
-        by=by,
-        at=now.isoformat(),
-    )
-    kept: dict[str, Any] | None = None if option.choice in {"retry", "exclude"} else decision.as_json()
-    status, error = (Status.EXCLUDED, EXCLUDED) if option.choice == "exclude" else (Status.PENDING, "")
-    keys = {case.record.pk, *option.rows} - set(option.set_aside)
-    _update(keys, status=status, last_error=error, decision=kept)
-    _update(option.set_aside, status=Status.EXCLUDED, last_error=TWIN, decision=None)
-    for row in MigratedUser.objects.filter(pk__in={*keys, *option.set_aside}):
-        cause = "set_aside" if row.pk in option.set_aside else option.choice
-        audit.record(row, "decided", now=now, cause=cause, by=by)
-
-
 def _update(keys: Collection[int], **values: Any) -> None:
     MigratedUser.objects.filter(pk__in=keys).update(**values, method="", migrated_at=None)
 
 
 @locking.retry_on_deadlock
 def withdraw(pk: int, *, now: datetime, by: str) -> None:
-    """A decision that nobody has come for yet is withdrawn, with those of its twins; they wait in the queue again, and
-    whom it excluded is pending."""
+    """Withdraws a decision that no sign-in has used yet, also from its twins; they wait for a decision again, and the
+    records that it excluded are pending. Raises `NotDecided`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = _held(pk)
         decision = Decision.of(record) if record else None
@@ -103,7 +99,7 @@ def withdraw(pk: int, *, now: datetime, by: str) -> None:
 
 @locking.retry_on_deadlock
 def let_in(pk: int, *, now: datetime, by: str) -> None:
-    """Somebody who is gone from the pool may come in all the same, by our code where it is retired. Raises
+    """Lets a person who is gone from the pool sign in all the same, by our code if the pool is retired. Raises
     `NotDecided`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = _held(pk)

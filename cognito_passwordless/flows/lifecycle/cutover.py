@@ -40,14 +40,6 @@ NOT_MIGRATED_COLUMNS = (
 )
 
 
-class NotReady(Exception):
-    """Nothing was changed: these items of the checklist have failed."""
-
-    def __init__(self, failed: list[str]) -> None:
-        super().__init__(", ".join(failed))
-        self.failed = failed
-
-
 @dataclass(frozen=True, slots=True)
 class Item:
     """One item of the checklist: what was found, and how to fix it if it has failed. Only a ``must`` stops a

@@ -108,7 +108,13 @@ def erase(pk: int, *, remove_user: bool | None = None, now: datetime, by: str = 
             if user is not None and not removes and not changes.user:
                 undo.revert_changes(user, row, changes)
             set_up.append(tombstones.create(row.pool, row.sub, connection=row.connection, now=now))
-            _forget_pool_user(row)
+            SocialAccount.objects.filter(provider=row.connection, uid=row.sub).delete()
+            ImportProblem.objects.filter(sub=row.sub, run__connection=row.connection).delete()
+            pool_sign_ins = JourneyEvent.objects.filter(step=POOL_SIGN_IN, connection=row.connection)
+            pool_sign_ins.filter(data__sub=row.sub).update(user=None, data=None)
+            JourneyEvent.objects.filter(attempt=audit.attempt_of(row)).update(user=None)
+            _forget_in_admin_log(row)
+            row.delete()
         _forget_sign_ins(_addresses(found.rows, user if removes else None), [row.username for row in found.rows])
         events = JourneyEvent.objects.filter(user_id=user.pk) if user is not None else JourneyEvent.objects.none()
         if not removes:
@@ -122,16 +128,6 @@ def erase(pk: int, *, remove_user: bool | None = None, now: datetime, by: str = 
         for tombstone in set_up:
             audit.write(tombstone.pk, "erased", connection=tombstone.connection, now=now, cause=cause, by=by)
         return Erased(set_up, removes)
-
-
-def _forget_pool_user(row: MigratedUser) -> None:
-    SocialAccount.objects.filter(provider=row.connection, uid=row.sub).delete()
-    ImportProblem.objects.filter(sub=row.sub, run__connection=row.connection).delete()
-    sign_ins = JourneyEvent.objects.filter(step=POOL_SIGN_IN, connection=row.connection, data__sub=row.sub)
-    sign_ins.update(user=None, data=None)
-    JourneyEvent.objects.filter(attempt=audit.attempt_of(row)).update(user=None)
-    _forget_in_admin_log(row)
-    row.delete()
 
 
 def _forget_sign_ins(addresses: Collection[str], usernames: Collection[str]) -> None:

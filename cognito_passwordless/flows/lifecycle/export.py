@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,24 +37,19 @@ def write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     # A new file with an unpredictable name: an attacker may be able to write to the directory, too.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     partial = Path(name)
-    count = 0
-
-    def counted() -> Iterator[Sequence[Any]]:
-        nonlocal count
-        for row in rows:
-            count += 1
-            yield row
-
+    count, as_json = 0, path.suffix in {".json", ".jsonl"}
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            if path.suffix in {".json", ".jsonl"}:
-                for row in counted():
+            writer = csv.writer(file)
+            if not as_json:
+                writer.writerow(columns)
+            for row in rows:
+                count += 1
+                if as_json:
                     cells = dict(zip(columns, row, strict=True))
                     file.write(json.dumps(cells, default=str, ensure_ascii=False) + "\n")
-            else:
-                writer = csv.writer(file)
-                writer.writerow(columns)
-                writer.writerows([inert(value) for value in row] for row in counted())
+                else:
+                    writer.writerow([inert(value) for value in row])
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

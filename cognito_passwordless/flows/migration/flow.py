@@ -116,12 +116,10 @@ class _Person:
             verdict, accounts = pool_records.by_our_code(address)
             if verdict.action is not Action.ENTER:
                 rows, policy = pool_records.carrying(address), policy_of()
-                evidence = Evidence(
-                    {address.value: Claim.PROVEN},
-                    welcome=conf.signup or any(pool_records.is_welcome(row) for row in rows),
-                    shown=self.shown,
-                    declined=self.declined,
-                )
+                # People of a pool may get an account although sign-up is closed.
+                is_known = any(row.pool_enabled and row.status in {Status.PENDING, Status.MIGRATED} for row in rows)
+                proof, welcome = {address.value: Claim.PROVEN}, conf.signup or is_known
+                evidence = Evidence(proof, welcome=welcome, shown=self.shown, declined=self.declined)
                 verdict = judge(evidence, accounts.holders, policy)
                 if verdict.action is Action.CREATE:
                     if pool_records.keeps_out(rows, address) or pool_records.proven(rows, address):
