@@ -13,7 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # Where `make lock` writes; `tests/newest.py` has it write elsewhere, to compare.
 LOCKS := requirements
 
-.PHONY: help demo demo-check test lint format format-check types migrations-check build lock clean
+.PHONY: help demo demo-check test test-fast lint format format-check types migrations-check build lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -26,6 +26,13 @@ demo-check: $(VENV)/.demo ## the same without a person: one sign-in by each rout
 
 test: $(VENV)/.dev ## the whole suite (REQUIRE_SERVICES=1: without a skip)
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
+
+# The rules, the pool's protocol, and the rooms that every sign-in passes: no server, no browser, nothing that takes long.
+FAST ?= tests/otp tests/identity tests/cognito tests/delivery tests/checks tests/conf tests/test_architecture.py \
+	tests/test_docs.py $(addprefix tests/flows/,accounts challenges limits sign_in)
+
+test-fast: $(VENV)/.dev ## within a minute, for the inner loop (FAST=tests/flows/importing: other rooms)
+	@$(BIN)/python -m pytest -q --numprocesses $(WORKERS) -m "not slow and not browser and not own_database" $(FAST)
 
 lint: $(VENV)/.dev ## ruff's rules
 	@$(BIN)/ruff check .

@@ -26,6 +26,7 @@ from .flows.accounts.owners import has_proven_address
 from .flows.hosted_login.sign_out import hosted_sign_out
 from .flows.limits import budgets
 from .identifiers import normalise_phone
+from .identity import Channel
 from .models import PhoneNumber
 from .otp import Code
 from .provider import CognitoProvider, removed
@@ -95,7 +96,7 @@ class AccountAdapterMixin(_Account):
         of them works, or a budget of `LIMITS` is used up: a fraudster does not mind which form sends the messages."""
         number = normalise_phone(phone)
         message = code_message(
-            channel="sms",
+            channel=Channel.SMS,
             recipient=number,
             code=Code(code),
             seconds_left=compat.phone_code_lifetime(),
@@ -103,7 +104,7 @@ class AccountAdapterMixin(_Account):
             reference=str(uuid4()),
         )
         try:
-            budgets.spend_for_message("sms", number, timezone.now())
+            budgets.spend_for_message(Channel.SMS, number, timezone.now())
             deliver(message)
         except (SendFailed, budgets.OverLimit) as error:
             logger.error("allauth's code could not be sent by SMS: %s", error.cause)

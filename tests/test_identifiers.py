@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cognito_passwordless.exceptions import InvalidIdentifier
-from cognito_passwordless.identifiers import known, parse
+from cognito_passwordless.identifiers import known, looks_like_address, parse
+from cognito_passwordless.identity import Channel
+from cognito_passwordless.models import CHANNEL_CHOICES
 
 
 @pytest.mark.parametrize(
@@ -101,3 +103,14 @@ def test_a_national_form_is_read_in_the_sites_own_country(settings: Any) -> None
     assert {parse(typed).value for typed in ("55 1234 5678", "1 55 1234 5678", "044 55 1234 5678")} == {
         "+525512345678"
     }
+
+
+def test_a_channel_has_a_name_for_the_forms() -> None:
+    assert [value for value, _ in CHANNEL_CHOICES] == list(Channel)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_address"), [("ann@example.com", True), ("+4915112345678", True), ("ann", False), ("", False)]
+)
+def test_a_user_name_that_is_an_address_is_recognised(text: str, is_address: bool) -> None:
+    assert looks_like_address(text) is is_address

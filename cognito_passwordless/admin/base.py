@@ -1,6 +1,7 @@
 """What the pages have in common: nothing is changed, and addresses are masked."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
@@ -38,7 +39,7 @@ def hide(text: str) -> str:
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """A page of rows that nobody adds, changes or deletes here.
+    """A page of rows that cannot be added, changed or deleted here.
 
     ``addresses`` are fields with an address in them and ``private`` those that are not shown at all without the
     permission. ``search_fields`` are compared as a whole, and what is typed is normalised first. ``figures`` is what
@@ -50,7 +51,7 @@ class ReadOnlyAdmin(ModelAdmin):
     addresses: ClassVar[Sequence[str]] = ()
     private: ClassVar[Sequence[str]] = ()
     linked_by: ClassVar[Sequence[str]] = ()
-    search_help_text = _("The whole value; parts of one are not searched for.")
+    search_help_text = _("Enter the whole value: partial values find nothing.")
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
@@ -79,7 +80,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = self._visible(request, super().get_fields(request, obj))
-        # Whoever may not see the events sees none here either.
+        # Without the permission to view events, the timeline is hidden here too.
         return [name for name in names if name != "timeline" or request.user.has_perm(VIEW_EVENTS)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -91,22 +92,23 @@ class ReadOnlyAdmin(ModelAdmin):
         """Whole values only: by parts of them, a masked address could be spelled out letter by letter."""
         if not search_term:
             return queryset, False
-        wanted = {search_term.strip(), _normalised(search_term)}
+        wanted = {search_term.strip()}
+        with suppress(InvalidIdentifier):
+            wanted.add(parse(search_term).value)
         found = Q(pk__in=[])
         for name in self.search_fields:
-            found |= _among(self.opts.get_field(name), wanted)
+            if not isinstance(self.opts.get_field(name), UUIDField):
+                found |= Q(**{f"{name}__in": wanted})
+            else:
+                with suppress(ValueError):
+                    found |= Q(**{name: UUID(search_term.strip())})
         return queryset.filter(found), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """The same for filters in the URL: Django would let ``?identifier__startswith=a`` through."""
-        field = lookup.partition("__")[0]
-        return field in {*self.linked_by, *self._filtered()} and super().lookup_allowed(lookup, value, request)
-
-    def _filtered(self) -> set[str]:
-        names = {
-            entry if isinstance(entry, str) else getattr(entry, "parameter_name", "") for entry in self.list_filter
-        }
-        return {*names, self.date_hierarchy or ""}
+        filters = (each if isinstance(each, str) else getattr(each, "parameter_name", "") for each in self.list_filter)
+        allowed = {*self.linked_by, *filters, self.date_hierarchy or ""}
+        return lookup.partition("__")[0] in allowed and super().lookup_allowed(lookup, value, request)
 
     def _visible(self, request: HttpRequest, names: Iterable[Any]) -> list[str]:
         if may_see_addresses(request):
@@ -137,22 +139,3 @@ def masked(name: str, description: Any) -> Any:
         return hide(getattr(row, name)) or "-"
 
     return column
-
-
-def _normalised(text: str) -> str:
-    try:
-        return parse(text).value
-    except InvalidIdentifier:
-        return text.strip()
-
-
-def _among(field: Any, wanted: set[str]) -> Q:
-    values = list(filter(None, map(_uuid, wanted))) if isinstance(field, UUIDField) else list(wanted)
-    return Q(**{f"{field.name}__in": values})
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -20,7 +20,7 @@ class Segment:
 
 
 def segments(statuses: Sequence[Named]) -> list[Segment]:
-    """One bar of all people. Whoever is there is to be seen: half a unit at least."""
+    """One bar of all people; the smallest part is half a unit wide, to be visible."""
     present = [each for each in statuses if each.number.value]
     everybody = sum(each.number.value for each in present)
     widths = [max(0.5, 100 * each.number.value / everybody) for each in present]

@@ -1,5 +1,7 @@
 """The queue of conflicts: both sides, the choices, a preview, a confirmation."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -14,29 +16,30 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..flows.accounts.decisions import Decision
+from ..flows.accounts.errors import ActionRefused
 from ..flows.conflicts import cases, resolve
 from ..flows.events.audit import attempt_of
 from ..models import ConflictCase, MigratedUser
 from .base import VIEW_EVENTS, ReadOnlyAdmin, hide, masked, may_see_addresses
 from .lists import ConnectionFilter
 from .timeline import attempts_for, events_of
-from .words import CHOICES, EFFECTS, REASONS, told
+from .words import CHOICES, EFFECTS, reason
 
 RESOLVE = "cognito_passwordless.resolve_conflicts"
 
 
 class DecidedFilter(admin.SimpleListFilter):
-    """Those who wait for a human, or those who have been decided and have yet to come."""
+    """Undecided cases, or decided ones that await the person's proof."""
 
     title = _("decision")
     parameter_name = "decided"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Decided; waits for the person's proof"))]
+        return [("yes", _("Decided; awaiting the person's proof"))]
 
     def choices(self, changelist: Any) -> Any:
         first, *others = super().choices(changelist)
-        return [{**first, "display": _("Waits for a human")}, *others]
+        return [{**first, "display": _("Needs review")}, *others]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "yes":
@@ -45,7 +48,7 @@ class DecidedFilter(admin.SimpleListFilter):
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    """Why they wait, of the reasons that somebody waits for now."""
+    """The reasons of the present cases."""
 
     title = _("reason")
     parameter_name = "last_error"
@@ -53,7 +56,7 @@ class ReasonFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         waiting = MigratedUser.objects.exclude(last_error="").order_by("last_error")
         found = waiting.filter(status__in=["conflict", "failed"]).values_list("last_error", flat=True).distinct()
-        return [(reason, told(REASONS, reason)) for reason in found]
+        return [(word, reason(word)) for word in found]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(last_error=self.value()) if self.value() else queryset
@@ -86,59 +89,95 @@ class ConflictAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("reason"))
     def why(self, row: MigratedUser) -> Any:
-        return told(REASONS, cases.reason_of(row)) or "-"
+        return reason(cases.reason_of(row)) or "-"
 
     @admin.display(description=_("decision"))
     def decided(self, row: MigratedUser) -> Any:
         decision = Decision.of(row)
-        return told(CHOICES, decision.choice) if decision else "-"
+        return CHOICES[decision.choice] if decision else "-"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        record = self._record(object_id)
-        if request.method != "POST":
-            return self._page(request, record)
-        if "withdraw" in request.POST:
-            return self._withdraw(request, record)
-        key = request.POST.get("choice", "")
-        if "confirmed" in request.POST:
-            return self._decide(request, record, key)
-        return self._page(request, record, key)
-
-    def _record(self, object_id: str) -> MigratedUser:
-        key = unquote(object_id)
+        pk = unquote(object_id)
         rows: QuerySet[MigratedUser] = MigratedUser.objects.select_related("user")
-        record = rows.filter(pk=int(key)).first() if key.isascii() and key.isdigit() else None
+        record = rows.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() else None
         if record is None:
             raise Http404
-        return record
+        if request.method != "POST":
+            return self._page(request, record)
+        key, now, by, url = request.POST.get("choice", ""), timezone.now(), str(request.user.pk), request.path
+        if "withdraw" in request.POST:
+            act = partial(resolve.withdraw, record.pk, now=now, by=by)
+            if self._carried_out(request, record, act, "Decision withdrawn."):
+                self.message_user(request, gettext("The decision was withdrawn."), messages.SUCCESS)
+        elif "confirmed" in request.POST:
+            decide = partial(resolve.decide, record.pk, key, now=now, by=by)
+            if self._carried_out(request, record, decide, f"Decided: {key}."):
+                decided = gettext("Decided: %(choice)s") % {"choice": CHOICES[key.partition(":")[0]]}
+                self.message_user(request, decided, messages.SUCCESS)
+                page = "admin:cognito_passwordless_conflictcase_changelist"
+                url = reverse(page, current_app=self.admin_site.name)
+        else:
+            return self._page(request, record, key)
+        return HttpResponseRedirect(url)
 
     def _page(self, request: HttpRequest, record: MigratedUser, key: str = "") -> HttpResponse:
         """The case; with a key, what that choice would do, to be confirmed."""
         case = cases.case_of(record)
         chosen = case.option(key)
         if key and chosen is None:
-            self.message_user(request, told(REASONS, "not_offered"), messages.ERROR)
-        decision = Decision.of(record)
+            self.message_user(request, reason("not_offered"), messages.ERROR)
+        decision, timeline = Decision.of(record), ""
+        if request.user.has_perm(VIEW_EVENTS):
+            addresses = [address for address in (record.email, record.phone_number) if address]
+            attempts = [attempt_of(record), *attempts_for(addresses)]
+            timeline = events_of(self, attempts=attempts, user_id=record.user_id)
+        shown = None
+        if chosen:
+            subs = {row.pk: row.sub[:8] for row in (record, *case.twins)}
+            shown = {
+                **self._option(chosen, request),
+                "rows": [subs[pk] for pk in chosen.rows or (record.pk,)],
+                "aside": [subs[pk] for pk in chosen.set_aside],
+            }
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Conflict"),
             "subtitle": record.sub[:8],
             "opts": self.opts,
             "record": record,
-            "reason": told(REASONS, case.reason),
+            "reason": reason(case.reason),
             "settled": not case.reason and decision is None,
-            "decision": told(CHOICES, decision.choice) if decision else "",
+            "decision": CHOICES[decision.choice] if decision else "",
             "pool_facts": self._pool_facts(case, request),
-            "sides": [self._side(side, request) for side in case.sides],
-            "twins": [self._twin(twin, request) for twin in case.twins],
+            "sides": [
+                {
+                    "who": self.person(side.user),
+                    "pk": side.user.pk,
+                    "addresses": [self._address(each, verified, request) for each, verified in side.addresses.items()],
+                    "carries_sub": side.carries_sub,
+                    "obstacle": reason(side.obstacle),
+                    "last_login": side.user.last_login,
+                }
+                for side in case.sides
+            ],
+            "twins": [
+                {
+                    "link": self.link(twin.sub[:8], "cognito_passwordless_conflictcase_change", twin.pk),
+                    "connection": twin.connection,
+                    "email": _shown(twin.email, request) or "-",
+                    "phone_number": _shown(twin.phone_number, request) or "-",
+                    "pool_status": twin.pool_status or "-",
+                }
+                for twin in case.twins
+            ],
             "open": [self._option(option, request) for option in case.options if not option.why_not],
             "closed": [self._option(option, request) for option in case.options if option.why_not],
-            "chosen": self._chosen(chosen, case, request) if chosen else None,
-            "timeline": self._timeline(request, record),
+            "chosen": shown,
+            "timeline": timeline,
         }
         return TemplateResponse(request, "admin/cognito_passwordless/conflict.html", context)
 
@@ -161,77 +200,25 @@ class ConflictAdmin(ReadOnlyAdmin):
         words = gettext("%(address)s (verified)") if verified else gettext("%(address)s (not verified)")
         return words % {"address": _shown(address, request)}
 
-    def _side(self, side: cases.Side, request: HttpRequest) -> dict[str, Any]:
-        return {
-            "who": self.person(side.user),
-            "pk": side.user.pk,
-            "addresses": [self._address(address, verified, request) for address, verified in side.addresses.items()],
-            "carries_sub": side.carries_sub,
-            "obstacle": told(REASONS, side.obstacle) if side.obstacle else "",
-            "last_login": side.user.last_login,
-        }
-
-    def _twin(self, twin: MigratedUser, request: HttpRequest) -> dict[str, Any]:
-        page = "cognito_passwordless_conflictcase_change"
-        return {
-            "link": self.link(twin.sub[:8], page, twin.pk),
-            "connection": twin.connection,
-            "email": _shown(twin.email, request) or "-",
-            "phone_number": _shown(twin.phone_number, request) or "-",
-            "pool_status": twin.pool_status or "-",
-        }
-
     def _option(self, option: cases.Option, request: HttpRequest) -> dict[str, Any]:
         return {
             "key": option.key,
-            "label": told(CHOICES, option.choice),
+            "label": CHOICES[option.choice],
             "user": f"{hide(str(option.user))} ({option.user.pk})" if option.user is not None else "",
             "address": _shown(option.address, request),
-            "effects": [told(EFFECTS, effect) for effect in option.effects],
-            "why_not": told(REASONS, option.why_not),
+            "effects": [EFFECTS[effect] for effect in option.effects],
+            "why_not": reason(option.why_not),
         }
 
-    def _chosen(self, option: cases.Option, case: cases.Case, request: HttpRequest) -> dict[str, Any]:
-        """As `_option`, with the pool users whom it is about."""
-        subs = {row.pk: row.sub[:8] for row in (case.record, *case.twins)}
-        keys = [*(option.rows or (case.record.pk,))]
-        aside = [subs[key] for key in option.set_aside]
-        return {**self._option(option, request), "rows": [subs[key] for key in keys], "aside": aside}
-
-    def _timeline(self, request: HttpRequest, record: MigratedUser) -> str:
-        if not request.user.has_perm(VIEW_EVENTS):
-            return ""
-        addresses = [address for address in (record.email, record.phone_number) if address]
-        return events_of(self, attempts=[attempt_of(record), *attempts_for(addresses)], user_id=record.user_id)
-
-    def _decide(self, request: HttpRequest, record: MigratedUser, key: str) -> HttpResponse:
+    def _carried_out(self, request: HttpRequest, record: MigratedUser, act: Callable[[], object], log: str) -> bool:
         try:
-            resolve.decide(record.pk, key, now=timezone.now(), by=str(request.user.pk))
-        except resolve.NotDecided as error:
-            self.message_user(request, told(REASONS, error.reason), messages.ERROR)
-            return HttpResponseRedirect(request.path)
-        self.log_change(request, record, f"Decided: {key}.")
-        self.message_user(request, gettext("Decided: %(choice)s") % {"choice": _label(key)}, messages.SUCCESS)
-        return self._back()
-
-    def _withdraw(self, request: HttpRequest, record: MigratedUser) -> HttpResponse:
-        try:
-            resolve.withdraw(record.pk, now=timezone.now(), by=str(request.user.pk))
-        except resolve.NotDecided as error:
-            self.message_user(request, told(REASONS, error.reason), messages.ERROR)
-        else:
-            self.log_change(request, record, "Decision withdrawn.")
-            self.message_user(request, gettext("The decision was withdrawn."), messages.SUCCESS)
-        return HttpResponseRedirect(request.path)
-
-    def _back(self) -> HttpResponseRedirect:
-        page = "admin:cognito_passwordless_conflictcase_changelist"
-        return HttpResponseRedirect(reverse(page, current_app=self.admin_site.name))
+            act()
+        except ActionRefused as error:
+            self.message_user(request, reason(error.reason), messages.ERROR)
+            return False
+        self.log_change(request, record, log)
+        return True
 
 
 def _shown(text: str, request: HttpRequest) -> str:
     return text if may_see_addresses(request) else hide(text)
-
-
-def _label(key: str) -> Any:
-    return told(CHOICES, key.partition(":")[0])

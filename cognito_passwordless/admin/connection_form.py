@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from ..checks.connections import apps_of_settings
-from ..checks.together import because_of
+from ..checks.cross_connection import because_of
 from ..cognito import Connection, ConnectionConfigError
 from ..cognito.connection_rules import AFTER_MIGRATION, SETTINGS
 from ..connections import PROVIDER, is_retired
@@ -30,7 +30,7 @@ else:
 DEFAULTS: Final[Mapping[str, Any]] = {
     field.name: field.default for field in fields(Connection) if field.default is not MISSING
 }
-# Whoever may change these chooses where the client's secret is sent to, what is asked by it, or who is believed.
+# These decide where the client's secret is sent to, and which issuer is trusted.
 _WHERE_SECRETS_GO: Final = frozenset({"domain", "issuer", "issuers", "endpoint_url", "endpoints"})
 _FIELDS: Final = {"alias": "provider_id", "client_secret": "new_secret"}
 # At which field a check's message is shown; the others concern several.
@@ -89,7 +89,7 @@ class PoolConnectionForm(ModelForm):
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "size": "60"}),
     )
     clear_secret = _flag(_("Remove the stored secret"), _("For an app client without one."))
-    enabled = _flag(_("Enabled"), _("Otherwise nobody is sent there."))
+    enabled = _flag(_("Enabled"), _("If not, no sign-in uses this connection."))
     retired = _flag(
         _("Retired"),
         _("The pool is never called again, and its open sign-ins end. The command cognito_cutover checks first."),
@@ -162,7 +162,8 @@ class PoolConnectionForm(ModelForm):
         if self.instance.pk:
             self.initial["retired"] = bool(self.initial["retired"] is True or is_retired(alias))
             # A new name would leave behind who came by the old one, and what a cut-over has said of it.
-            self.fields["provider_id"].disabled = _is_used(alias)
+            people, states = MigratedUser.objects.filter(connection=alias), ConnectionState.objects.filter(alias=alias)
+            self.fields["provider_id"].disabled = bool(alias) and (people.exists() or states.exists())
         if not self.instance.secret:
             del self.fields["clear_secret"]
 
@@ -176,7 +177,7 @@ class PoolConnectionForm(ModelForm):
             self.add_error("clear_secret", _("Either type a new secret, or remove the stored one."))
         keeps = self.instance.secret and not cleaned.get("new_secret") and not cleaned.get("clear_secret")
         if keeps and not _WHERE_SECRETS_GO.isdisjoint(self.changed_data):
-            # Or whoever may edit, and may not know the secret, would have it sent to an address of their own.
+            # Otherwise an editor who does not know the secret could have it sent to an address of their own.
             self.add_error("new_secret", _("Type the secret again: it would be sent to another address from now on."))
         app = self._app(cleaned)
         try:
@@ -184,7 +185,10 @@ class PoolConnectionForm(ModelForm):
                 app.provider_id, app.name, app.client_id, app.secret, app.settings
             )
         except ConnectionConfigError as error:
-            self._add_mistakes(error)
+            for key, text in error.mistakes.items():
+                name = _FIELDS.get(key, key)
+                if name not in self.errors:
+                    self.add_error(name if name in self.fields else None, f"{key}: {text}")
         else:
             self._judge(app)
         return cleaned
@@ -192,22 +196,13 @@ class PoolConnectionForm(ModelForm):
     def _app(self, cleaned: Mapping[str, Any]) -> SocialApp:
         secret = cleaned.get("new_secret") or ("" if cleaned.get("clear_secret") else self.instance.secret)
         columns = {name: cleaned.get(name) or "" for name in ("provider_id", "name", "client_id")}
-        return SocialApp(provider=PROVIDER, secret=secret, settings=self._chosen(cleaned), **columns)
-
-    def _chosen(self, cleaned: Mapping[str, Any]) -> dict[str, Any]:
-        """What differs from the defaults, so that what a later release makes of those counts here too."""
+        # Only what differs from the defaults, so that a default of a later release counts here too.
         chosen = {"region": cleaned.get("region", ""), "user_pool_id": cleaned.get("user_pool_id", "")}
         for name in SETTINGS.keys() - chosen.keys():
             value = cleaned.get(name)
             if value not in (None, "") and value != _shown(DEFAULTS[name]):
                 chosen[name] = value
-        return chosen
-
-    def _add_mistakes(self, error: ConnectionConfigError) -> None:
-        for key, text in error.mistakes.items():
-            name = _FIELDS.get(key, key)
-            if name not in self.errors:
-                self.add_error(name if name in self.fields else None, f"{key}: {text}")
+        return SocialApp(provider=PROVIDER, secret=secret, settings=chosen, **columns)
 
     def _judge(self, app: SocialApp) -> None:
         others = SocialApp.objects.filter(provider=PROVIDER).exclude(pk=self.instance.pk)
@@ -233,9 +228,3 @@ def _shown(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
     return None if isinstance(value, Mapping) and not value else value
-
-
-def _is_used(alias: str) -> bool:
-    return bool(alias) and (
-        MigratedUser.objects.filter(connection=alias).exists() or ConnectionState.objects.filter(alias=alias).exists()
-    )

@@ -1,11 +1,11 @@
 """The connections: those of the settings to look at, those of the table to edit, and all of them to be tried out.
 
-No page shows a secret. Whoever may look and not edit gets a page of our own: Django's would show the row's columns.
+No page shows a secret. A user who may view and not edit gets a page of our own: Django's would show the row's columns.
 """
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from ..checks import connections as checks
-from ..checks import together
+from ..checks import cross_connection
 from ..cognito import Connection, ConnectionConfigError
 from ..cognito.connection_rules import SETTINGS
 from ..connections import PROVIDER, is_retired
@@ -37,12 +37,12 @@ from .connection_form import PoolConnectionForm
 
 NAME = "cognito_passwordless_poolconnection"
 TEMPLATES = "admin/cognito_passwordless"
-SECONDS = 5.0  # for each of the two rounds of a test: somebody waits for the page
+SECONDS = 5.0  # for each of the two rounds of a test: the operator waits for the page
 STATES: Mapping[State, Any] = {
     State.OK: _("works"),
     State.WARNING: _("works, but"),
     State.PROBLEM: _("does not work"),
-    State.UNKNOWN: _("cannot be told"),
+    State.UNKNOWN: _("unknown"),
 }
 
 
@@ -96,26 +96,22 @@ class PoolConnectionAdmin(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         self._must(self.has_view_or_change_permission(request))
         alias = router.db_for_read(PoolConnection)
-        told: list[CheckMessage] = [
+        retired = {*ConnectionState.objects.filter(retired_at__isnull=False).values_list("alias", flat=True)}
+        problems: list[CheckMessage] = [
             *checks.settings_can_be_read(),
             *checks.rows_can_be_read(databases=[alias]),
-            *together.everywhere(databases=[alias]),
+            *cross_connection.everywhere(databases=[alias]),
             *checks.unchanged_pools(databases=[alias]),
         ]
         return self._page(
             request,
             "connection_list.html",
             title=capfirst(self.opts.verbose_name_plural),
-            entries=self._entries(request),
-            told=told,
+            entries=[_entry(app, retired) for app in (*checks.apps_of_settings(), *self.get_queryset(request))],
+            told=problems,
             may_add=self.has_add_permission(request),
             may_see_figures=request.user.has_perm(VIEW_EVENTS),
         )
-
-    def _entries(self, request: HttpRequest) -> list[Entry]:
-        retired = {*ConnectionState.objects.filter(retired_at__isnull=False).values_list("alias", flat=True)}
-        apps = [*checks.apps_of_settings(), *self.get_queryset(request)]
-        return [_entry(app, retired) for app in apps]
 
     @method_decorator(sensitive_post_parameters("new_secret"))
     def changeform_view(
@@ -135,7 +131,8 @@ class PoolConnectionAdmin(ModelAdmin):
             self.message_user(request, f"{message.msg} {message.hint}", messages.WARNING)
         if "retired" in form.changed_data:
             # A retirement is a transaction of its own: others must see it before it ends what they have begun.
-            does = partial(_retire, form.connection, bool(form.cleaned_data["retired"]), str(request.user.pk))
+            act = cutover.retire if form.cleaned_data["retired"] else cutover.unretire
+            does = partial(act, form.connection, now=timezone.now(), by=str(request.user.pk))
             transaction.on_commit(does, using=router.db_for_write(PoolConnection))
 
     def of_settings(self, request: HttpRequest, alias: str) -> HttpResponse:
@@ -154,20 +151,32 @@ class PoolConnectionAdmin(ModelAdmin):
         return self._test(request, _entry(found, _retired_of(found)))
 
     def _test(self, request: HttpRequest, entry: Entry) -> HttpResponse:
-        """Asks the pool what a diagnosis asks: nothing is written there, and nobody signs in."""
+        """Asks the pool what a diagnosis asks: nothing is written there, and no one is signed in."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         found = [] if entry.connection is None else diagnose_connection(entry.connection, seconds=SECONDS)
         rows = [(STATES[finding.state], finding) for finding in found]
-        return self._page(request, "connection_test.html", title=_("Test of a connection"), entry=entry, findings=rows)
+        return self._page(request, "connection_test.html", title=_("Connection test"), entry=entry, findings=rows)
 
     def _detail(self, request: HttpRequest, entry: Entry, *, from_settings: bool) -> HttpResponse:
+
+        def written(value: Any) -> str:
+            if isinstance(value, Mapping):
+                return json.dumps(dict(value)) if value else ""
+            return ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+
+        # Every setting by its name; of the secret, whether there is one.
+        values: list[tuple[str, str]] = []
+        if entry.connection is not None:
+            names = ["alias", "name", "client_id", *SETTINGS]
+            values = [(name, written(getattr(entry.connection, name))) for name in names]
+            values.append(("secret", str(_("stored, never shown") if entry.app.secret else _("none"))))
         return self._page(
             request,
             "connection_detail.html",
             title=str(entry.app.provider_id or entry.app.name),
             entry=entry,
-            values=_values(entry),
+            values=values,
             from_settings=from_settings,
             may_test=self.has_change_permission(request),
         )
@@ -198,26 +207,3 @@ def _entry(app: SocialApp, retired: Iterable[str]) -> Entry:
 
 def _retired_of(app: SocialApp) -> list[str]:
     return [app.provider_id] if is_retired(app.provider_id) else []
-
-
-def _values(entry: Entry) -> list[tuple[str, str]]:
-    """Every setting by its name; of the secret, whether there is one."""
-    if entry.connection is None:
-        return []
-    names = ["alias", "name", "client_id", *SETTINGS]
-    known = {field.name: getattr(entry.connection, field.name) for field in fields(entry.connection)}
-    secret = str(_("stored, never shown") if entry.app.secret else _("none"))
-    return [*((name, _written(known[name])) for name in names), ("secret", secret)]
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return json.dumps(dict(value)) if value else ""
-    return ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
-
-
-def _retire(connection: Connection, retired: bool, by: str) -> None:
-    if retired:
-        cutover.retire(connection, now=timezone.now(), by=by)
-    else:
-        cutover.unretire(connection, now=timezone.now(), by=by)

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 @admin.register(FailureCount)
 class FailureCountAdmin(ReadOnlyAdmin):
-    """Wrong codes per person. Clearing lets somebody try again at once, whoever made the mistakes."""
+    """Wrong codes per person. Clearing a count lets the person try again at once."""
 
     list_display = ("identifier", "counted_for", "count", "window_started_at")
     list_filter = ("window_started_at",)

@@ -1,4 +1,4 @@
-"""Tombstones: that somebody was erased, never who. One can be lifted, when the person asks to come back."""
+"""Tombstones of erased people, without their identity. One can be lifted when the person asks to return."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -17,7 +17,7 @@ from .timeline import events_of
 
 @admin.register(Erasure)
 class ErasureAdmin(ReadOnlyAdmin):
-    """Which one is somebody's shows when they try to sign in: their attempt is on its timeline."""
+    """When an erased person tries to sign in, the attempt is on the timeline of their tombstone."""
 
     list_display = ("erased_at", "id", "connection", "has_key")
     list_filter = ("erased_at",)
@@ -27,7 +27,7 @@ class ErasureAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("key is there"), boolean=True)
     def has_key(self, erasure: Erasure) -> bool:
-        """Without its key, a tombstone stops nobody."""
+        """Without its key, a tombstone has no effect."""
         return keys.keyring().find(erasure.key_fingerprint) is not None
 
     @admin.display(description=_("timeline"))

@@ -63,7 +63,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
 
 @admin.register(ImportProblem)
 class ImportProblemAdmin(ReadOnlyAdmin):
-    """One row that could not be used. What it says of somebody is the pool's, and may be anything."""
+    """One row that could not be used."""
 
     list_display = ("position", "whose", "reason", "detail", "run")
     list_filter = ("reason",)

@@ -86,7 +86,7 @@ NONE = "none"
 
 
 class KnownCountPaginator(AnyPaginator):
-    """Counts few rows itself, and believes the roll-up for more. ``beyond``: nobody knows how many more there are."""
+    """Counts few rows itself, and takes the roll-up's count for more. ``beyond``: how many more is unknown."""
 
     beyond = False
 
@@ -181,7 +181,7 @@ class CohortFilter(ChosenFilter):
 
 
 class SeenFilter(SimpleListFilter):
-    """By whether somebody has been seen lately, as the roll-up understands it."""
+    """By the last time a person was seen, as the roll-up counts it."""
 
     title = _("last seen")
     parameter_name = "seen"

@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from ..flows.accounts.errors import ActionRefused
 from ..flows.conflicts import resolve
 from ..flows.lifecycle import erase, undo
 from ..models import MigratedUser
 from .base import ModelAdmin, hide, may_see_addresses
-from .words import OUTCOMES, REASONS, told
+from .words import OUTCOMES, reason
 
 UNDO = "cognito_passwordless.undo_migrations"
 DECIDE = "cognito_passwordless.resolve_conflicts"
@@ -45,13 +46,28 @@ class PeopleActions(ModelAdmin):
         if rows is None:
             return None
         if choice in {"keep", "remove", "default"}:
-            self._each(request, rows, lambda row: self._undo(request, row, None if choice == "default" else choice))
+
+            def act(row: MigratedUser) -> None:
+                chosen, by = None if choice == "default" else choice, str(request.user.pk)
+                outcome = undo.undo(row.pk, choice=chosen, now=timezone.now(), by=by).outcome
+                self.log_change(request, row, f"Undone: {outcome}.")
+
+            self._each(request, rows, act)
             return None
-        people = [self._undo_preview(request, undo.preview(row)) for row in rows]
+        people = [
+            {
+                **self._whom(request, found.record),
+                "refusal": reason(found.refusal),
+                "effect": OUTCOMES[found.outcome(found.default)],
+                "gained": found.gained.items(),
+                "blocked": reason(found.blocked),
+            }
+            for found in map(undo.preview, rows)
+        ]
         choices = [
-            ("default", _("As the preview says")),
+            ("default", _("As shown in the preview")),
             ("keep", _("Keep every Django user")),
-            ("remove", _("Remove what the migration made, whatever it has gained")),
+            ("remove", _("Remove users made by the migration, with everything added since")),
         ]
         return self._confirm(
             request, _("Undo migrations"), action="undo_migrations", rows=rows, people=people, choices=choices
@@ -71,11 +87,41 @@ class PeopleActions(ModelAdmin):
             return None
         if choice in {"default", "keep", "remove"}:
             removes = {"default": None, "keep": False, "remove": True}[choice]
-            self._each(request, rows, lambda row: self._erase(request, row, removes))
+
+            def act(row: MigratedUser) -> None:
+                done = erase.erase(row.pk, remove_user=removes, now=timezone.now(), by=str(request.user.pk))
+                for tombstone in done.tombstones:
+                    self.log_addition(
+                        request, tombstone, f"Erased; user {'removed' if done.removed_user else 'kept'}."
+                    )
+
+            self._each(request, rows, act)
             return None
-        people = [self._erase_preview(request, row, erase.preview(row)) for row in rows]
+        people = []
+        for row in rows:
+            found = erase.preview(row)
+            if row.user is None:
+                effect = _("Forgotten; there is no Django user.")
+            elif found.removes_user:
+                effect = _("Forgotten; the Django user that the migration made is removed.")
+            else:
+                effect = _("Forgotten as a pool user; the Django user is kept.")
+            others = ngettext(
+                "%(count)d other record carries an address of theirs, and stays.",
+                "%(count)d other records carry an address of theirs, and stay.",
+                found.others,
+            )
+            shown = {
+                **self._whom(request, row),
+                "refusal": reason(found.refusal),
+                "effect": effect,
+                "gained": found.gained.items(),
+                "blocked": reason(found.blocked),
+                "others": others % {"count": found.others} if found.others else "",
+            }
+            people.append(shown)
         choices = [
-            ("default", _("As the preview says")),
+            ("default", _("As shown in the preview")),
             ("keep", _("Keep every Django user")),
             ("remove", _("Remove the Django users, with all that belongs to them")),
         ]
@@ -96,10 +142,10 @@ class PeopleActions(ModelAdmin):
         for row in rows:
             try:
                 act(row)
-            except (undo.NotUndone, erase.NotErased, resolve.NotDecided) as error:
+            except ActionRefused as error:
                 # A person who was erased together with an earlier one of these is no failure.
                 if error.reason != "no_such_person":
-                    text = f"{row.sub[:8]}: {told(REASONS, error.reason)}"
+                    text = f"{row.sub[:8]}: {reason(error.reason)}"
                     self.message_user(request, text, messages.ERROR)
             else:
                 done += 1
@@ -107,49 +153,9 @@ class PeopleActions(ModelAdmin):
             text = ngettext("%(count)d person: done.", "%(count)d people: done.", done)
             self.message_user(request, text % {"count": done}, messages.SUCCESS)
 
-    def _undo(self, request: HttpRequest, row: MigratedUser, choice: undo.Choice | None) -> None:
-        outcome = undo.undo(row.pk, choice=choice, now=timezone.now(), by=str(request.user.pk)).outcome
-        self.log_change(request, row, f"Undone: {outcome}.")
-
     def _let_in(self, request: HttpRequest, row: MigratedUser) -> None:
         resolve.let_in(row.pk, now=timezone.now(), by=str(request.user.pk))
         self.log_change(request, row, "Gone from the pool; may sign in anyway.")
-
-    def _erase(self, request: HttpRequest, row: MigratedUser, removes: bool | None) -> None:
-        done = erase.erase(row.pk, remove_user=removes, now=timezone.now(), by=str(request.user.pk))
-        for tombstone in done.tombstones:
-            self.log_addition(request, tombstone, f"Erased; user {'removed' if done.removed_user else 'kept'}.")
-
-    def _undo_preview(self, request: HttpRequest, found: undo.Preview) -> dict[str, Any]:
-        by_default = found.outcome(found.default)
-        return {
-            **self._whom(request, found.record),
-            "refusal": told(REASONS, found.refusal) if found.refusal else "",
-            "effect": told(OUTCOMES, by_default),
-            "gained": found.gained.items(),
-            "blocked": told(REASONS, found.blocked) if found.blocked else "",
-        }
-
-    def _erase_preview(self, request: HttpRequest, row: MigratedUser, found: erase.Preview) -> dict[str, Any]:
-        if row.user is None:
-            effect = _("Forgotten; there is no Django user.")
-        elif found.removes_user:
-            effect = _("Forgotten; the Django user that the migration made is removed.")
-        else:
-            effect = _("Forgotten as a pool user; the Django user is kept.")
-        others = ngettext(
-            "%(count)d other record carries an address of theirs, and stays.",
-            "%(count)d other records carry an address of theirs, and stay.",
-            found.others,
-        )
-        return {
-            **self._whom(request, row),
-            "refusal": told(REASONS, found.refusal) if found.refusal else "",
-            "effect": effect,
-            "gained": found.gained.items(),
-            "blocked": told(REASONS, found.blocked) if found.blocked else "",
-            "others": others % {"count": found.others} if found.others else "",
-        }
 
     def _whom(self, request: HttpRequest, row: MigratedUser) -> dict[str, Any]:
         address = row.email or row.phone_number

@@ -12,7 +12,7 @@ from .base import ModelAdmin, ReadOnlyAdmin, masked
 
 @admin.register(PhoneNumber)
 class PhoneNumberAdmin(ReadOnlyAdmin):
-    """Whoever has a number signs in with it, so nobody is given one here. One that is no longer theirs can go."""
+    """A verified number signs its user in, so none can be added here. One that is no longer theirs can be deleted."""
 
     list_display = ("number", "verified", "who")
     list_filter = ("verified",)

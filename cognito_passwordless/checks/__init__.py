@@ -1,4 +1,4 @@
-"""System checks: every step that a site can forget, told by `manage.py check` with a way to mend it.
+"""System checks: every step that a site can forget, reported by `manage.py check` with its fix.
 
 One function per concern, one id per message; docs/checks.md lists them all. `manage.py check --tag
 cognito_passwordless` runs these alone, `--deploy` adds what matters in production, and `--database default` (or

@@ -13,46 +13,40 @@ from .problems import Messages, error, warning
 def account_adapter(**kwargs: Any) -> Messages:
     if isinstance(compat.account_adapter(), AccountAdapterMixin):
         return []
-    return [
-        warning(
-            "W501",
-            "ACCOUNT_ADAPTER does not know the phone numbers that people sign in with here.",
-            hint="Set ACCOUNT_ADAPTER = 'cognito_passwordless.adapters.AccountAdapter', or put AccountAdapterMixin "
-            "before the base class of yours.",
-        )
-    ]
+    text = "ACCOUNT_ADAPTER does not know the phone numbers that people sign in with here."
+    hint = (
+        "Set ACCOUNT_ADAPTER = 'cognito_passwordless.adapters.AccountAdapter', or put AccountAdapterMixin "
+        "before the base class of yours."
+    )
+    return [warning("W501", text, hint=hint)]
 
 
 def social_adapter(**kwargs: Any) -> Messages:
     if isinstance(compat.social_adapter(), SocialAccountAdapterMixin):
         return []
-    return [
-        warning(
-            "W502",
-            "SOCIALACCOUNT_ADAPTER does not know connections that have been removed: allauth's pages fail for people "
-            "who came by one.",
-            hint="Set SOCIALACCOUNT_ADAPTER = 'cognito_passwordless.adapters.SocialAccountAdapter', or put "
-            "SocialAccountAdapterMixin before the base class of yours.",
-        )
-    ]
+    text = (
+        "SOCIALACCOUNT_ADAPTER does not know connections that have been removed: allauth's pages fail for people "
+        "who came by one."
+    )
+    hint = (
+        "Set SOCIALACCOUNT_ADAPTER = 'cognito_passwordless.adapters.SocialAccountAdapter', or put "
+        "SocialAccountAdapterMixin before the base class of yours."
+    )
+    return [warning("W502", text, hint=hint)]
 
 
 def unique_email(**kwargs: Any) -> Messages:
     if compat.emails_are_unique():
         return []
-    return [
-        error(
-            "E503",
-            "ACCOUNT_UNIQUE_EMAIL is False: one address may then open several accounts.",
-            hint="Remove the setting. A code proves an address, so an address must belong to one person.",
-        )
-    ]
+    text = "ACCOUNT_UNIQUE_EMAIL is False: one address may then open several accounts."
+    hint = "Remove the setting. A code proves an address, so an address must belong to one person."
+    return [error("E503", text, hint=hint)]
 
 
 def linking_by_email(**kwargs: Any) -> Messages:
     """Pool people are linked by law 7 alone; these would do it on a provider's word."""
     provider = getattr(settings, "SOCIALACCOUNT_PROVIDERS", {}).get(PROVIDER, {})
-    told = [
+    trusting = [
         name
         for name, is_set in (
             ("SOCIALACCOUNT_EMAIL_AUTHENTICATION", getattr(settings, "SOCIALACCOUNT_EMAIL_AUTHENTICATION", False)),
@@ -61,38 +55,28 @@ def linking_by_email(**kwargs: Any) -> Messages:
         )
         if is_set
     ]
-    if not told:
+    if not trusting:
         return []
-    return [
-        warning(
-            "W504",
-            f"{' and '.join(told)} links people to accounts by an address that a provider calls verified.",
-            hint="Switch it off for every provider that people of a pool may come by. A connection's "
-            "'trust_verified' is the way to believe a pool.",
-        )
-    ]
+    text = f"{' and '.join(trusting)} links people to accounts by an address that a provider calls verified."
+    hint = (
+        "Switch it off for every provider that people of a pool may come by. A connection's "
+        "'trust_verified' is the way to believe a pool."
+    )
+    return [warning("W504", text, hint=hint)]
 
 
 def login_by_code(**kwargs: Any) -> Messages:
     if not compat.has_login_by_code():
         return []
-    return [
-        warning(
-            "W505",
-            "ACCOUNT_LOGIN_BY_CODE_ENABLED opens a second sign-in by code, which does not share our failure counts.",
-            hint="Remove the setting: this package is the sign-in by code.",
-        )
-    ]
+    text = "ACCOUNT_LOGIN_BY_CODE_ENABLED opens a second sign-in by code, which does not share our failure counts."
+    hint = "Remove the setting: this package is the sign-in by code."
+    return [warning("W505", text, hint=hint)]
 
 
 def phone_needed(**kwargs: Any) -> Messages:
     """allauth's phone stage sends people away who have no number."""
     if not compat.phone_is_required():
         return []
-    return [
-        warning(
-            "W506",
-            "ACCOUNT_SIGNUP_FIELDS requires a phone number: people who have only an e-mail address cannot sign in.",
-            hint="Write 'phone' without the asterisk, or migrate only people with a number.",
-        )
-    ]
+    text = "ACCOUNT_SIGNUP_FIELDS requires a phone number: people who have only an e-mail address cannot sign in."
+    hint = "Write 'phone' without the asterisk, or migrate only people with a number."
+    return [warning("W506", text, hint=hint)]

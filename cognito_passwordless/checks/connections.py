@@ -1,7 +1,7 @@
-"""The connections: those of the settings always, those of the admin's table when the database may be asked."""
+"""Each connection by itself: those of the settings always, those of the admin when the database may be asked."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from allauth.socialaccount.models import SocialApp
 from django.conf import settings
@@ -51,7 +51,7 @@ def moved(apps: Iterable[SocialApp], migrated: "QuerySet[MigratedUser]") -> Mess
 
 
 def connections_of(apps: Iterable[SocialApp]) -> list[Connection]:
-    """Those that can be read; the others are told by a check of their own."""
+    """Those that can be read; `settings_can_be_read` and `rows_can_be_read` report the others."""
     found = []
     for app in apps:
         try:
@@ -77,74 +77,64 @@ def _unreadable() -> Messages:
     apps = provider.get("APPS", []) if isinstance(provider, dict) else None
     if isinstance(apps, list | tuple) and all(isinstance(app, dict) for app in apps):
         return []
-    return [
-        error(
-            "E601",
-            f"{PLACE} is not a list of dicts.",
-            hint="Write one dict per connection, with provider_id, name, client_id, secret and settings.",
-        )
-    ]
+    hint = "Write one dict per connection, with provider_id, name, client_id, secret and settings."
+    return [error("E601", f"{PLACE} is not a list of dicts.", hint=hint)]
 
 
 def _mistakes(app: SocialApp, place: str) -> Messages:
     try:
         connection = Connection.from_settings(app.provider_id, app.name, app.client_id, app.secret, app.settings)
     except ConnectionConfigError as mistakes:
-        hint = f"Mend it {place}. Until then nobody signs in by this connection."
+        hint = f"Fix it {place}. Until then nobody can sign in by this connection."
         return [error("E606", f"{mistakes}.", hint=hint)]
     return advice(connection)
 
 
 def advice(connection: Connection) -> Messages:
-    """What works, and a site would want to know of."""
-    if not connection.active:
+    """What a site wants to know about a connection that can be read."""
+    return [message for check in ADVICE for message in check(connection)] if connection.active else []
+
+
+def srp_installed(connection: Connection) -> Messages:
+    if not connection.needs_password or can_prove_passwords():
         return []
-    found = []
-    if connection.needs_password and not can_prove_passwords():
-        found.append(
-            error(
-                "E615",
-                f"The connection {connection.alias!r} wants a password first, and the package pycognito is missing.",
-                hint="Install the extra: pip install 'django-cognito-passwordless[srp]'. Until then nobody signs in "
-                "by it.",
-            )
-        )
-    if connection.needs_password and usable(lambda: conf.otp.max_attempts, 3) < 2:
-        found.append(
-            error(
-                "E616",
-                f"The connection {connection.alias!r} wants a password first, and {SETTING}['OTP']['MAX_ATTEMPTS'] is "
-                "1: the password spends it, and no code could be entered.",
-                hint="Set MAX_ATTEMPTS to 3: a password, a code, and one mistake.",
-            )
-        )
+    text = f"The connection {connection.alias!r} asks for a password first, and the package pycognito is missing."
+    hint = "Install the extra: pip install 'django-cognito-passwordless[srp]'. Until then nobody can sign in by it."
+    return [error("E615", text, hint=hint)]
+
+
+def attempts_for_a_password(connection: Connection) -> Messages:
+    if not connection.needs_password or usable(lambda: conf.otp.max_attempts, 3) > 1:
+        return []
+    text = f"The connection {connection.alias!r} asks for a password first, and {SETTING}['OTP']['MAX_ATTEMPTS'] is "
+    text += "1: the password uses it up, and no code can be entered."
+    return [error("E616", text, hint="Set MAX_ATTEMPTS to 3: a password, a code, and one mistake.")]
+
+
+def hosted_domain(connection: Connection) -> Messages:
     # Another OpenID provider says in its discovery document where its login is.
     hosted = connection.domain or "authorization_endpoint" in connection.endpoints or not connection.is_cognito
-    if "oidc" in connection.routes and not hosted:
-        found.append(
-            warning(
-                "W607",
-                f"The connection {connection.alias!r} offers hosted login and has no domain.",
-                hint="Set 'domain' to the pool's, or take 'oidc' out of 'routes'.",
-            )
-        )
+    if "oidc" not in connection.routes or hosted:
+        return []
+    text = f"The connection {connection.alias!r} offers hosted login and has no domain."
+    return [warning("W607", text, hint="Set 'domain' to the pool's, or remove 'oidc' from 'routes'.")]
+
+
+def phone_scope(connection: Connection) -> Messages:
     countries: list[str] = usable(lambda: conf.sms_countries, [])
-    at_the_pool = not {"otp", "oidc"}.isdisjoint(connection.routes)
-    if at_the_pool and countries and "phone" not in connection.scope:
-        found.append(
-            warning(
-                "W608",
-                f"The connection {connection.alias!r} does not read phone numbers, which people may sign in with.",
-                hint="Add 'phone' to its 'scope', so that people who came by e-mail can use their number too.",
-            )
-        )
-    if "disable" in connection.after_migration and connection.routes[0] == "oidc":
-        found.append(
-            warning(
-                "W609",
-                f"The connection {connection.alias!r} sends people to hosted login first, and disables them in the "
-                "pool after their migration: who comes back is refused there.",
-                hint="Take 'disable' out of 'after_migration', or begin 'routes' with 'otp'.",
-            )
-        )
-    return found
+    if not countries or "phone" in connection.scope or {"otp", "oidc"}.isdisjoint(connection.routes):
+        return []
+    text = f"The connection {connection.alias!r} does not read phone numbers, which people may sign in with."
+    hint = "Add 'phone' to its 'scope', so that people who came by e-mail can use their number too."
+    return [warning("W608", text, hint=hint)]
+
+
+def disabled_after_hosted_login(connection: Connection) -> Messages:
+    if "disable" not in connection.after_migration or connection.routes[0] != "oidc":
+        return []
+    text = f"The connection {connection.alias!r} sends people to hosted login first, and disables them in the pool "
+    text += "after their migration: hosted login refuses them when they return."
+    return [warning("W609", text, hint="Remove 'disable' from 'after_migration', or begin 'routes' with 'otp'.")]
+
+
+ADVICE: Final = (srp_installed, attempts_for_a_password, hosted_domain, phone_scope, disabled_after_hosted_login)

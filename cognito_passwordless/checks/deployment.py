@@ -1,5 +1,6 @@
 """What only matters in production: `manage.py check --deploy`."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,7 +9,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from ..conf import conf
-from ..conf.values import ReviewCode
 from .problems import SETTING, Messages, configured, usable, warning
 
 LOCAL_MEMORY = "django.core.cache.backends.locmem.LocMemCache"
@@ -21,47 +21,34 @@ NOT_SENDING = tuple(f"django.core.mail.backends.{name}.EmailBackend" for name in
 def public_url(**kwargs: Any) -> Messages:
     url = usable(lambda: conf.public_url, "https:")
     if not url:
-        return [
-            warning(
-                "W701",
-                f"{SETTING}['PUBLIC_URL'] is not set: messages carry no link and SMS codes are not bound to the site.",
-                hint="Set it to the site's origin, as in 'https://www.example.com'.",
-            )
-        ]
+        text = f"{SETTING}['PUBLIC_URL'] is not set: messages carry no link and SMS codes are not bound to the site."
+        hint = "Set it to the site's origin, as in 'https://www.example.com'."
+        return [warning("W701", text, hint=hint)]
     if urlsplit(url).scheme != "http":
-        return []  # Anything but a URL is told by a check of its own.
-    return [
-        warning(
-            "W702",
-            f"{SETTING}['PUBLIC_URL'] is not https.",
-            hint="Serve the site by https: codes are typed into it.",
-        )
-    ]
+        return []  # `settings.public_url` reports anything but a URL.
+    text = f"{SETTING}['PUBLIC_URL'] is not https."
+    hint = "Serve the site by https: codes are typed into it."
+    return [warning("W702", text, hint=hint)]
 
 
 def inline(**kwargs: Any) -> Messages:
-    if usable(lambda: conf.dispatch, "") != "inline" and not _is_eager():
+    dispatch = usable(lambda: conf.dispatch, "")
+    if dispatch != "inline" and not (dispatch == "celery" and current_app.conf.task_always_eager):
         return []
-    return [
-        warning(
-            "W703",
-            "Codes are sent inside the request: people wait for the mail provider, and the time it takes tells who "
-            "has an account.",
-            hint=f"Set {SETTING}['DISPATCH'] to 'celery' and run a worker; CELERY_TASK_ALWAYS_EAGER is for tests.",
-        )
-    ]
+    text = (
+        "Codes are sent inside the request: people wait for the mail provider, and the time it takes tells who "
+        "has an account."
+    )
+    hint = f"Set {SETTING}['DISPATCH'] to 'celery' and run a worker; CELERY_TASK_ALWAYS_EAGER is for tests."
+    return [warning("W703", text, hint=hint)]
 
 
 def cookies(**kwargs: Any) -> Messages:
     found = []
     if not settings.SESSION_COOKIE_SECURE:
-        found.append(
-            warning(
-                "W704",
-                "SESSION_COOKIE_SECURE is not True, so the cookies of a sign-in in progress travel in the clear too.",
-                hint="Set SESSION_COOKIE_SECURE = True.",
-            )
-        )
+        text = "SESSION_COOKIE_SECURE is not True, so the cookies of a sign-in in progress travel in the clear too."
+        hint = "Set SESSION_COOKIE_SECURE = True."
+        found.append(warning("W704", text, hint=hint))
     if not settings.CSRF_COOKIE_SECURE and not settings.CSRF_USE_SESSIONS:
         found.append(
             warning("W705", "CSRF_COOKIE_SECURE is not True.", hint="Set CSRF_COOKIE_SECURE = True."),
@@ -70,95 +57,57 @@ def cookies(**kwargs: Any) -> Messages:
 
 
 def senders(**kwargs: Any) -> Messages:
-    used = {entry.get("BACKEND") for channel in ("email", "sms") for entry in _senders(channel)}
+    lists: list[Any] = [usable(partial(conf.senders, channel), []) for channel in ("email", "sms")]
+    used = {entry.get("BACKEND") for entries in lists for entry in entries}
     found = []
     if MEMORY_SENDER in used:
-        found.append(
-            warning(
-                "W706",
-                f"{SETTING}['SENDERS'] keeps messages in memory: nobody gets them.",
-                hint="Use the MemorySender in tests alone.",
-            )
-        )
-    backend = _email_backend()
-    if DJANGO_SENDER in used and backend in NOT_SENDING:
-        found.append(
-            warning(
-                "W707",
-                f"E-mail goes to '{backend}', which sends nothing; printed codes end in a log.",
-                hint="Set EMAIL_BACKEND (or the default of MAILERS) to one that sends.",
-            )
-        )
-    return found
-
-
-def _email_backend() -> str:
-    """`EMAIL_BACKEND`, or what has taken its place since Django 6.1: the default of `MAILERS`."""
+        text = f"{SETTING}['SENDERS'] keeps messages in memory: no message arrives."
+        hint = "Use the MemorySender in tests alone."
+        found.append(warning("W706", text, hint=hint))
+    # Since Django 6.1 the default of MAILERS takes the place of EMAIL_BACKEND.
     mailers = getattr(settings, "MAILERS", None)
-    return str(settings.EMAIL_BACKEND if mailers is None else mailers.get("default", {}).get("BACKEND", ""))
+    backend = str(settings.EMAIL_BACKEND if mailers is None else mailers.get("default", {}).get("BACKEND", ""))
+    if DJANGO_SENDER in used and backend in NOT_SENDING:
+        text = f"E-mail goes to '{backend}', which sends nothing; printed codes end in a log."
+        hint = "Set EMAIL_BACKEND (or the default of MAILERS) to one that sends."
+        found.append(warning("W707", text, hint=hint))
+    return found
 
 
 def cache(**kwargs: Any) -> Messages:
     if settings.CACHES.get("default", {}).get("BACKEND") != LOCAL_MEMORY:
         return []
-    return [
-        warning(
-            "W708",
-            "The default cache is the memory of one process: with several, allauth's rate limits are multiplied.",
-            hint="Use a cache that all processes share, such as Redis. The limits of this package do not need it.",
-        )
-    ]
+    text = "The default cache is the memory of one process: with several, allauth's rate limits are multiplied."
+    hint = "Use a cache that all processes share, such as Redis. The limits of this package do not need it."
+    return [warning("W708", text, hint=hint)]
 
 
 def proxies(**kwargs: Any) -> Messages:
     """Behind a proxy that is not counted, everybody seems to come from the proxy's address."""
     behind = settings.SECURE_PROXY_SSL_HEADER or settings.USE_X_FORWARDED_HOST
-    told = getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0) or getattr(
+    is_configured = getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0) or getattr(
         settings, "ALLAUTH_TRUSTED_CLIENT_IP_HEADER", None
     )
-    if not behind or told:
+    if not behind or is_configured:
         return []
-    return [
-        warning(
-            "W709",
-            "The site is behind a proxy, and allauth is not told of it: all people share one address and its limits.",
-            hint="Set ALLAUTH_TRUSTED_PROXY_COUNT to the number of your proxies.",
-        )
-    ]
+    text = "The site is behind a proxy, and allauth does not know: all people share one address and its limits."
+    hint = "Set ALLAUTH_TRUSTED_PROXY_COUNT to the number of your proxies."
+    return [warning("W709", text, hint=hint)]
 
 
 def review_codes(**kwargs: Any) -> Messages:
     active = [code for code in usable(lambda: conf.review_codes, ()) if code.is_valid(timezone.now())]
     if not active:
         return []
-    return [
-        warning(
-            "W710",
-            f"{SETTING}['REVIEW_CODES'] opens {len(active)} account(s) by a fixed code, until {_last(active)}.",
-            hint="Remove the entries when the review is over.",
-        )
-    ]
-
-
-def _last(active: list[ReviewCode]) -> str:
-    return max(code.until for code in active).isoformat()
+    last = max(code.until for code in active).isoformat()
+    text = f"{SETTING}['REVIEW_CODES'] opens {len(active)} account(s) by a fixed code, until {last}."
+    hint = "Remove the entries when the review is over."
+    return [warning("W710", text, hint=hint)]
 
 
 def countries(**kwargs: Any) -> Messages:
     if "sms" not in usable(lambda: configured().get("SENDERS", {}), {}) or usable(lambda: conf.sms_countries, ["DE"]):
         return []
-    return [
-        warning(
-            "W711",
-            f"{SETTING}['SENDERS'] can send SMS, and SMS_COUNTRIES allows no country: none is sent.",
-            hint="List the countries of your people in SMS_COUNTRIES, as in ['DE', 'AT'].",
-        )
-    ]
-
-
-def _is_eager() -> bool:
-    return usable(lambda: conf.dispatch, "") == "celery" and bool(current_app.conf.task_always_eager)
-
-
-def _senders(channel: str) -> list[Any]:
-    return usable(lambda: list(conf.senders(channel)), [])
+    text = f"{SETTING}['SENDERS'] can send SMS, and SMS_COUNTRIES allows no country: none is sent."
+    hint = "List the countries of your people in SMS_COUNTRIES, as in ['DE', 'AT']."
+    return [warning("W711", text, hint=hint)]

@@ -1,6 +1,7 @@
 """Installed apps, middleware, authentication backends, templates."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.apps import apps
@@ -35,13 +36,9 @@ def installed_apps(**kwargs: Any) -> Messages:
     missing = [name for name in NEEDED_APPS if not apps.is_installed(name)]
     if not missing:
         return []
-    return [
-        error(
-            "E101",
-            f"INSTALLED_APPS lacks {', '.join(missing)}.",
-            hint="Add them before 'cognito_passwordless'. People sign in through allauth, in a Django session.",
-        )
-    ]
+    text = f"INSTALLED_APPS lacks {', '.join(missing)}."
+    hint = "Add them before 'cognito_passwordless'. People sign in through allauth, in a Django session."
+    return [error("E101", text, hint=hint)]
 
 
 def middleware(**kwargs: Any) -> Messages:
@@ -49,29 +46,17 @@ def middleware(**kwargs: Any) -> Messages:
     needed = [SESSION, AUTHENTICATION, *([MESSAGES] if apps.is_installed("django.contrib.messages") else [])]
     missing = [path for path in needed if _position(path) is None]
     if missing:
-        found.append(
-            error(
-                "E102",
-                f"MIDDLEWARE lacks {', '.join(missing)}.",
-                hint="Add what is missing: without a session nobody can be signed in.",
-            )
-        )
+        text = f"MIDDLEWARE lacks {', '.join(missing)}."
+        hint = "Add what is missing: without a session nobody can be signed in."
+        found.append(error("E102", text, hint=hint))
     if _position(ACCOUNT) is None:
-        found.append(
-            error(
-                "E103",
-                "MIDDLEWARE lacks allauth's AccountMiddleware.",
-                hint=f"Add '{ACCOUNT}' at the end of MIDDLEWARE: allauth finishes every sign-in.",
-            )
-        )
+        text = "MIDDLEWARE lacks allauth's AccountMiddleware."
+        hint = f"Add '{ACCOUNT}' at the end of MIDDLEWARE: allauth finishes every sign-in."
+        found.append(error("E103", text, hint=hint))
     if _position(CSRF) is None:
-        found.append(
-            warning(
-                "W104",
-                "MIDDLEWARE lacks CsrfViewMiddleware.",
-                hint=f"Add '{CSRF}'. Our own pages are protected without it, allauth's are not all.",
-            )
-        )
+        text = "MIDDLEWARE lacks CsrfViewMiddleware."
+        hint = f"Add '{CSRF}'. Our own pages are protected without it, allauth's are not all."
+        found.append(warning("W104", text, hint=hint))
     return found
 
 
@@ -90,23 +75,17 @@ def middleware_order(**kwargs: Any) -> Messages:
 def authentication_backends(**kwargs: Any) -> Messages:
     """allauth signs people in with its own backend, else with the first one that can load a user."""
     if not settings.AUTHENTICATION_BACKENDS:
-        return [
-            error(
-                "E106",
-                "AUTHENTICATION_BACKENDS is empty, so nobody can be signed in.",
-                hint=f"Add '{BACKEND}'.",
-            )
-        ]
-    if _has_subclass(settings.AUTHENTICATION_BACKENDS, BACKEND):
+        text = "AUTHENTICATION_BACKENDS is empty, so nobody can be signed in."
+        hint = f"Add '{BACKEND}'."
+        return [error("E106", text, hint=hint)]
+    if _position(BACKEND, settings.AUTHENTICATION_BACKENDS) is not None:
         return []
-    return [
-        warning(
-            "W107",
-            "AUTHENTICATION_BACKENDS lacks allauth's backend: sessions are opened in the name of "
-            f"'{settings.AUTHENTICATION_BACKENDS[0]}'.",
-            hint=f"Add '{BACKEND}', so that it is allauth's sessions that end when allauth says so.",
-        )
-    ]
+    text = (
+        "AUTHENTICATION_BACKENDS lacks allauth's backend: sessions are opened in the name of "
+        f"'{settings.AUTHENTICATION_BACKENDS[0]}'."
+    )
+    hint = f"Add '{BACKEND}', so that it is allauth's sessions that end when allauth says so."
+    return [warning("W107", text, hint=hint)]
 
 
 def templates(**kwargs: Any) -> Messages:
@@ -114,38 +93,26 @@ def templates(**kwargs: Any) -> Messages:
     try:
         get_template("cognito_passwordless/login.html")
     except TemplateDoesNotExist:
-        found.append(
-            error(
-                "E108",
-                "The templates of this package are not found.",
-                hint="Set APP_DIRS to True in TEMPLATES, or add the app directories loader.",
-            )
-        )
+        text = "The templates of this package are not found."
+        hint = "Set APP_DIRS to True in TEMPLATES, or add the app directories loader."
+        found.append(error("E108", text, hint=hint))
     django_engines = [engine for engine in engines.all() if isinstance(engine, DjangoTemplates)]
     if django_engines and not any(REQUEST in one.engine.context_processors for one in django_engines):
-        found.append(
-            error(
-                "E109",
-                "TEMPLATES has no context processor for the request, which allauth's pages need.",
-                hint=f"Add '{REQUEST}' to the context_processors.",
-            )
-        )
+        text = "TEMPLATES has no context processor for the request, which allauth's pages need."
+        hint = f"Add '{REQUEST}' to the context_processors."
+        found.append(error("E109", text, hint=hint))
     return found
 
 
-def _position(path: str) -> int | None:
-    """Where the middleware, or a subclass of it, stands in MIDDLEWARE."""
-    places = (place for place, name in enumerate(settings.MIDDLEWARE) if name == path or _is_subclass(name, path))
-    return next(places, None)
-
-
-def _has_subclass(paths: Sequence[str], of: str) -> bool:
-    return any(path == of or _is_subclass(path, of) for path in paths)
-
-
-def _is_subclass(path: str, of: str) -> bool:
-    try:
-        one, other = import_string(path), import_string(of)
-    except ImportError:
-        return False  # Django itself tells of a path that leads nowhere.
-    return isinstance(one, type) and isinstance(other, type) and issubclass(one, other)
+def _position(path: str, among: Sequence[str] | None = None) -> int | None:
+    """Where this class, or a subclass of it, stands among the paths; by default in MIDDLEWARE."""
+    paths = settings.MIDDLEWARE if among is None else among
+    for place, name in enumerate(paths):
+        if name == path:
+            return place
+        # Django itself reports a path that leads nowhere.
+        with suppress(ImportError):
+            one, other = import_string(name), import_string(path)
+            if isinstance(one, type) and isinstance(other, type) and issubclass(one, other):
+                return place
+    return None

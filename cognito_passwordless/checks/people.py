@@ -28,23 +28,14 @@ def match_user(**kwargs: Any) -> Messages:
         return [error("E231", f"{SETTING}['MATCH_USER'] cannot be used: {reason}.", hint=hint)] if reason else []
     field = _field(rule)
     if field is None:
-        return [
-            error(
-                "E232",
-                f"{SETTING}['MATCH_USER']: the user model has no field {rule!r}.",
-                hint="Name the field that holds the pool's sub.",
-            )
-        ]
+        text = f"{SETTING}['MATCH_USER']: the user model has no field {rule!r}."
+        hint = "Name the field that holds the pool's sub."
+        return [error("E232", text, hint=hint)]
     if _is_unique(field):
         return []
-    return [
-        warning(
-            "W233",
-            f"{SETTING}['MATCH_USER']: the field {rule!r} is not unique.",
-            hint="Make it unique: two users with one sub end as a conflict, and every first sign-in reads the whole "
-            "table.",
-        )
-    ]
+    text = f"{SETTING}['MATCH_USER']: the field {rule!r} is not unique."
+    hint = "Make it unique: two users with one sub end as a conflict, and every first sign-in reads the whole table."
+    return [warning("W233", text, hint=hint)]
 
 
 def attributes(**kwargs: Any) -> Messages:
@@ -53,46 +44,31 @@ def attributes(**kwargs: Any) -> Messages:
         reason = cannot_import(mapping)
         hint = "Write a dict, or the dotted path of callable(user, profile) that returns the changed fields."
         return [error("E234", f"{SETTING}['ATTRIBUTES'] cannot be used: {reason}.", hint=hint)] if reason else []
-    return [message for attribute, name in mapping.items() for message in _attribute(attribute, name)]
-
-
-def _attribute(attribute: object, name: object) -> Messages:
-    place = f"{SETTING}['ATTRIBUTES'][{attribute!r}]"
-    if isinstance(name, str) and name in usable(forbidden_fields, FORBIDDEN_FIELDS):
-        return [
-            error(
-                "E235",
-                f"{place}: an attribute of a pool may not write {name!r}.",
-                hint="It decides who somebody is or what they may do, and people may write their own attributes.",
-            )
-        ]
-    field = _field(name)
-    if field is None or not field.concrete:
-        return [
-            error("E236", f"{place}: the user model has no field {name!r}.", hint="Name a field of the user model.")
-        ]
-    if not _is_unique(field):
-        return []
-    return [
-        warning(
-            "W237",
-            f"{place}: the field {name!r} is unique.",
-            hint="Two people with the same value cannot both be migrated. Fill another field, or use a callable.",
-        )
-    ]
+    found = []
+    named: list[tuple[object, object]] = [*mapping.items()]
+    for attribute, name in named:
+        place, field = f"{SETTING}['ATTRIBUTES'][{attribute!r}]", _field(name)
+        if isinstance(name, str) and name in usable(forbidden_fields, FORBIDDEN_FIELDS):
+            text = f"{place}: an attribute of a pool may not write {name!r}."
+            hint = "It decides who somebody is or what they may do, and people may write their own attributes."
+            found.append(error("E235", text, hint=hint))
+        elif field is None or not field.concrete:
+            text = f"{place}: the user model has no field {name!r}."
+            found.append(error("E236", text, hint="Name a field of the user model."))
+        elif _is_unique(field):
+            text = f"{place}: the field {name!r} is unique."
+            hint = "Two people with the same value cannot both be migrated. Fill another field, or use a callable."
+            found.append(warning("W237", text, hint=hint))
+    return found
 
 
 def groups(**kwargs: Any) -> Messages:
     named: list[object] = [name for pair in usable(lambda: conf.groups, {}).items() for name in pair]
     if all(isinstance(name, str) and name for name in named):
         return []
-    return [
-        error(
-            "E238",
-            f"{SETTING}['GROUPS'] is not a dict of pool groups to Django groups.",
-            hint="Write the name of each, as in {'editors-in-the-pool': 'editors'}.",
-        )
-    ]
+    text = f"{SETTING}['GROUPS'] is not a dict of pool groups to Django groups."
+    hint = "Write the name of each, as in {'editors-in-the-pool': 'editors'}."
+    return [error("E238", text, hint=hint)]
 
 
 def groups_exist(*, databases: Any = None, **kwargs: Any) -> Messages:
@@ -105,27 +81,21 @@ def groups_exist(*, databases: Any = None, **kwargs: Any) -> Messages:
     missing = wanted - set(there.filter(name__in=wanted).values_list("name", flat=True))
     if not missing:
         return []
-    return [
-        warning(
-            "W239",
-            f"{SETTING}['GROUPS'] names Django groups that do not exist: {', '.join(sorted(missing))}.",
-            hint="Create them: a migration adds people to groups and makes none.",
-        )
-    ]
+    text = f"{SETTING}['GROUPS'] names Django groups that do not exist: {', '.join(sorted(missing))}."
+    hint = "Create them: a migration adds people to groups and makes none."
+    return [warning("W239", text, hint=hint)]
 
 
 def unproven_users(*, databases: Any = None, **kwargs: Any) -> Messages:
     """Needs the tables, so it runs with ``--database`` and with ``migrate``."""
+    factors = compat.second_factors()
     asked = (get_user_model(), EmailAddress, SocialAccount, PhoneNumber, MigratedUser)
-    if any(rows_of(model, databases) is None for model in asked) or not _second_factors_there(databases):
+    if any(rows_of(model, databases) is None for model in asked) or (
+        factors is not None and rows_of(factors.model, databases) is None
+    ):
         return []
     found = count_at_risk()
     return [warning("W243", f"{found}.", hint=ADOPT)] if found.people else []
-
-
-def _second_factors_there(databases: Any) -> bool:
-    factors = compat.second_factors()
-    return factors is None or rows_of(factors.model, databases) is not None
 
 
 def user_model(**kwargs: Any) -> Messages:
@@ -146,14 +116,12 @@ def people_without_an_address(**kwargs: Any) -> Messages:
     field = _field(compat.email_field() or None)
     if field is None or field.null or not field.unique or not usable(lambda: conf.sms_countries, []):
         return []
-    return [
-        warning(
-            "W241",
-            f"The user model's field {field.name!r} is unique and may not be null: of all people who have only a "
-            "phone number, one can be created.",
-            hint="Add null=True to the field, or leave SMS_COUNTRIES empty.",
-        )
-    ]
+    text = (
+        f"The user model's field {field.name!r} is unique and may not be null: of all people who have only a "
+        "phone number, one can be created."
+    )
+    hint = "Add null=True to the field, or leave SMS_COUNTRIES empty."
+    return [warning("W241", text, hint=hint)]
 
 
 def people_without_a_number(**kwargs: Any) -> Messages:
@@ -161,14 +129,12 @@ def people_without_a_number(**kwargs: Any) -> Messages:
     field = _field(user_fields.phone_field() or None)
     if field is None or field.null or not field.unique:
         return []
-    return [
-        warning(
-            "W242",
-            f"The user model's field {field.name!r} is unique and may not be null: nobody who has only an e-mail "
-            "address gets a user.",
-            hint="Add null=True to the field, or silence this where everybody has a number.",
-        )
-    ]
+    text = (
+        f"The user model's field {field.name!r} is unique and may not be null: nobody who has only an e-mail "
+        "address gets a user."
+    )
+    hint = "Add null=True to the field, or silence this where everybody has a number."
+    return [warning("W242", text, hint=hint)]
 
 
 def _field(name: object) -> Any:

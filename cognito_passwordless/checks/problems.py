@@ -1,4 +1,4 @@
-"""What the checks have in common: how a problem is told, and how a setting is read that may be wrong."""
+"""What the checks share: messages with ids, and reading settings that may be wrong."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar, cast
@@ -23,23 +23,23 @@ class Check(Protocol):
 
 
 def error(number: str, text: str, *, hint: str) -> CheckMessage:
-    """Something that does not work, or that opens a door."""
+    """Something that does not work, or is a security hole."""
     return Error(text, hint=hint, id=f"{TAG}.{number}")
 
 
 def warning(number: str, text: str, *, hint: str) -> CheckMessage:
-    """Something that works, and that a site would want to know of."""
+    """Something that works, and that a site should know."""
     return Warning(text, hint=hint, id=f"{TAG}.{number}")
 
 
 def configured() -> Mapping[str, Any]:
-    """The site's own settings dict, unread; empty where it is no dict, which a check of its own tells."""
+    """The site's own settings dict, unread; empty where it is no dict, which `settings.is_dict` reports."""
     value = getattr(settings, SETTING, {})
     return value if isinstance(value, Mapping) else {}
 
 
 def usable(read: Callable[[], T], otherwise: Any) -> T:
-    """What a setting says, or ``otherwise`` where it cannot be used: the setting's own check tells that, once."""
+    """What a setting says, or ``otherwise`` where it cannot be used: the setting's own check reports it."""
     try:
         return read()
     except ImproperlyConfigured:

@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from . import allauth, connections, deployment, installation, people, senders, services, settings, together, urls
+from . import (
+    allauth,
+    connections,
+    cross_connection,
+    deployment,
+    installation,
+    people,
+    senders,
+    services,
+    settings,
+    urls,
+)
 from .problems import Check
 
 ALWAYS: Final[tuple[Check, ...]] = (
@@ -53,7 +64,7 @@ SECURITY: Final[tuple[Check, ...]] = (
     allauth.linking_by_email,
     allauth.login_by_code,
     connections.settings_can_be_read,
-    together.in_settings,
+    cross_connection.in_settings,
 )
 
 DEPLOY: Final[tuple[Check, ...]] = (
@@ -69,7 +80,7 @@ DEPLOY: Final[tuple[Check, ...]] = (
 
 DATABASE: Final[tuple[Check, ...]] = (
     connections.rows_can_be_read,
-    together.with_the_admins,
+    cross_connection.with_the_admins,
     connections.unchanged_pools,
     people.groups_exist,
     people.unproven_users,

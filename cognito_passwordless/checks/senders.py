@@ -29,13 +29,9 @@ def entries(**kwargs: Any) -> Messages:
     for channel in DEFAULT_SENDERS:
         chosen = _senders().get(channel, DEFAULT_SENDERS[channel])
         if not isinstance(chosen, list | tuple) or not all(map(_is_entry, chosen)):
-            found.append(
-                error(
-                    "E222",
-                    f"{SETTING}['SENDERS'][{channel!r}] is not a list of senders.",
-                    hint=f"Write {EXAMPLE}: BACKEND is needed, OPTIONS are the sender's own, nothing else is known.",
-                )
-            )
+            text = f"{SETTING}['SENDERS'][{channel!r}] is not a list of senders."
+            hint = f"Write {EXAMPLE}: BACKEND is needed, OPTIONS are the sender's own, nothing else is known."
+            found.append(error("E222", text, hint=hint))
     return found
 
 
@@ -46,58 +42,43 @@ def backends(**kwargs: Any) -> Messages:
         try:
             sender = import_string(path)
         except ImportError as reason:
-            found.append(
-                error(
-                    "E223",
-                    f"{SETTING}['SENDERS'][{channel!r}]: '{path}' cannot be imported: {reason}.",
-                    hint="Mend the dotted path, or install what the sender needs.",
-                )
-            )
+            text = f"{SETTING}['SENDERS'][{channel!r}]: '{path}' cannot be imported: {reason}."
+            hint = "Fix the dotted path, or install what the sender needs."
+            found.append(error("E223", text, hint=hint))
             continue
         if not callable(sender) or (isinstance(sender, type) and not callable(getattr(sender, "send", None))):
-            found.append(
-                error(
-                    "E224",
-                    f"{SETTING}['SENDERS'][{channel!r}]: '{path}' is not a sender.",
-                    hint="A sender is a class with a method send(message) that returns the provider's message id.",
-                )
-            )
-        elif unfit := _unfit(sender, options):
-            found.append(
-                error(
-                    "E225",
-                    f"{SETTING}['SENDERS'][{channel!r}]: the OPTIONS of '{path}' do not fit: {unfit}.",
-                    hint="OPTIONS are the keyword arguments of the sender.",
-                )
-            )
+            text = f"{SETTING}['SENDERS'][{channel!r}]: '{path}' is not a sender."
+            hint = "A sender is a class with a method send(message) that returns the provider's message id."
+            found.append(error("E224", text, hint=hint))
+            continue
+        try:
+            inspect.signature(sender).bind(**options)
+        except TypeError as unfit:
+            text = f"{SETTING}['SENDERS'][{channel!r}]: the OPTIONS of '{path}' do not fit: {unfit}."
+            hint = "OPTIONS are the keyword arguments of the sender."
+            found.append(error("E225", text, hint=hint))
     return found
 
 
 def options(**kwargs: Any) -> Messages:
-    """What each sender says about its own options. It talks to nobody."""
-    return [
-        error(
-            "E226",
-            f"{SETTING}['SENDERS'][{channel!r}]: '{path}': {complaint}.",
-            hint="docs/senders.md lists the options of each sender.",
-        )
-        for channel, path, chosen in _all()
-        if channel in _senders()
-        for complaint in _complaints(path, chosen)
-    ]
-
-
-def _complaints(path: str, chosen: Mapping[str, Any]) -> list[str]:
-    try:
-        sender = import_string(path)(**chosen)
-    except Exception:  # noqa: BLE001  (what cannot be imported or built, other checks tell)
-        return []
-    found = list(sender.check()) if callable(getattr(sender, "check", None)) else []
-    rate = getattr(sender, "rate", None)
-    try:
-        Limit.parse("1/1s" if rate is None else rate)
-    except ValueError as reason:
-        found.append(f"'rate': {reason}")
+    """What each sender says about its own options. Nothing is sent."""
+    found = []
+    for channel, path, chosen in _all():
+        if channel not in _senders():
+            continue
+        try:
+            sender = import_string(path)(**chosen)
+        except Exception:  # noqa: BLE001, S112  (`backends` reports what cannot be imported or built)
+            continue
+        complaints = list(sender.check()) if callable(getattr(sender, "check", None)) else []
+        rate = getattr(sender, "rate", None)
+        try:
+            Limit.parse("1/1s" if rate is None else rate)
+        except ValueError as reason:
+            complaints.append(f"'rate': {reason}")
+        hint = "docs/senders.md lists the options of each sender."
+        place = f"{SETTING}['SENDERS'][{channel!r}]: '{path}'"
+        found += [error("E226", f"{place}: {complaint}.", hint=hint) for complaint in complaints]
     return found
 
 
@@ -120,11 +101,3 @@ def _all() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         chosen = _senders().get(channel, DEFAULT_SENDERS[channel])
         if isinstance(chosen, list | tuple):
             yield from ((channel, entry["BACKEND"], entry.get("OPTIONS", {})) for entry in chosen if _is_entry(entry))
-
-
-def _unfit(sender: Any, options: Mapping[str, Any]) -> str:
-    try:
-        inspect.signature(sender).bind(**options)
-    except TypeError as reason:
-        return str(reason)
-    return ""

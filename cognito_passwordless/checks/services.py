@@ -20,13 +20,9 @@ TIMEOUTS = frozenset({"socket_connect_timeout", "socket_timeout"})
 def cache(**kwargs: Any) -> Messages:
     if settings.CACHES.get("default", {}).get("BACKEND") != DUMMY:
         return []
-    return [
-        warning(
-            "W401",
-            "The default cache is the dummy cache, which switches allauth's rate limits off.",
-            hint="Use a cache that all processes share, such as Redis. The limits of this package do not need it.",
-        )
-    ]
+    text = "The default cache is the dummy cache, which switches allauth's rate limits off."
+    hint = "Use a cache that all processes share, such as Redis. The limits of this package do not need it."
+    return [warning("W401", text, hint=hint)]
 
 
 def broker(**kwargs: Any) -> Messages:
@@ -34,27 +30,21 @@ def broker(**kwargs: Any) -> Messages:
         return []
     url = broker_url()
     if not url:
-        return [
-            error(
-                "E402",
-                "Codes are sent by Celery, and Celery has no broker.",
-                hint=f"Set CELERY_BROKER_URL and load a Celery app in the project (docs/celery.md), or set "
-                f"{SETTING}['DISPATCH'] to 'inline' for development.",
-            )
-        ]
+        text = "Codes are sent by Celery, and Celery has no broker."
+        hint = (
+            f"Set CELERY_BROKER_URL and load a Celery app in the project (docs/celery.md), or set "
+            f"{SETTING}['DISPATCH'] to 'inline' for development."
+        )
+        return [error("E402", text, hint=hint)]
     if url.startswith("memory:"):
-        return [
-            warning(
-                "W403",
-                "Celery's broker is this process's memory: no worker sees what is put there.",
-                hint="Use Redis or another broker that workers can reach.",
-            )
-        ]
+        text = "Celery's broker is this process's memory: no worker sees what is put there."
+        hint = "Use Redis or another broker that workers can reach."
+        return [warning("W403", text, hint=hint)]
     return []
 
 
 def broker_timeouts(**kwargs: Any) -> Messages:
-    """Redis clients wait for ever unless told otherwise."""
+    """Redis clients wait for ever by default."""
     if usable(lambda: conf.dispatch, "") != "celery" or not broker_url().startswith(
         ("redis:", "rediss:", "sentinel:")
     ):
@@ -62,13 +52,9 @@ def broker_timeouts(**kwargs: Any) -> Messages:
     missing = TIMEOUTS - (current_app.conf.broker_transport_options or {}).keys()
     if not missing:
         return []
-    return [
-        warning(
-            "W404",
-            f"CELERY_BROKER_TRANSPORT_OPTIONS lacks {', '.join(sorted(missing))}.",
-            hint="Set both to a second or two: a person waits while a message is handed over.",
-        )
-    ]
+    text = f"CELERY_BROKER_TRANSPORT_OPTIONS lacks {', '.join(sorted(missing))}."
+    hint = "Set both to a second or two: a person waits while a message is handed over."
+    return [warning("W404", text, hint=hint)]
 
 
 def broker_url() -> str:
@@ -80,20 +66,12 @@ def database(**kwargs: Any) -> Messages:
     alias = router.db_for_write(models.ChallengeSession)
     connection = databases_[alias]
     if connection.vendor not in TRIED_ON:
-        return [
-            warning(
-                "W405",
-                f"Nobody has run this package's race tests on {connection.display_name}.",
-                hint="Keep its tables on SQLite or PostgreSQL, by a database router if need be.",
-            )
-        ]
+        text = f"This package's race tests have never run on {connection.display_name}."
+        hint = "Keep its tables on SQLite or PostgreSQL, by a database router if need be."
+        return [warning("W405", text, hint=hint)]
     options = connection.settings_dict.get("OPTIONS") or {}
     if connection.vendor != "sqlite" or str(options.get("transaction_mode", "")).upper() in ("IMMEDIATE", "EXCLUSIVE"):
         return []
-    return [
-        warning(
-            "W406",
-            f"The SQLite database {alias!r} begins its transactions by reading: parallel sign-ins fail as locked.",
-            hint="Set OPTIONS['transaction_mode'] = 'IMMEDIATE', and a timeout of some seconds.",
-        )
-    ]
+    text = f"The SQLite database {alias!r} begins its transactions by reading: parallel sign-ins fail as locked."
+    hint = "Set OPTIONS['transaction_mode'] = 'IMMEDIATE', and a timeout of some seconds."
+    return [warning("W406", text, hint=hint)]

@@ -73,13 +73,9 @@ def public_url(**kwargs: Any) -> Messages:
     parts = urlsplit(url)
     if parts.scheme in ("http", "https") and parts.hostname and not (parts.path or parts.query or parts.fragment):
         return []
-    return [
-        error(
-            "E204",
-            f"{SETTING}['PUBLIC_URL'] is not the origin of a site.",
-            hint="Write the scheme and the host alone, as in 'https://www.example.com'.",
-        )
-    ]
+    text = f"{SETTING}['PUBLIC_URL'] is not the origin of a site."
+    hint = "Write the scheme and the host alone, as in 'https://www.example.com'."
+    return [error("E204", text, hint=hint)]
 
 
 def otp(**kwargs: Any) -> Messages:
@@ -103,21 +99,13 @@ def limits(**kwargs: Any) -> Messages:
             hint = "Write a count and a window, as in '10/1h' (s, m, h, d). No limit can be zero or switched off."
             found.append(error("E207", complaint, hint=hint))
         elif name.startswith("failures") and conf.limit(name).count > MOST_FAILURES:
-            found.append(
-                error(
-                    "E208",
-                    f"{SETTING}['LIMITS'][{name!r}] allows more than {MOST_FAILURES} wrong codes in a row.",
-                    hint=f"NIST SP 800-63B-4 (3.2.2) allows {MOST_FAILURES}; a few dozen are plenty.",
-                )
-            )
+            text = f"{SETTING}['LIMITS'][{name!r}] allows more than {MOST_FAILURES} wrong codes in a row."
+            hint = f"NIST SP 800-63B-4 (3.2.2) allows {MOST_FAILURES}; a few dozen are plenty."
+            found.append(error("E208", text, hint=hint))
         elif name == "cognito_changes" and conf.limit(name).count > MOST_CHANGES * conf.limit(name).window:
-            found.append(
-                error(
-                    "E218",
-                    f"{SETTING}['LIMITS'][{name!r}] is more than Cognito takes.",
-                    hint=f"AWS allows {MOST_CHANGES} such calls a second, for all pools of an account's region.",
-                )
-            )
+            text = f"{SETTING}['LIMITS'][{name!r}] is more than Cognito takes."
+            hint = f"AWS allows {MOST_CHANGES} such calls a second, for all pools of an account's region."
+            found.append(error("E218", text, hint=hint))
     return found
 
 
@@ -132,13 +120,9 @@ def dispatch(**kwargs: Any) -> Messages:
     reason = "" if chosen in ("celery", "inline") else cannot_import(chosen)
     if not reason:
         return []
-    return [
-        error(
-            "E210",
-            f"{SETTING}['DISPATCH'] cannot be used: {reason}.",
-            hint="Write 'celery', 'inline', or the dotted path of callable(challenge_id, generation, channel).",
-        )
-    ]
+    text = f"{SETTING}['DISPATCH'] cannot be used: {reason}."
+    hint = "Write 'celery', 'inline', or the dotted path of callable(challenge_id, generation, channel)."
+    return [error("E210", text, hint=hint)]
 
 
 def sms_countries(**kwargs: Any) -> Messages:
@@ -146,13 +130,9 @@ def sms_countries(**kwargs: Any) -> Messages:
     wrong = [code for code in chosen if not (isinstance(code, str) and code in phonenumbers.SUPPORTED_REGIONS)]
     if not wrong:
         return []
-    return [
-        error(
-            "E211",
-            f"{SETTING}['SMS_COUNTRIES'] has no country {', '.join(map(repr, wrong))}.",
-            hint="Write ISO 3166 codes of two capital letters, as in ['DE', 'AT'].",
-        )
-    ]
+    text = f"{SETTING}['SMS_COUNTRIES'] has no country {', '.join(map(repr, wrong))}."
+    hint = "Write ISO 3166 codes of two capital letters, as in ['DE', 'AT']."
+    return [error("E211", text, hint=hint)]
 
 
 def update_on_return(**kwargs: Any) -> Messages:
@@ -191,13 +171,9 @@ def captcha(**kwargs: Any) -> Messages:
     reason = cannot_import(chosen) if chosen else ""
     if not reason:
         return []
-    return [
-        error(
-            "E216",
-            f"{SETTING}['CAPTCHA'] cannot be used: {reason}.",
-            hint="Write the dotted path of callable(request, step) that returns True for a yes, or None.",
-        )
-    ]
+    text = f"{SETTING}['CAPTCHA'] cannot be used: {reason}."
+    hint = "Write the dotted path of callable(request, step) that returns True for a yes, or None."
+    return [error("E216", text, hint=hint)]
 
 
 def review_codes(**kwargs: Any) -> Messages:

@@ -11,14 +11,11 @@ def rows_of(model: type[models.Model], databases: Any) -> "models.QuerySet[Any] 
     alias = router.db_for_read(model)
     if alias not in (databases or ()):
         return None
-    return model._default_manager.using(alias).all() if _is_migrated(model, alias) else None
-
-
-def _is_migrated(model: type[models.Model], alias: str) -> bool:
-    """`migrate` runs these checks before it has made or changed the table."""
+    # `migrate` runs these checks before it has made or changed the table.
     table, database = model._meta.db_table, databases_[alias]
     with database.cursor() as cursor:
         if table not in database.introspection.table_names(cursor):
-            return False
-        there = {column.name for column in database.introspection.get_table_description(cursor, table)}
-    return there.issuperset(field.column for field in model._meta.concrete_fields)
+            return None
+        columns = {column.name for column in database.introspection.get_table_description(cursor, table)}
+    is_migrated = columns.issuperset(field.column for field in model._meta.concrete_fields)
+    return model._default_manager.using(alias).all() if is_migrated else None

@@ -20,21 +20,15 @@ def included_once(**kwargs: Any) -> Messages:
     if times == 1:
         return []
     if not times:
-        return [
-            error(
-                "E301",
-                "The URLs of this package are not included.",
-                hint="Add path('login/', include('cognito_passwordless.urls')) to the ROOT_URLCONF.",
-            )
-        ]
-    return [
-        error(
-            "E302",
-            f"The URLs of this package are included {times} times.",
-            hint="Keep one include('cognito_passwordless.urls'). A code page that is not the one people were sent to "
-            "does not know them.",
-        )
-    ]
+        text = "The URLs of this package are not included."
+        hint = "Add path('login/', include('cognito_passwordless.urls')) to the ROOT_URLCONF."
+        return [error("E301", text, hint=hint)]
+    text = f"The URLs of this package are included {times} times."
+    hint = (
+        "Keep one include('cognito_passwordless.urls'). A code page that is not the one people were sent to "
+        "does not know them."
+    )
+    return [error("E302", text, hint=hint)]
 
 
 def reachable(**kwargs: Any) -> Messages:
@@ -46,13 +40,9 @@ def reachable(**kwargs: Any) -> Messages:
         return []  # Told by `included_once`.
     if taken == LOGIN:
         return []
-    return [
-        error(
-            "E303",
-            f"{url} is answered by {taken or 'another view'}, not by the login page of this package.",
-            hint="Put the include of this package before that pattern, or under a path of its own.",
-        )
-    ]
+    text = f"{url} is answered by {taken or 'another view'}, not by the login page of this package."
+    hint = "Put the include of this package before that pattern, or under a path of its own."
+    return [error("E303", text, hint=hint)]
 
 
 def allauth_pages(**kwargs: Any) -> Messages:
@@ -64,14 +54,11 @@ def allauth_pages(**kwargs: Any) -> Messages:
     missing = [name for name in needed if not _exists(name)]
     if not missing:
         return []
-    return [
-        error(
-            "E304",
-            f"allauth's pages are not all there: {', '.join(missing)}.",
-            hint="Add path('accounts/', include('allauth.urls')) to the ROOT_URLCONF: its stages and its refusals "
-            "lead there.",
-        )
-    ]
+    text = f"allauth's pages are not all there: {', '.join(missing)}."
+    hint = (
+        "Add path('accounts/', include('allauth.urls')) to the ROOT_URLCONF: its stages and its refusals lead there."
+    )
+    return [error("E304", text, hint=hint)]
 
 
 def login_url(**kwargs: Any) -> Messages:
@@ -81,13 +68,9 @@ def login_url(**kwargs: Any) -> Messages:
         ours, theirs = "", ""
     if ours and ours == theirs:
         return []
-    return [
-        warning(
-            "W305",
-            f"LOGIN_URL is {str(settings.LOGIN_URL)!r}, which is not the login page of this package.",
-            hint=f"Set LOGIN_URL = '{LOGIN}', or link that page from yours.",
-        )
-    ]
+    text = f"LOGIN_URL is {str(settings.LOGIN_URL)!r}, which is not the login page of this package."
+    hint = f"Set LOGIN_URL = '{LOGIN}', or link that page from yours."
+    return [warning("W305", text, hint=hint)]
 
 
 def _exists(name: str) -> bool:

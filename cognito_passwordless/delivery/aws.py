@@ -51,6 +51,11 @@ def client(service: str, region: str | None, endpoint_url: str | None) -> Any:
     return _clients[key]
 
 
+def forget_clients() -> None:
+    """The next message builds its client again, with the credentials of that moment."""
+    _clients.clear()
+
+
 def failed(error: ClientError | BotoCoreError, prefix: str) -> SendFailed:
     """What an error of AWS means, for every service. What is about the recipient, the sender has to see for itself."""
     if isinstance(error, ClientError):

@@ -44,6 +44,12 @@ _silent.disabled = True
 _clients: dict[tuple[object, ...], Client] = {}
 
 
+def forget_clients() -> None:
+    """Closes the connections of this process; the next message builds its client again."""
+    while _clients:
+        _clients.popitem()[1].http_client.session.close()
+
+
 class _HttpClient(TwilioHttpClient):  # type: ignore[misc]
     """Twilio's own, which can be pointed elsewhere, and says nothing to any log."""
 

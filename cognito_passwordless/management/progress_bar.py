@@ -1,4 +1,4 @@
-"""How far long work is, on standard error: a bar where somebody watches, now and then a line where nobody does."""
+"""Progress of long work on standard error: a bar in a terminal, a line every ten seconds elsewhere."""
 
 import time
 from collections.abc import Callable
@@ -27,21 +27,7 @@ class ProgressBar:
         if not last and now - self._shown < (BAR_EVERY if self._watched else LINES_EVERY):
             return
         self._shown = now
-        self._write(self._line(done, total, now), last=last)
-
-    def _line(self, done: int, total: int | None, now: float) -> str:
-        seconds = now - self._began
-        rate = (done - (self._first or 0)) / seconds if seconds > 0 else 0.0
-        parts = [f"{done:,}" + (f" of {'about ' if done < total else ''}{max(done, total):,}" if total else "")]
-        parts.append(f"{rate:,.0f}/s")
-        if total and rate:
-            parts.append(f"{_time(max(0, total - done) / rate)} left")
-        if not self._watched or not total:
-            return f"{self._label}: {', '.join(parts)}"
-        filled = min(WIDTH, WIDTH * done // total)
-        return f"{self._label} [{'#' * filled}{'.' * (WIDTH - filled)}] {', '.join(parts)}"
-
-    def _write(self, line: str, *, last: bool) -> None:
+        line = self._line(done, total, now)
         if not self._watched:
             self._stream.write(f"{line}\n")
         else:
@@ -49,8 +35,17 @@ class ProgressBar:
             self._width = len(line)
         self._stream.flush()
 
-
-def _time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    def _line(self, done: int, total: int | None, now: float) -> str:
+        seconds = now - self._began
+        rate = (done - (self._first or 0)) / seconds if seconds > 0 else 0.0
+        parts = [f"{done:,}" + (f" of {'about ' if done < total else ''}{max(done, total):,}" if total else "")]
+        parts.append(f"{rate:,.0f}/s")
+        if total and rate:
+            minutes, seconds_left = divmod(round(max(0, total - done) / rate), 60)
+            hours, minutes = divmod(minutes, 60)
+            left = f"{hours}:{minutes:02}:{seconds_left:02}" if hours else f"{minutes}:{seconds_left:02}"
+            parts.append(f"{left} left")
+        if not self._watched or not total:
+            return f"{self._label}: {', '.join(parts)}"
+        filled = min(WIDTH, WIDTH * done // total)
+        return f"{self._label} [{'#' * filled}{'.' * (WIDTH - filled)}] {', '.join(parts)}"

@@ -63,7 +63,7 @@ class ChallengeSession(models.Model):
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.OPEN)
     sending = models.CharField(_("sending"), max_length=6, choices=Sending, default=Sending.QUEUED)
     created_at = models.DateTimeField(_("started"), db_index=True)
-    last_sent_at = models.DateTimeField(_("last send asked for"))
+    last_sent_at = models.DateTimeField(_("last send requested"))
     expires_at = models.DateTimeField(_("expires"), db_index=True)
 
     class Meta:
@@ -131,12 +131,12 @@ class Delivery(models.Model):
     generation = models.PositiveSmallIntegerField(_("generation"))
     channel = models.CharField(_("channel"), max_length=5, choices=CHANNEL_CHOICES)
     status = models.CharField(_("status"), max_length=7, choices=Status, default=Status.SENDING)
-    tries = models.PositiveSmallIntegerField(_("times begun"), default=1)
-    copies = models.PositiveSmallIntegerField(_("copies that went out, or may have"), default=0)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=1)
+    copies = models.PositiveSmallIntegerField(_("copies possibly sent"), default=0)
     sender = models.CharField(_("sender"), max_length=200, blank=True)
     provider_message_id = models.CharField(_("provider's message id"), max_length=200, blank=True)
     cause = models.CharField(_("cause"), max_length=60, blank=True)
-    provider_down = models.BooleanField(_("the provider failed, whoever it was for"), default=False)
+    provider_down = models.BooleanField(_("the provider was down"), default=False)
     started_at = models.DateTimeField(_("begun"))
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 

@@ -14,12 +14,12 @@ from django.utils import timezone, translation
 from django.views.decorators.debug import sensitive_variables
 
 from .. import compat, connections
+from ..causes import explain
 from ..cognito import Connection
 from ..exceptions import InvalidIdentifier, MigrationRefused
 from ..flows.challenges import hosted
 from ..flows.challenges.attempts import STEP
 from ..flows.challenges.status import seconds_to_resend
-from ..flows.events.categories import category_of
 from ..flows.hosted_login import flow
 from ..flows.sign_in import login
 from ..flows.sign_in.context import Visitor
@@ -137,7 +137,7 @@ def authenticate_url(
         return messages.too_many(error.retry_after)
     except flow.Unavailable as error:
         cause = str(error)
-        return messages.hosted(cause, category_of(cause), chosen.name or chosen.alias, unavailable=True)
+        return messages.hosted(cause, explain(cause).category, chosen.name or chosen.alias, unavailable=True)
     finish.save_scope(left.challenge, chosen.scope)
     return Departure(left.handle, left.url, str(left.challenge.pk), chosen.alias, left.challenge.expires_at)
 
@@ -165,7 +165,7 @@ def authenticate_callback(
             flow.refuse_stranger(chosen, problem, visitor, now)
         challenge, proven = flow.finish(chosen, visitor, answer, redirect_uri=redirect_uri, now=now)
     except flow.Refused as refused:
-        category = category_of(refused.cause)
+        category = explain(refused.cause).category
         return messages.hosted(refused.cause, category, chosen.name or chosen.alias, unavailable=refused.unavailable)
     return _identity(challenge, finish.identity_of(challenge, proven))
 
@@ -191,7 +191,7 @@ def sign_in(
             now=now,
         )
     except MigrationRefused as refusal:
-        return messages.refused(refusal.reason, category_of(refusal.reason), attempt=identity.attempt)
+        return messages.refused(refusal.reason, explain(refusal.reason).category, attempt=identity.attempt)
     return messages.error("no_step", attempt=identity.attempt) if response is None else response
 
 
@@ -199,12 +199,12 @@ def _connection(alias: str, route: str, scope: Collection[str] | None) -> Connec
     """The connection, with what is asked of it instead of its own scope."""
     found = connections.find(alias)
     if found is None or not found.active:
-        return messages.error("no_connection", category_of("no_connection"))
+        return messages.error("no_connection", explain("no_connection").category)
     # The steps have no place to type a password, so no person would ever get a code by them.
     if route not in found.routes or (route == "otp" and found.needs_password):
-        return messages.error("route_not_offered", category_of("route_not_offered"))
+        return messages.error("route_not_offered", explain("route_not_offered").category)
     restricted = finish.restrict_scope(found, scope)
-    return restricted or messages.error("scope_not_allowed", category_of("scope_not_allowed"))
+    return restricted or messages.error("scope_not_allowed", explain("scope_not_allowed").category)
 
 
 def _visitor(request: HttpRequest | None, handle: str) -> Visitor:

@@ -11,11 +11,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from ..admin.lists import STAGE_NAMES, parameters
-from ..admin.words import REASONS, told
+from ..admin.words import reason
 from ..flows.progress.types import Number
 from ..models import MigratedUser
 
 register = template.Library()
+register.filter(reason)
 
 LISTS = {
     "people": "migrateduser",
@@ -74,12 +75,6 @@ def status_name(status: str) -> str:
 @register.filter
 def method_name(method: str) -> str:
     return str(MigratedUser.Method(method).label)
-
-
-@register.filter
-def reason(word: str) -> str:
-    """Why somebody waits for a human."""
-    return str(told(REASONS, word))
 
 
 @register.filter

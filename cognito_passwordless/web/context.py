@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from .. import connections, texts
 from ..conf import conf
 from ..flows.challenges.status import status as status_of
+from ..identity import Channel
 from ..models import ChallengeSession
 from .forms import CodeForm, IdentifierForm, PasswordForm
 
@@ -51,7 +52,7 @@ def code_context(
         "notice": notice,
         "identifier": challenge.identifier,
         "channel": challenge.channel,
-        "other_channel": "sms" if challenge.channel == "email" else "email",
+        "other_channel": Channel.SMS if challenge.channel == Channel.EMAIL else Channel.EMAIL,
         "hosted_login": challenge.hosted_login,
         "hosted_login_name": connections.name_of(challenge.hosted_login),
         "status": status,
@@ -83,21 +84,21 @@ def _left(seconds: int) -> str:
 def _texts(channel: str) -> dict[str, str]:
     """By what `code.js` calls them. ``{time}`` is filled in there, in words of the page's language."""
     by_channel = {
-        "email": {
+        Channel.EMAIL: {
             # "Sent" would be a lie for an address that nothing was sent to.
             "sent": _("Done. Now look in your inbox, and in the spam folder."),
             "trouble": _(
                 "We have trouble sending e-mail at the moment. Choose SMS, or send a new code in a few minutes."
             ),
         },
-        "sms": {
+        Channel.SMS: {
             "sent": _("Done. Now look at the messages on your phone."),
             "trouble": _(
                 "We have trouble sending SMS at the moment. Choose e-mail, or send a new code in a few minutes."
             ),
         },
     }
-    return by_channel[channel] | {
+    return by_channel[Channel(channel)] | {
         "sending": _("Sending…"),
         "over": _("This code can no longer be used. Send a new one."),
         "ended": _("This sign-in has ended. Use the link below to start again."),

@@ -62,7 +62,7 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
         response["Retry-After"] = str(error.retry_after)
         return response
     except flow.Unavailable as gone:
-        if gone.onwards:
+        if gone.has_fallback:
             return _code_instead(request, chosen)
         return _failed(request, chosen, status=503)
     response = HttpResponseRedirect(departure.url)
@@ -164,7 +164,7 @@ def _wait_page(request: HttpRequest, connection: Connection, url: str) -> HttpRe
 
 
 def _refused(request: HttpRequest, connection: Connection, refused: flow.Refused) -> HttpResponse:
-    if refused.onwards:
+    if refused.has_fallback:
         return _code_instead(request, connection)
     return _failed(request, connection, status=503 if refused.unavailable else 403)
 

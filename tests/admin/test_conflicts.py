@@ -78,7 +78,7 @@ class TestTheList:
         assert "A Django user has this address" in shown.content.decode()
         decided = resolver.get(url(QUEUE), {"decided": "yes"})
         assert [row.sub for row in decided.context["cl"].result_list] == ["decided"]
-        assert "Keep apart" in decided.content.decode()
+        assert "Keep separate" in decided.content.decode()
 
     def test_costs_the_same_for_one_and_for_fifty(self, resolver: Client) -> None:
         def statements() -> int:
@@ -126,7 +126,7 @@ class TestTheCase:
     def test_somebody_who_is_settled_has_nothing_to_decide(self, resolver: Client, case: MigratedUser) -> None:
         MigratedUser.objects.update(status="migrated", user=ann(), last_error="")
         shown = resolver.get(page(case)).content.decode()
-        assert "Nothing is to be decided" in shown
+        assert "This pool user needs no decision" in shown
         assert 'name="choice"' not in shown
         resolver.post(page(case), {"choice": "exclude", "confirmed": "yes"})
         case.refresh_from_db()

@@ -372,7 +372,7 @@ class TestRetiring:
 
 
 class TestTest:
-    """What works, what does not, what cannot be told."""
+    """What works, what does not, what is unknown."""
 
     @pytest.fixture
     def served(self, cognito: LocalCognito, aws_identity: None) -> tuple[LocalPool, PoolConnection]:
@@ -386,7 +386,7 @@ class TestTest:
 
     def results(self, response: Any) -> dict[str, tuple[str, str]]:
         assert response.status_code == 200
-        return {finding.name: (str(word), finding.mend) for word, finding in response.context["findings"]}
+        return {finding.name: (str(word), finding.fix) for word, finding in response.context["findings"]}
 
     def test_every_part_is_asked_and_nothing_is_written(
         self, editor: Client, cognito: LocalCognito, served: tuple[LocalPool, PoolConnection]
@@ -407,17 +407,17 @@ class TestTest:
     ) -> None:
         _pool, row = served
         PoolConnection.objects.update(secret="wrong")
-        word, mend = self.results(editor.post(page(row, "test")))["client secret"]
+        word, fix = self.results(editor.post(page(row, "test")))["client secret"]
         assert word == "does not work"
-        assert "Copy the secret" in mend
+        assert "Copy the secret" in fix
 
     def test_what_may_not_be_asked_cannot_be_told(
         self, editor: Client, cognito: LocalCognito, served: tuple[LocalPool, PoolConnection]
     ) -> None:
         cognito.fail("DescribeUserPoolClient", "AccessDeniedException")
-        word, mend = self.results(editor.post(page(served[1], "test")))["client"]
-        assert word == "cannot be told"
-        assert "DescribeUserPoolClient" in mend
+        word, fix = self.results(editor.post(page(served[1], "test")))["client"]
+        assert word == "unknown"
+        assert "DescribeUserPoolClient" in fix
 
     def test_a_pool_that_hangs_is_not_waited_for(
         self,
@@ -432,7 +432,7 @@ class TestTest:
         found = self.results(editor.post(page(served[1], "test")))
         cognito.faults.release()
         assert time.monotonic() - began < 10
-        assert found["pool"][0] == "cannot be told"
+        assert found["pool"][0] == "unknown"
 
     def test_a_retired_one_is_not_called(
         self, editor: Client, cognito: LocalCognito, served: tuple[LocalPool, PoolConnection]

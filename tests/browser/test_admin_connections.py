@@ -23,7 +23,7 @@ def test_a_connection_is_written_and_tried(
 ) -> None:
     pool = cognito.create_pool("demo", auth_session_validity=15)
     page.goto(LIST)
-    expect(page.get_by_text("There is no connection yet")).to_be_visible()
+    expect(page.get_by_text("No connections yet")).to_be_visible()
     page.get_by_role("link", name="Add a connection").click()
     typed = {
         "Alias": "main",
@@ -72,7 +72,7 @@ def test_the_pages_can_be_used_by_everybody(
     expect(page.get_by_text("It can be changed only there")).to_be_visible()
     look_at("connection")
     page.get_by_role("button", name="Test").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Test of a connection")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Connection test")
     look_at("connection test")
     page.goto(f"{LIST}add/")
     look_at("connection form")

@@ -60,8 +60,8 @@ def choose_action(page: Page, label: str) -> None:
     ("label", "status", "choice"),
     [
         ("Link to this Django user, after proof", "pending", "link"),
-        ("Keep apart: a Django user of their own, after proof", "pending", "separate"),
-        ("They are one person: one Django user, after proof", "pending", "merge"),
+        ("Keep separate: a Django user of their own, after proof", "pending", "separate"),
+        ("Same person: one Django user, after proof", "pending", "merge"),
         ("Exclude", "excluded", None),
     ],
 )
@@ -74,7 +74,7 @@ def test_every_choice_from_the_list_to_the_confirmation(
     expect(page.get_by_role("heading", level=2, name=label)).to_be_visible()
     case.refresh_from_db()
     assert case.status == "conflict"
-    page.get_by_role("button", name="Yes, decide this").click()
+    page.get_by_role("button", name="Confirm the decision").click()
     expect(page.get_by_text(f"Decided: {label}")).to_be_visible()
     case.refresh_from_db()
     assert (case.status, (case.decision or {}).get("choice")) == (status, choice)
@@ -91,7 +91,7 @@ def test_with_the_keyboard_alone(page: Page, case: MigratedUser) -> None:
     page.keyboard.press("ArrowUp")  # around, to the last one
     expect(page.get_by_label("Exclude")).to_be_checked()
     page.keyboard.press("Enter")
-    confirm = page.get_by_role("button", name="Yes, decide this")
+    confirm = page.get_by_role("button", name="Confirm the decision")
     expect(confirm).to_be_visible()
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -111,7 +111,7 @@ def test_undo_and_erase_from_the_list_to_the_confirmation(
     choose_action(page, action)
     expect(page.get_by_text("1 password")).to_be_visible()
     assert MigratedUser.objects.get().status == "migrated"
-    page.get_by_role("button", name="Yes, do this").click()
+    page.get_by_role("button", name="Yes, I’m sure").click()
     expect(page.get_by_text("1 person: done.")).to_be_visible()
     assert User.objects.filter(username="cay").exists()  # who has gained something is kept
     if "Erase" in action:
@@ -133,10 +133,10 @@ def test_axe_finds_nothing(page: Page, axe: str, case: MigratedUser, migrated: M
     look_at("queue")
     open_case(page, case)
     look_at("case")
-    page.get_by_label("They are one person").check()
+    page.get_by_label("Same person").check()
     page.get_by_role("button", name="Preview").click()
     look_at("preview")
-    page.get_by_role("button", name="Yes, decide this").click()
+    page.get_by_role("button", name="Confirm the decision").click()
     page.goto(f"{ADMIN}/conflictcase/{case.pk}/change/")
     look_at("decided")
     for name, action in (("undo", "Undo the selected migrations"), ("erase", "Erase the selected people")):

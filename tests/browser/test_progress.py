@@ -100,6 +100,6 @@ def test_everything_on_it_comes_from_the_site_itself(looking: Page, site: str) -
 def test_a_number_leads_to_the_rows_behind_it(looking: Page) -> None:
     fill("late")
     looking.goto(PAGE)
-    looking.get_by_role("region", name="Waiting for a human").get_by_role("link").first.click()
+    looking.get_by_role("region", name="Needs review").get_by_role("link").first.click()
     expect(looking).to_have_url(re.compile("last_error__exact="))
     expect(looking.locator("#result_list tbody tr").first).to_be_visible()

@@ -39,7 +39,7 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("W613", [app()], {"REFUSAL_FLOOR": 0}),
     ("W614", [app(), app("again", domains=["example.com"])], {}),
 ]
-MENDED: list[tuple[Any, dict[str, Any]]] = [
+FIXED: list[tuple[Any, dict[str, Any]]] = [
     ([], {"SIGNUP": True, "REFUSAL_FLOOR": 0}),
     ([app(), app("other", domains=["example.com"], **OTHER)], {}),
     ([app(), app("other", lookup="imported", **OTHER)], {}),
@@ -67,7 +67,7 @@ def test_a_mistake_is_told_once(number: str, apps: Any, ours: dict[str, Any], fi
 IMPLIED = {"E603": {"E612"}}
 
 
-@pytest.mark.parametrize(("apps", "ours"), MENDED)
+@pytest.mark.parametrize(("apps", "ours"), FIXED)
 def test_sound_connections_have_none(apps: Any, ours: dict[str, Any], find: Find, settings: Any) -> None:
     settings.SOCIALACCOUNT_PROVIDERS = {"cognito": {"APPS": apps}}
     settings.COGNITO_PASSWORDLESS |= ours

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cognito_passwordless import checks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,10 +53,12 @@ def check(*arguments: str, **environment: str) -> set[str]:
     return set(re.findall(r"cognito_passwordless\.([EW]\d{3})", run.stdout + run.stderr))
 
 
+@pytest.mark.slow
 def test_the_example_project_makes_no_mistake() -> None:
     assert check() == set()
 
 
+@pytest.mark.slow
 def test_the_example_project_in_production_makes_none() -> None:
     assert (
         check(

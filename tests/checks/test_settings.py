@@ -1,4 +1,4 @@
-"""Each mistake in ``COGNITO_PASSWORDLESS`` is told by one id, and by none once it is mended."""
+"""Each mistake in ``COGNITO_PASSWORDLESS`` is told by one id, and by none once it is fixed."""
 
 from typing import Any
 
@@ -109,14 +109,14 @@ def record() -> None:
     """Stands for a callable of the site's."""
 
 
-@pytest.mark.parametrize(("number", "mistake", "mended"), CASES)
+@pytest.mark.parametrize(("number", "mistake", "fixed"), CASES)
 def test_a_mistake_is_told_once(
-    number: str, mistake: dict[str, Any], mended: dict[str, Any], find: Find, settings: Any
+    number: str, mistake: dict[str, Any], fixed: dict[str, Any], find: Find, settings: Any
 ) -> None:
     sound = settings.COGNITO_PASSWORDLESS
     settings.COGNITO_PASSWORDLESS = sound | mistake
     assert find() == [number]
-    settings.COGNITO_PASSWORDLESS = sound | mended
+    settings.COGNITO_PASSWORDLESS = sound | fixed
     assert find() == []
 
 

@@ -1,4 +1,4 @@
-"""Installation, URLs, services and allauth: each mistake is told by one id, and by none once it is mended."""
+"""Installation, URLs, services and allauth: each mistake is told by one id, and by none once it is fixed."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("W708", {"CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}}),
     ("W709", {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}),
 ]
-MENDED: list[dict[str, Any]] = [
+FIXED: list[dict[str, Any]] = [
     {"MIDDLEWARE": MIDDLEWARE},
     {"TEMPLATES": [TEMPLATES]},
     {"ROOT_URLCONF": urlconf(OURS, ALLAUTHS)},
@@ -74,9 +74,9 @@ def test_a_mistake_is_told_once(number: str, mistake: dict[str, Any], find: Find
     assert find() == [number]
 
 
-@pytest.mark.parametrize("mended", MENDED)
-def test_a_sound_site_has_none(mended: dict[str, Any], find: Find, settings: Any) -> None:
-    for name, value in mended.items():
+@pytest.mark.parametrize("fixed", FIXED)
+def test_a_sound_site_has_none(fixed: dict[str, Any], find: Find, settings: Any) -> None:
+    for name, value in fixed.items():
         setattr(settings, name, value)
     assert find() == []
 

@@ -181,6 +181,7 @@ def test_one_client_for_each_place_and_purpose(standin: StandIn) -> None:
     assert idp_client(here) is not idp_client(make_connection())
 
 
+@pytest.mark.slow
 def test_the_number_of_clients_is_bounded() -> None:
     before = replace_clients({})
     for number in range(MAX_CLIENTS + 1):
@@ -226,6 +227,7 @@ def test_an_environment_that_wants_more_attempts_does_not_get_them(
     assert len(standin.requests) == 1
 
 
+@pytest.mark.slow
 def test_an_answer_that_hangs_spends_one_attempt_and_five_seconds(standin: StandIn, connection: Connection) -> None:
     standin.says("RespondToAuthChallenge", HANG)
     begun = time.monotonic()

@@ -58,6 +58,7 @@ def test_nobody_there() -> None:
     assert failure(f"http://127.0.0.1:{port}/keys").aws_code == "ConnectionRefusedError"
 
 
+@pytest.mark.slow
 def test_somebody_there_who_never_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

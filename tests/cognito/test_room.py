@@ -13,7 +13,7 @@ def test_the_room_needs_no_django() -> None:
         "print(sorted(mine), sorted(alien))"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    assert found.stdout.decode().strip() == "['cognito', 'otp'] []"
+    assert found.stdout.decode().strip() == "['cognito', 'identity', 'otp'] []"
 
 
 def test_what_is_public_is_there() -> None:

@@ -20,11 +20,13 @@ def sms() -> Message:
 
 
 @pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Clients of AWS that wait for a tenth of a second."""
     config = Config(connect_timeout=0.3, read_timeout=0.1, retries={"total_max_attempts": 1})
     monkeypatch.setattr(aws, "CONFIG", config)
-    monkeypatch.setattr(aws, "_clients", {})
+    aws.forget_clients()
+    yield
+    aws.forget_clients()
 
 
 @pytest.fixture(autouse=True)

@@ -118,7 +118,7 @@ def test_a_site_without_credentials_is_not_set_up(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
-    monkeypatch.setattr(aws, "_clients", {})
+    aws.forget_clients()
     assert failure_of(sms, provider.url).failure is Failure.REFUSED
     assert not provider.requests
 

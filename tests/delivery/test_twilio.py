@@ -28,12 +28,10 @@ def refusal(status: int, code: int | None = None) -> Answer:
 
 
 @pytest.fixture
-def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    monkeypatch.setattr(twilio, "_clients", {})
+def provider() -> Iterator[Provider]:
     with Provider(SENT) as running:
         yield running
-    for client in twilio._clients.values():
-        client.http_client.session.close()
+    twilio.forget_clients()
 
 
 def sender(url: str, **options: Any) -> Any:

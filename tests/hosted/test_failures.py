@@ -16,9 +16,9 @@ from django.core import signing
 from django.http import HttpResponse
 from django.test import Client
 
+from cognito_passwordless.causes import LOGIN_ERRORS, explain
 from cognito_passwordless.cognito.caches import reset_documents
 from cognito_passwordless.cognito.oidc import http
-from cognito_passwordless.flows.events.categories import LOGIN_ERRORS
 from cognito_passwordless.flows.hosted_login import fallback
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, JourneyEvent, MigratedUser
@@ -140,7 +140,7 @@ def test_without_any_fault_the_person_comes_in(provider: Provider, broken: Calla
 
 
 @pytest.mark.parametrize("on_failure", ["abort", "branch"])
-@pytest.mark.parametrize("error", [*LOGIN_ERRORS, "invalid_client", "something_new"])
+@pytest.mark.parametrize("error", [*sorted(LOGIN_ERRORS), "invalid_client", "something_new"])
 def test_an_error_that_a_browser_brings_changes_no_route(
     provider: Provider, broken: Callable[..., LocalPool], outbox: list[Any], error: str, on_failure: str
 ) -> None:
@@ -148,7 +148,7 @@ def test_an_error_that_a_browser_brings_changes_no_route(
     broken(on_failure)
     person = Person(provider)
     page = person.arrive(error=error, error_description="mis<b>configured")
-    category = LOGIN_ERRORS.get(error, "flow")
+    category = explain(error if error in LOGIN_ERRORS else "login_error").category
     assert page.status_code == (503 if category == "system" else 403)
     text = unescape(page.content.decode())
     assert (TRY_AGAIN if category == "system" else NOT_FINISHED) in text
@@ -426,7 +426,7 @@ def test_whoever_says_so_themselves_opens_nothing(
     token = forged if forged == "main" else signing.dumps("main")
     if forged == "old":
         token = fallback.attest("main")
-        monkeypatch.setattr(fallback, "GOOD_FOR", -1)
+        monkeypatch.setattr(fallback, "MAX_AGE", -1)
     person = Person(provider)
     person.client.post("/login/", {"identifier": ANN, "by": "code", "instead_of": token})
     assert ChallengeSession.objects.latest("created_at").decoy_reason == "hosted_login_only"

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognito_passwordless.identity.addresses import clean, email_key, key_of, phone_key, spellings_of
+from cognito_passwordless.identity.addresses import (
+    Channel,
+    channel_of,
+    clean,
+    email_key,
+    key_of,
+    phone_key,
+    spellings_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -113,3 +121,12 @@ def test_the_examples_from_the_field_are_read() -> None:
         typed, key = line.encode().decode("unicode_escape").split("\t")
         plain = clean(typed)
         assert key_of(plain if "@" in plain else plain.replace(" ", "")) == key
+
+
+@pytest.mark.parametrize(
+    ("address", "channel"),
+    [("Ann@Example.com", Channel.EMAIL), ("+4915112345678", Channel.SMS), ("0151 12345678", Channel.SMS)],
+)
+def test_an_address_tells_its_channel_in_any_spelling(address: str, channel: Channel) -> None:
+    assert channel_of(address) is channel
+    assert channel_of(key_of(address) or address) is channel

@@ -130,6 +130,7 @@ def small_worlds() -> list[tuple[World, Verdict]]:
     return [(world, verdict(world)) for world in worlds()]
 
 
+@pytest.mark.slow
 def test_there_are_tens_of_thousands_of_small_worlds_with_every_verdict(
     small_worlds: list[tuple[World, Verdict]],
 ) -> None:
@@ -138,6 +139,7 @@ def test_there_are_tens_of_thousands_of_small_worlds_with_every_verdict(
 
 
 @pytest.mark.parametrize("law", LAWS)
+@pytest.mark.slow
 def test_every_small_world(law: Callable[[World, Verdict], bool], small_worlds: list[tuple[World, Verdict]]) -> None:
     broken = [(world, found) for world, found in small_worlds if not law(world, found)]
     assert not broken, (len(broken), broken[0])
@@ -182,6 +184,7 @@ def evidences() -> st.SearchStrategy[Evidence]:
     holders(),
     st.builds(Policy, staff_sign_in=st.booleans(), trust_verified=st.booleans(), deleted_may_return=st.booleans()),
 )
+@pytest.mark.slow
 def test_larger_worlds(evidence: Evidence, found: tuple[Holder, ...], policy: Policy) -> None:
     if evidence.record is not Record.MIGRATED:
         evidence = replace(evidence, account=None)

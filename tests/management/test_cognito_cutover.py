@@ -98,7 +98,7 @@ def test_where_nobody_can_be_asked_nothing_is_done(ready: None, monkeypatch: Any
         raise EOFError
 
     monkeypatch.setattr("builtins.input", nobody)
-    with pytest.raises(CommandError, match="nobody is there to ask"):
+    with pytest.raises(CommandError, match="there is no terminal to ask"):
         run("--export", str(tmp_path / "mapping.csv"), "--retire")
     assert not retired()
 

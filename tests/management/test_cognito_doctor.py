@@ -47,7 +47,7 @@ def test_broken_settings_are_told_and_do_not_stop_it(settings: Any) -> None:
     status, printed = doctor()
     assert status == 1
     assert "E201" in printed
-    with pytest.raises(CommandError, match="Mend the settings first"):
+    with pytest.raises(CommandError, match="Fix the settings first"):
         doctor("--identifier", ANN)
 
 
@@ -66,7 +66,7 @@ def test_one_connection_alone(cognito: LocalCognito, connect: Callable[..., Any]
 
 def test_as_json(pool: LocalPool, aws_identity: None) -> None:
     said = json.loads(doctor("--json")[1])
-    assert {"area": "site", "name": "tables", "state": "ok", "text": "all migrations are applied", "mend": ""} in said[
+    assert {"area": "site", "name": "tables", "state": "ok", "text": "all migrations are applied", "fix": ""} in said[
         "findings"
     ]
     assert "connection main" in {finding["area"] for finding in said["findings"]}
@@ -79,8 +79,8 @@ def test_one_persons_case(make_user: Callable[..., User]) -> None:
     assert ANN not in printed
     assert "a•••@e•••.com" in printed
     said = json.loads(doctor("--identifier", ANN, "--unmasked", "--json")[1])
-    assert said["conclusion"].startswith("No code came because nobody asked")
-    assert "their account is switched off" in said["advice"]
+    assert said["conclusion"].startswith("No code came because none was requested")
+    assert "the Django user is inactive" in said["advice"]
     assert ANN in str(said)
 
 

@@ -76,7 +76,7 @@ def test_it_asks(monkeypatch: Any) -> None:
         raise EOFError
 
     monkeypatch.setattr("builtins.input", nobody)
-    with pytest.raises(CommandError, match="nobody is there to ask"):
+    with pytest.raises(CommandError, match="there is no terminal to ask"):
         run("--person", "sub-1")
     assert MigratedUser.objects.exists()
     monkeypatch.setattr("builtins.input", lambda prompt: "yes")

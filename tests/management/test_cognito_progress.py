@@ -43,7 +43,7 @@ def test_before_the_first_count_it_says_how_to_count() -> None:
 def test_nobody_is_no_error() -> None:
     told = run("--refresh")
     assert row(told, "Migrated") == "0 of 0    0.0 %"
-    assert row(told, "no date") == "nobody is known yet"
+    assert row(told, "no date") == "no pool user is known yet"
 
 
 @pytest.mark.usefixtures("late")
@@ -66,7 +66,7 @@ def test_it_tells_what_the_page_tells() -> None:
 def test_one_connection_alone() -> None:
     of_all, of_one = json.loads(run("--json")), json.loads(run("--json", "--connection", "partners"))
     assert 0 < of_one["migrated"]["whole"]["value"] < of_all["migrated"]["whole"]["value"]
-    with pytest.raises(CommandError, match="Nothing is known of a connection 'nothing'"):
+    with pytest.raises(CommandError, match="There is no connection 'nothing'"):
         run("--connection", "nothing")
 
 

@@ -16,6 +16,7 @@ def act(what: str, key: Any, *more: Any) -> str:
 
     from cognito_passwordless import connections
     from cognito_passwordless.flows.accounts import tombstones
+    from cognito_passwordless.flows.accounts.errors import ActionRefused
     from cognito_passwordless.flows.conflicts import resolve
     from cognito_passwordless.flows.lifecycle import cutover, erase, undo
     from cognito_passwordless.models import Erasure
@@ -43,7 +44,7 @@ def act(what: str, key: Any, *more: Any) -> str:
             return f"ended {cutover.retire(connection, now=now, by='race')}"
         assert what == "unretire"
         return str(cutover.unretire(connection, now=now, by="race"))
-    except (undo.NotUndone, erase.NotErased, resolve.NotDecided) as refused:
+    except ActionRefused as refused:
         return refused.reason
 
 

@@ -47,7 +47,7 @@ def test_conflicts_undo_and_erase(page: Page, admin: User, axe: str, look: Look)
     found["case"] = look_at(page, axe, "case", look)
     page.get_by_label("Exclude").check()
     page.get_by_role("button", name="Preview").click()
-    expect(page.get_by_role("button", name="Yes, decide this")).to_be_visible()
+    expect(page.get_by_role("button", name="Confirm the decision")).to_be_visible()
     found["preview"] = look_at(page, axe, "preview", look)
     for action in ("undo_migrations", "erase_people"):
         page.goto(f"{ADMIN}/migrateduser/")
@@ -67,7 +67,7 @@ def test_conflicts_undo_and_erase(page: Page, admin: User, axe: str, look: Look)
             }""",
             [action, str(migrated.pk)],
         )
-        expect(page.get_by_role("button", name="Yes, do this")).to_be_visible()
+        expect(page.get_by_role("button", name="Yes, I’m sure")).to_be_visible()
         found[action] = look_at(page, axe, action, look)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 

@@ -13,6 +13,7 @@ from django.db import router, transaction
 from ...models import MigratedUser
 from ..accounts import locking
 from ..accounts.decisions import LET_IN, TWIN, Decision
+from ..accounts.errors import ActionRefused
 from ..events import audit
 from .cases import Case, case_of, same_address_records, sharing
 
@@ -20,27 +21,19 @@ Status = MigratedUser.Status
 EXCLUDED = "excluded_by_hand"
 
 
-class NotDecided(Exception):
-    """Nothing was changed; ``reason`` says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 @locking.retry_on_deadlock
 def decide(pk: int, key: str, *, now: datetime, by: str) -> Case:
-    """Records one decision, as `case_of` offers it now. Raises `NotDecided`."""
+    """Records one decision, as `case_of` offers it now. Raises `ActionRefused`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = _held(pk)
         if record is None:
-            raise NotDecided("no_such_person")
+            raise ActionRefused("no_such_person")
         if record.status == Status.MIGRATED and record.user_id is not None:
-            raise NotDecided("migrated")
+            raise ActionRefused("migrated")
         case = case_of(record)
         option = case.option(key)
         if option is None:
-            raise NotDecided("not_offered")
+            raise ActionRefused("not_offered")
         decision = Decision(
             choice=option.choice,  # type: ignore[arg-type]  # `retry` and `exclude` are not stored
             address=option.address,
@@ -80,12 +73,12 @@ def _update(keys: Collection[int], **values: Any) -> None:
 @locking.retry_on_deadlock
 def withdraw(pk: int, *, now: datetime, by: str) -> None:
     """Withdraws a decision that no sign-in has used yet, also from its twins; they wait for a decision again, and the
-    records that it excluded are pending. Raises `NotDecided`."""
+    records that it excluded are pending. Raises `ActionRefused`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = _held(pk)
         decision = Decision.of(record) if record else None
         if record is None or decision is None:
-            raise NotDecided("not_decided")
+            raise ActionRefused("not_decided")
         keys = {record.pk, *decision.rows}
         for row in MigratedUser.objects.filter(pk__in=keys, decision__isnull=False).exclude(status=Status.MIGRATED):
             row.decision, row.status, row.last_error = None, Status.CONFLICT, "decision_withdrawn"
@@ -100,13 +93,13 @@ def withdraw(pk: int, *, now: datetime, by: str) -> None:
 @locking.retry_on_deadlock
 def let_in(pk: int, *, now: datetime, by: str) -> None:
     """Lets a person who is gone from the pool sign in all the same, by our code if the pool is retired. Raises
-    `NotDecided`."""
+    `ActionRefused`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = _held(pk)
         if record is None or record.status != Status.GONE:
-            raise NotDecided("not_gone")
+            raise ActionRefused("not_gone")
         if any(row.verified_keys & record.verified_keys for row in sharing(record)):
-            raise NotDecided("address_given_on")
+            raise ActionRefused("address_given_on")
         record.status, record.last_error = Status.PENDING, LET_IN
         record.save(update_fields=["status", "last_error"])
         audit.record(record, "decided", now=now, cause=LET_IN, by=by)

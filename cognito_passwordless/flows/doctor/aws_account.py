@@ -72,11 +72,11 @@ def messaging(where: str, found: str | Unanswered) -> Verdict:
             f"AWS End User Messaging in {where} is in the sandbox: only verified numbers get messages",
             "Ask for production access in its console.",
         )
-    return ok(f"AWS End User Messaging in {where}: {found.lower() or 'no tier told'}")
+    return ok(f"AWS End User Messaging in {where}: {found.lower() or 'tier unknown'}")
 
 
 def pre_sign_up(connection: Connection, pool: PoolSetup, found: Function | Unanswered | None) -> Verdict:
-    """A trigger may call an address verified that nobody has proven. With ``trust_verified`` that would be enough to
+    """A trigger may call an unproven address verified. With ``trust_verified`` that would be enough to
     be linked to the Django user who did prove it (law 7)."""
     if "PreSignUp" not in pool.triggers:
         return ok("no pre sign-up trigger: an address is verified only by who proves it, or by an administrator")
@@ -103,13 +103,13 @@ def _ours(connection: Connection, found: Function, pool: PoolSetup) -> Verdict:
     verifies = found.environment.get("PRE_SIGN_UP_VERIFY", "").strip()
     if not (confirms and verifies):
         return ok("this package's pre sign-up trigger, which verifies nothing")
-    text = f"the pre sign-up trigger calls {verifies} verified at sign-up, proven by nobody (PRE_SIGN_UP_VERIFY)"
+    text = f"the pre sign-up trigger calls {verifies} verified at sign-up, without a proof (PRE_SIGN_UP_VERIFY)"
     if not pool.self_sign_up:
         return warning(f"{text}; sign-up is closed", "Empty PRE_SIGN_UP_VERIFY before it is opened.")
     if connection.trust_verified:
         return problem(
-            f"{text}, and this connection has 'trust_verified': whoever signs up with somebody's address gets their "
-            "Django account",
+            f"{text}, and this connection has 'trust_verified': an attacker who signs up with a person's address gets "
+            "their Django account",
             "Set 'trust_verified' to False now; empty PRE_SIGN_UP_VERIFY. Accounts of before stay unproven.",
         )
     return warning(text, "Empty PRE_SIGN_UP_VERIFY, and keep 'trust_verified' off: accounts of before stay unproven.")

@@ -43,12 +43,12 @@ def existence(connection: Connection, client: ClientSetup) -> Verdict | None:
         return None
     if not client.hides_who_exists:
         return warning(
-            "PreventUserExistenceErrors is LEGACY: whoever has the client's id can ask the pool who exists",
-            "Set it to ENABLED. Our own pages tell nobody either way.",
+            "PreventUserExistenceErrors is LEGACY: anybody with the client's id can ask the pool who exists",
+            "Set it to ENABLED. Our own pages never tell.",
         )
     if connection.lookup == "try":
         return ok(
-            "the pool hides who exists; so with 'try' it says of everybody that a code was sent, and nobody is unknown"
+            "the pool hides who exists; so with 'try' it says of every address that a code was sent: none is unknown"
         )
     return ok("the pool hides who exists")
 

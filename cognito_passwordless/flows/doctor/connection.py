@@ -34,59 +34,36 @@ Named = Iterator[tuple[str, Verdict | None]]
 def diagnose_connection(
     connection: Connection, *, clock: Clock = timezone.now, seconds: float | None = None
 ) -> list[Finding]:
-    """What is right and wrong with one connection and its pool, and how to mend it. Only reads; never raises.
+    """What is right and wrong with one connection and its pool, and how to fix it. Only reads; never raises.
 
     Up to a dozen calls, all at once and in two rounds of ``seconds`` at most, whatever does not answer. Costs no
-    statement. What this process's AWS identity may not ask, or that it has none, is told as ``unknown``.
+    statement. What this process's AWS identity may not ask is reported as ``unknown``.
     """
     area = f"connection {connection.alias}"
     if connection.retired:
         return [ok("retired: its pool is never called").on(area, "state")]
-    state = ok("active") if connection.enabled else warning("switched off: nobody signs in by it", "Set 'enabled'.")
-    found: list[tuple[str, Verdict | None]] = [("state", state)]
+    state = ok("active") if connection.enabled else warning("disabled: no sign-in uses it", "Set 'enabled'.")
     longest = {} if seconds is None else {"seconds": seconds}
-    first = ask(_first_questions(connection, clock), **longest)
-    found += _reached(connection, first)
-    found += _set_up(connection, first)
-    pool = first["pool"]
-    if isinstance(pool, PoolSetup):
-        found += _account(connection, pool, ask(_second_questions(connection, pool), **longest))
-    return [verdict.on(area, name) for name, verdict in found if verdict is not None]
-
-
-def _first_questions(connection: Connection, clock: Clock) -> dict[str, Callable[[], Any]]:
     now = clock().timestamp()
-    asked: dict[str, Callable[[], Any]] = {
+    questions: dict[str, Callable[[], Any]] = {
         "keys": lambda: (published_keys(connection), clock()),
         "pool": partial(describe_pool, connection),
         "client": partial(describe_client, connection),
     }
     if "oidc" in connection.routes:
-        asked["endpoints"] = partial(endpoints_now, connection, now=now)
-        asked["hosted login"] = partial(hosted_login_status, connection, now=now)
+        questions["endpoints"] = partial(endpoints_now, connection, now=now)
+        questions["hosted login"] = partial(hosted_login_status, connection, now=now)
     if connection.lookup == "list_users":
-        # Somebody who cannot be: the question is whether it may be asked.
-        asked["directory"] = partial(find_users, connection, attribute="email", value="nobody@doctor.invalid")
-    return asked
+        # An address that cannot exist: the question is whether the directory may be asked.
+        questions["directory"] = partial(find_users, connection, attribute="email", value="nobody@doctor.invalid")
+    answers = ask(questions, **longest)
+    found = [("state", state), *_judged(connection, answers)]
+    if isinstance(answers["pool"], PoolSetup):
+        found += _account(connection, answers["pool"], longest)
+    return [verdict.on(area, name) for name, verdict in found if verdict is not None]
 
 
-def _second_questions(connection: Connection, pool: PoolSetup) -> dict[str, Callable[[], Any]]:
-    """About the account, so not where the pool is a stand-in for AWS."""
-    if connection.endpoint_url:
-        return {}
-    asked: dict[str, Callable[[], Any]] = {}
-    if "otp" in connection.routes:
-        asked["quota"] = partial(describe_quota, connection.region, aws_account.STARTS_QUOTA)
-        if pool.sms_configured:
-            asked["SNS"] = partial(sms_account, pool.sms_region)
-        if pool.email_source_arn:
-            asked["SES"] = partial(mail_account, region_of(pool.email_source_arn))
-    if "PreSignUp" in pool.triggers:
-        asked["pre sign-up"] = partial(describe_function, pool.triggers["PreSignUp"])
-    return asked
-
-
-def _reached(connection: Connection, answers: Mapping[str, Any]) -> Named:
+def _judged(connection: Connection, answers: Mapping[str, Any]) -> Named:
     keys = answers["keys"]
     published, heard_at = (keys, None) if isinstance(keys, Unanswered) else keys
     yield "keys", connectivity.keys(connection, published)
@@ -96,20 +73,13 @@ def _reached(connection: Connection, answers: Mapping[str, Any]) -> Named:
         yield "endpoints", connectivity.endpoints(connection, answers["endpoints"])
         if not isinstance(answers["endpoints"], Unanswered):
             yield "hosted login", connectivity.hosted_login(connection, answers["hosted login"])
-
-
-def _set_up(connection: Connection, answers: Mapping[str, Any]) -> Named:
     yield from _each(connection, answers["pool"], POOL_CHECKS, "pool", "DescribeUserPool")
     yield from _each(connection, answers["client"], CLIENT_CHECKS, "client", "DescribeUserPoolClient")
     directory = answers.get("directory")
     if isinstance(directory, Unanswered):
-        yield (
-            "directory",
-            problem(
-                f"'lookup' is 'list_users', and the pool's directory cannot be asked: {directory.reason}",
-                "Give the worker an AWS identity that may cognito-idp:ListUsers on this pool, or change 'lookup'.",
-            ),
-        )
+        text = f"'lookup' is 'list_users', and the pool's directory cannot be asked: {directory.reason}"
+        fix = "Give the worker an AWS identity that may cognito-idp:ListUsers on this pool, or change 'lookup'."
+        yield "directory", problem(text, fix)
     elif directory is not None:
         yield "directory", ok("the pool's directory can be asked")
 
@@ -119,13 +89,8 @@ def _each(
 ) -> Named:
     if isinstance(setup, Unanswered):
         if setup.code == "ResourceNotFoundException":
-            yield (
-                what,
-                problem(
-                    f"there is no such {what} in {connection.region}",
-                    "Look at 'region', 'user_pool_id' and 'client_id', and at which AWS account this process is in.",
-                ),
-            )
+            fix = "Check 'region', 'user_pool_id' and 'client_id', and which AWS account this process belongs to."
+            yield what, problem(f"there is no such {what} in {connection.region}", fix)
         else:
             yield what, setup.verdict(f"cognito-idp:{operation}", ", ".join(checks))
         return
@@ -133,7 +98,18 @@ def _each(
         yield name, looked_at(check, connection, setup)
 
 
-def _account(connection: Connection, pool: PoolSetup, answers: Mapping[str, Any]) -> Named:
+def _account(connection: Connection, pool: PoolSetup, longest: Mapping[str, float]) -> Named:
+    """The AWS account around the pool, in a second round of questions; none where the pool is a stand-in for AWS."""
+    questions: dict[str, Callable[[], Any]] = {}
+    if "otp" in connection.routes:
+        questions["quota"] = partial(describe_quota, connection.region, aws_account.STARTS_QUOTA)
+        if pool.sms_configured:
+            questions["SNS"] = partial(sms_account, pool.sms_region)
+        if pool.email_source_arn:
+            questions["SES"] = partial(mail_account, region_of(pool.email_source_arn))
+    if "PreSignUp" in pool.triggers:
+        questions["pre sign-up"] = partial(describe_function, pool.triggers["PreSignUp"])
+    answers = ask({} if connection.endpoint_url else questions, **longest)
     yield "pre sign-up", aws_account.pre_sign_up(connection, pool, answers.get("pre sign-up"))
     if "quota" in answers:
         yield "quota", looked_at(aws_account.starts_quota, answers["quota"])

@@ -26,8 +26,8 @@ def clock(found: Published | Unanswered, ours: datetime) -> Verdict | None:
     if off < WARN_AFTER:
         return ok(f"this machine's clock is within {WARN_AFTER} seconds of the pool's")
     text = f"this machine's clock and the pool's differ by {off:.0f} seconds"
-    mend = "Let this machine keep its time (NTP, chrony)."
-    return problem(f"{text}: ID tokens are refused", mend) if off >= WRONG_AFTER else warning(text, mend)
+    fix = "Let this machine keep its time (NTP, chrony)."
+    return problem(f"{text}: ID tokens are refused", fix) if off >= WRONG_AFTER else warning(text, fix)
 
 
 def endpoints(connection: Connection, found: Provider | Unanswered) -> Verdict:

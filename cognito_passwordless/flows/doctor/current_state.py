@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ... import connections
+from ...causes import explain
 from ...cognito import CognitoError, Connection
 from ...conf import conf
 from ...identifiers import Identifier
@@ -15,7 +16,6 @@ from ..limits import budgets
 from ..sending import routing
 from ..sending.routing import ByOurCode, ByPool, Decoy
 from ..sign_in.login import offers_for
-from .explanations import in_words
 from .findings import Show, Verdict, moment, ok, problem, unknown, warning
 
 Status = MigratedUser.Status
@@ -35,22 +35,25 @@ class Person:
 
 def standing(person: Person, now: datetime, *, ask_pool: bool) -> Named:
     """Everything that decides about a message, in the order in which it is asked."""
-    yield from _served(person)
+    identifier = person.identifier
+    if person.channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
+        words, country = explain("limit_sms_country"), budgets.country_of(identifier.value) or "no country"
+        yield "country", problem(f"{words.clause}: {country}", words.remedy)
     yield from _failures(person, now)
     yield from _budgets(person, now)
     yield "account", _account(person)
-    yield from _records(person)
-    answering = connections.answering_for(person.identifier, connections.active())
-    yield "connections", _connections(answering)
+    for row in pool_records.carrying(identifier):
+        in_pool = f"{row.pool_status or 'status not known'}, {'' if row.pool_enabled else 'not '}enabled"
+        text = f"{row.connection}, {row.sub}: {row.status}; in the pool {in_pool}"
+        text += f"; by {row.method}" if row.method else ""
+        words = explain(row.last_error)
+        verdict = warning(f"{text}; last error: {words.clause}", words.remedy) if row.last_error else ok(text)
+        yield f"pool record {row.pk}", verdict
+    answering = connections.answering_for(identifier, connections.active())
+    names = [f"{c.alias} (lookup {c.lookup}, routes {', '.join(c.routes)})" for c in answering]
+    all_names = f"answering for this address: {'; '.join(names)}"
+    yield "connections", ok(all_names if names else "no connection to a pool answers for this address")
     yield "route now", _route(person, answering, now, ask_pool=ask_pool)
-
-
-def _served(person: Person) -> Named:
-    identifier = person.identifier
-    if person.channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
-        words = in_words("limit_sms_country")
-        country = budgets.country_of(identifier.value) or "no country"
-        yield "country", problem(f"{words.why}: {country}", words.mend)
 
 
 def _failures(person: Person, now: datetime) -> Named:
@@ -62,7 +65,7 @@ def _failures(person: Person, now: datetime) -> Named:
         text = f"{count} of {limit.count} wrong codes since {moment(row.window_started_at)}"
         label = f"{name} {row.browser[:8]}".strip()
         if count >= limit.count:
-            yield label, problem(text, f"{in_words('over_limit').mend} The count is over at {moment(over)}.")
+            yield label, problem(text, f"{explain('over_limit').remedy} The count is over at {moment(over)}.")
         else:
             yield label, ok(text)
 
@@ -87,14 +90,14 @@ def _budgets(person: Person, now: datetime) -> Named:
         if used.seconds:
             text += f"; all free again in {-(-used.seconds // 60)} minutes"
         label = f"{name}, a browser of theirs" if " " in key else name
-        yield label, problem(text, in_words(f"limit_{name}").mend) if used.spent else ok(text)
+        yield label, problem(text, explain(f"limit_{name}").remedy) if used.spent else ok(text)
 
 
 def _account(person: Person) -> Verdict:
     verdict, accounts = pool_records.by_our_code(person.identifier)
     if verdict.reason is Conflict.AMBIGUOUS_ADDRESS:
-        words = in_words("ambiguous")
-        return problem(words.why, words.mend)
+        words = explain("ambiguous")
+        return problem(words.clause, words.remedy)
     if not accounts.holders:
         return ok("no Django user owns this address")
     if verdict.comes_in:
@@ -107,40 +110,18 @@ def _account(person: Person) -> Verdict:
     users = ", ".join(str(holder.account) for holder in accounts.holders)
     if verdict.reason is Refusal.UNKNOWN:
         return ok(f"only written on user {users}, who has proven another address or came from a pool: not theirs")
-    words = in_words(str(verdict.reason))
-    return problem(f"user {users}: {words.why}", words.mend)
-
-
-def _records(person: Person) -> Named:
-    rows = pool_records.carrying(person.identifier)
-    yield from ((f"pool record {row.pk}", _record(row)) for row in rows)
-
-
-def _record(row: MigratedUser) -> Verdict:
-    pool = row.pool_status or "status not known"
-    text = (
-        f"{row.connection}, {row.sub}: {row.status}; in the pool {pool}, {'' if row.pool_enabled else 'not '}enabled"
-    )
-    if row.method:
-        text += f"; by {row.method}"
-    if row.last_error:
-        words = in_words(row.last_error)
-        return warning(f"{text}; last error: {words.why}", words.mend)
-    return ok(text)
-
-
-def _connections(answering: list[Connection]) -> Verdict:
-    if not answering:
-        return ok("no connection to a pool answers for this address")
-    told = [f"{c.alias} (lookup {c.lookup}, routes {', '.join(c.routes)})" for c in answering]
-    return ok(f"answering for this address: {'; '.join(told)}")
+    words = explain(str(verdict.reason))
+    return problem(f"user {users}: {words.clause}", words.remedy)
 
 
 def _route(person: Person, answering: list[Connection], now: datetime, *, ask_pool: bool) -> Verdict:
     hosted = offers_for(person.identifier).hosted_first
     if hosted:
         return ok(f"hosted login of {hosted.alias}, as its 'routes' begin with 'oidc'; a code only if they ask for it")
-    if not ask_pool and _pool_would_be_asked(person, answering):
+    asks = any(connection.lookup == "list_users" and "otp" in connection.routes for connection in answering)
+    verdict, _ = pool_records.by_our_code(person.identifier)
+    is_unknown = verdict.reason is Refusal.UNKNOWN and not pool_records.carrying(person.identifier)
+    if not ask_pool and asks and is_unknown:
         return unknown("the pool would be asked who it is (ListUsers)", "Run this again with --ask-pool.")
     # Never stored: what is chosen is looked at and dropped.
     identifier = person.identifier
@@ -148,8 +129,8 @@ def _route(person: Person, answering: list[Connection], now: datetime, *, ask_po
     try:
         decision = routing.choose(challenge, now)
     except CognitoError as error:
-        words = in_words(str(error.cause))
-        return problem(f"the pool would be asked, and {words.why}", words.mend)
+        words = explain(str(error.cause))
+        return problem(f"the pool would be asked, and {words.clause}", words.remedy)
     match decision:
         case ByOurCode():
             return ok(f"our own code, to {person.show(decision.recipient)}")
@@ -157,12 +138,5 @@ def _route(person: Person, answering: list[Connection], now: datetime, *, ask_po
             names = ", then ".join(connection.alias for connection, _ in decision.candidates)
             return ok(f"the pool's own code, by {names}")
         case Decoy():
-            words = in_words(decision.reason)
-            return problem(f"nothing would be sent, because {words.why}", words.mend)
-
-
-def _pool_would_be_asked(person: Person, answering: list[Connection]) -> bool:
-    if not any(connection.lookup == "list_users" and "otp" in connection.routes for connection in answering):
-        return False
-    verdict, _ = pool_records.by_our_code(person.identifier)
-    return verdict.reason is Refusal.UNKNOWN and not pool_records.carrying(person.identifier)
+            words = explain(decision.reason)
+            return problem(f"nothing would be sent, because {words.clause}", words.remedy)

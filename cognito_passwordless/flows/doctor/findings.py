@@ -1,4 +1,4 @@
-"""What a diagnosis says: one finding for each thing that was looked at."""
+"""The findings of a diagnosis, one for each thing that was checked."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ...otp.masking import mask
 
 
 class State(StrEnum):
-    """How a thing was found. ``unknown`` where it could not be asked about: no rights, no answer."""
+    """``unknown``: it could not be checked, without rights or an answer."""
 
     OK = "ok"
     WARNING = "warning"
@@ -23,44 +23,44 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``text`` says what was found, ``mend`` what to do about it (empty where there is nothing to do). Neither holds a
+    """``text`` says what was found, ``fix`` what to do about it (empty where there is nothing to do). Neither holds a
     secret, nor an address that is not masked."""
 
     area: str
     name: str
     state: State
     text: str
-    mend: str = ""
+    fix: str = ""
 
 
 class Verdict(NamedTuple):
-    """A finding before it is known where it belongs: what a check gives."""
+    """What a check returns: a finding without its area and name."""
 
     state: State
     text: str
-    mend: str = ""
+    fix: str = ""
 
     def on(self, area: str, name: str) -> Finding:
-        return Finding(area, name, self.state, self.text, self.mend)
+        return Finding(area, name, self.state, self.text, self.fix)
 
 
 def ok(text: str) -> Verdict:
     return Verdict(State.OK, text)
 
 
-def warning(text: str, mend: str) -> Verdict:
-    """It works, and somebody would want to know."""
-    return Verdict(State.WARNING, text, mend)
+def warning(text: str, fix: str) -> Verdict:
+    """It works, and an operator should know."""
+    return Verdict(State.WARNING, text, fix)
 
 
-def problem(text: str, mend: str) -> Verdict:
-    """People do not get in by it, or a door is open."""
-    return Verdict(State.PROBLEM, text, mend)
+def problem(text: str, fix: str) -> Verdict:
+    """It stops sign-ins, or is a security hole."""
+    return Verdict(State.PROBLEM, text, fix)
 
 
-def unknown(text: str, mend: str) -> Verdict:
-    """It could not be asked about."""
-    return Verdict(State.UNKNOWN, text, mend)
+def unknown(text: str, fix: str) -> Verdict:
+    """It could not be checked."""
+    return Verdict(State.UNKNOWN, text, fix)
 
 
 def looked_at(check: Callable[..., Verdict | None], *about: Any) -> Verdict | None:
@@ -68,7 +68,7 @@ def looked_at(check: Callable[..., Verdict | None], *about: Any) -> Verdict | No
     try:
         return check(*about)
     except ImproperlyConfigured as reason:
-        return unknown(str(reason), "Mend the settings first; `manage.py check` tells where.")
+        return unknown(str(reason), "Fix the settings first; `manage.py check` tells where.")
     except DatabaseError as error:
         return unknown(f"the database fails: {type(error).__name__}", "Look at it, and run `manage.py migrate`.")
 
@@ -88,5 +88,5 @@ class Show:
 
 
 def moment(at: datetime) -> str:
-    """A time as everybody reads it the same."""
+    """A time in UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,13 +1,13 @@
-"""What became of one person's latest sign-ins, and what the last of them says about a code that did not come."""
+"""One person's latest sign-ins, and why the last code did not arrive."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ...causes import Words, explain
 from ...models import ChallengeSession, Delivery, JourneyEvent, Route
 from ..challenges.status import STALLED_AFTER
-from .explanations import Words, in_words
-from .findings import State, Verdict, moment, ok, problem, warning
+from .findings import Verdict, moment, ok, problem, warning
 
 SHOWN = 5
 Sending, Outcome, Status = ChallengeSession.Sending, ChallengeSession.Outcome, Delivery.Status
@@ -38,37 +38,24 @@ def latest_of(identifier: str) -> list[SignIn]:
     ]
 
 
-def told(signs_in: list[SignIn], now: datetime) -> Iterator[tuple[str, Verdict]]:
-    """One finding for each sign-in."""
+def sign_in_findings(signs_in: list[SignIn], now: datetime) -> Iterator[tuple[str, Verdict]]:
+    """One finding for each sign-in: its messages, the causes of its events, and what it comes to."""
     for number, sign_in in enumerate(signs_in, start=1):
-        yield f"sign-in {number}", _told(sign_in, now)
-
-
-def _told(sign_in: SignIn, now: datetime) -> Verdict:
-    challenge = sign_in.challenge
-    when, route = moment(challenge.created_at), challenge.route or "none"
-    parts = [f"{when} on {challenge.channel}: {challenge.outcome}, route {route}", f"{challenge.attempts} attempts"]
-    parts += [_message(message) for message in sign_in.messages]
-    parts += [
-        f"{event.step} {event.outcome}: {in_words(event.cause).why}"
-        for event in sign_in.events
-        if event.cause and event.step != "sent"
-    ]
-    text = "; ".join(parts)
-    state, mend = _state(sign_in, now)
-    return Verdict(state, text, mend)
-
-
-def _message(message: Delivery) -> str:
-    by = f" by {message.sender.rpartition('.')[2]}" if message.sender else ""
-    reference = f" ({message.provider_message_id})" if message.provider_message_id else ""
-    why = f", because {in_words(message.cause).why}" if message.cause else ""
-    return f"message {message.number} {message.status}{by}{reference}{why}"
-
-
-def _state(sign_in: SignIn, now: datetime) -> tuple[State, str]:
-    verdict = _judge(sign_in, now)
-    return verdict.state, verdict.mend
+        challenge = sign_in.challenge
+        when, route = moment(challenge.created_at), challenge.route or "none"
+        parts = [
+            f"{when} on {challenge.channel}: {challenge.outcome}, route {route}",
+            f"{challenge.attempts} attempts",
+        ]
+        for message in sign_in.messages:
+            by = f" by {message.sender.rpartition('.')[2]}" if message.sender else ""
+            reference = f" ({message.provider_message_id})" if message.provider_message_id else ""
+            why = f", because {explain(message.cause).clause}" if message.cause else ""
+            parts.append(f"message {message.number} {message.status}{by}{reference}{why}")
+        events = [event for event in sign_in.events if event.cause and event.step != "sent"]
+        parts += [f"{event.step} {event.outcome}: {explain(event.cause).clause}" for event in events]
+        state, _, fix = _judge(sign_in, now)
+        yield f"sign-in {number}", Verdict(state, "; ".join(parts), fix)
 
 
 def conclusion(signs_in: list[SignIn], now: datetime) -> Verdict | None:
@@ -84,30 +71,24 @@ def _judge(sign_in: SignIn, now: datetime) -> Verdict:
         return ok("No code came because they were sent to the hosted login, which has its own.")
     message = sign_in.messages[-1] if sign_in.messages else None
     if message is None or message.number < challenge.sends:
-        return _not_begun(challenge, now)
+        if challenge.decoy_reason:
+            return _no_code(explain(challenge.decoy_reason))
+        if challenge.expires_at > now and now - challenge.last_sent_at < timedelta(seconds=STALLED_AFTER):
+            return warning("No code came yet because it was asked for just now.", "Wait a minute.")
+        return problem("No code came because no worker has taken the message.", "Check the workers: cognito_doctor.")
     match message.status:
         case Status.SENT:
             return _sent(challenge, message, now)
         case Status.SENDING | Status.WAITING if challenge.expires_at > now:
-            why = in_words(message.cause).why if message.cause else "a worker has it in its hands"
+            why = explain(message.cause).clause if message.cause else "a worker has it in its hands"
             return warning(f"No code came yet because {why}; it is tried again.", "Wait a minute.")
         case _:
-            return _no_code(in_words(message.cause or challenge.decoy_reason))
-
-
-def _not_begun(challenge: ChallengeSession, now: datetime) -> Verdict:
-    if challenge.decoy_reason:
-        return _no_code(in_words(challenge.decoy_reason))
-    if challenge.expires_at > now and now - challenge.last_sent_at < timedelta(seconds=STALLED_AFTER):
-        return warning("No code came yet because it was asked for just now.", "Wait a minute.")
-    return _no_code(
-        Words("no worker has taken the message", "Look whether workers run: cognito_doctor without a person.")
-    )
+            return _no_code(explain(message.cause or challenge.decoy_reason))
 
 
 def _sent(challenge: ChallengeSession, message: Delivery, now: datetime) -> Verdict:
     if message.cause:  # a message without a code
-        return _no_code(in_words(message.cause))
+        return _no_code(explain(message.cause))
     when = moment(message.finished_at or message.started_at)
     late = f" It expired at {moment(challenge.expires_at)}." if challenge.expires_at <= now else ""
     if challenge.route == Route.COGNITO_OTP:
@@ -125,4 +106,4 @@ def _sent(challenge: ChallengeSession, message: Delivery, now: datetime) -> Verd
 
 
 def _no_code(words: Words) -> Verdict:
-    return problem(f"No code came because {words.why}.", words.mend)
+    return problem(f"No code came because {words.clause}.", words.remedy)

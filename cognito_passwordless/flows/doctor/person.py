@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Literal
 
 from ... import connections
+from ...causes import explain
 from ...cognito import Cause, CognitoError, Connection, PoolUser, find_users, get_user
 from ...conf import conf
 from ...exceptions import InvalidIdentifier
@@ -15,7 +16,6 @@ from ..accounts import pool_records
 from ..sending import routing
 from . import history
 from .current_state import Person, standing
-from .explanations import in_words
 from .findings import Finding, Show, State, Verdict, ok, problem, warning
 from .probes import Unanswered, ask
 
@@ -43,7 +43,7 @@ def diagnose_person(text: str, *, now: datetime, ask_pool: bool = False, unmaske
         identifier = parse(text)
     except InvalidIdentifier as reason:
         wrong = problem(f"{reason}", "Ask for the address as they typed it; a local number needs SMS_COUNTRIES.")
-        return Case([wrong.on(AREA, "address")], f"No code came because what they typed is {reason}.", wrong.mend)
+        return Case([wrong.on(AREA, "address")], f"No code came because what they typed is {reason}.", wrong.fix)
     signs_in = history.latest_of(identifier.value)
     browsers = dict.fromkeys(sign_in.challenge.known_browser for sign_in in signs_in)
     person = Person(
@@ -58,36 +58,41 @@ def diagnose_person(text: str, *, now: datetime, ask_pool: bool = False, unmaske
     found += now_
     there = list(_in_the_pools(identifier)) if ask_pool else []
     found += there
-    found += history.told(signs_in, now)
-    end = history.conclusion(signs_in, now) or _nobody_asked(now_)
-    return Case([verdict.on(AREA, name) for name, verdict in found], end.text, _advice(end, now_, there))
+    found += history.sign_in_findings(signs_in, now)
+    end = history.conclusion(signs_in, now) or _not_requested(now_)
+    route = dict(now_)["route now"]
+    following = f"Asked for now: {route.text}."
+    if route.state is State.PROBLEM and route.fix != end.fix:
+        following += f" {route.fix}"
+    said = [f"{name.capitalize()}: {verdict.text}. {verdict.fix}" for name, verdict in there if verdict.fix]
+    advice = " ".join(part for part in (end.fix, *said, following) if part)
+    return Case([verdict.on(AREA, name) for name, verdict in found], end.text, advice)
 
 
-def _nobody_asked(found: list[tuple[str, Verdict]]) -> Verdict:
+def _not_requested(found: list[tuple[str, Verdict]]) -> Verdict:
     verdicts = dict(found)
     if "country" in verdicts:
-        return problem(f"No code came because {verdicts['country'].text}.", verdicts["country"].mend)
+        return problem(f"No code came because {verdicts['country'].text}.", verdicts["country"].fix)
     starts = verdicts.get("starts_per_ip")
     if starts and starts.state is State.PROBLEM:
-        return problem("No code came because their network has used up its starts.", starts.mend)
+        return problem("No code came because their network has used up its starts.", starts.fix)
     return warning(
-        f"No code came because nobody asked for one with this address: not in the {conf.retention('challenges')} days "
+        f"No code came because none was requested for this address in the {conf.retention('challenges')} days "
         "that sign-ins are kept.",
         "Ask what exactly they typed, and for their IP address (--ip).",
     )
 
 
-def _advice(end: Verdict, found: list[tuple[str, Verdict]], there: list[tuple[str, Verdict]]) -> str:
-    """What to do about the past, what their pools say of them, and what would happen now."""
-    route = dict(found)["route now"]
-    following = f"Asked for now: {route.text}."
-    if route.state is State.PROBLEM and route.mend != end.mend:
-        following += f" {route.mend}"
-    said = [f"{name.capitalize()}: {verdict.text}. {verdict.mend}" for name, verdict in there if verdict.mend]
-    return " ".join(part for part in (end.mend, *said, following) if part)
-
-
 def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
+    def look_for(connection: Connection) -> list[PoolUser]:
+        attribute: Literal["email", "phone_number"] = "email" if identifier.channel == "email" else "phone_number"
+        names = dict.fromkeys(
+            user.username
+            for spelling in identifier.spellings[: routing.MOST_SPELLINGS]
+            for user in find_users(connection, attribute=attribute, value=spelling)
+        )
+        return [user for name in [*names][:MAX_NAMES] for user in _read(connection, name)]
+
     asked: dict[str, Callable[[], Any]] = {}
     for row in pool_records.carrying(identifier):
         connection = connections.find(row.connection)
@@ -95,23 +100,20 @@ def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
             asked[f"in the pool of {row.connection}, {row.sub}"] = partial(_read, connection, row.username or row.sub)
     if not asked:
         for connection in connections.answering_for(identifier, connections.active()):
-            asked[f"in the pool of {connection.alias}"] = partial(_look_for, connection, identifier)
+            asked[f"in the pool of {connection.alias}"] = partial(look_for, connection)
     for name, answer in ask(asked).items():
         if isinstance(answer, Unanswered):
             yield name, answer.verdict("cognito-idp:ListUsers and cognito-idp:AdminGetUser", "the person in the pool")
         elif not answer:
-            yield name, problem("the pool knows nobody of this address", in_words("unknown").mend)
+            yield name, problem("the pool has no user with this address", explain("unknown").remedy)
         else:
-            yield from ((name, _pool_user(user)) for user in answer)
-
-
-def _look_for(connection: Connection, identifier: Identifier) -> list[PoolUser]:
-    found: list[PoolUser] = []
-    for spelling in identifier.spellings[: routing.MOST_SPELLINGS]:
-        attribute: Literal["email", "phone_number"] = "email" if identifier.channel == "email" else "phone_number"
-        found += find_users(connection, attribute=attribute, value=spelling)
-    names = list(dict.fromkeys(user.username for user in found))[:MAX_NAMES]
-    return [user for name in names for user in _read(connection, name)]
+            for user in answer:
+                addresses = {"e-mail": user.email_verified, "phone": user.phone_number_verified}
+                verified = " and ".join(each for each, is_so in addresses.items() if is_so) or "no address"
+                enabled = "enabled" if user.enabled else "disabled"
+                text = f"{user.sub}: {user.status}, {enabled}, {verified} verified"
+                words = explain(str(user.obstacle))
+                yield name, problem(f"{text}: {words.clause}", words.remedy) if user.obstacle else ok(text)
 
 
 def _read(connection: Connection, username: str) -> list[PoolUser]:
@@ -121,15 +123,3 @@ def _read(connection: Connection, username: str) -> list[PoolUser]:
         if error.cause is Cause.unknown_user:
             return []
         raise
-
-
-def _pool_user(user: PoolUser) -> Verdict:
-    verified = [
-        name for name, is_so in (("e-mail", user.email_verified), ("phone", user.phone_number_verified)) if is_so
-    ]
-    text = f"{user.sub}: {user.status}, {'enabled' if user.enabled else 'disabled'}, "
-    text += f"{' and '.join(verified) or 'no address'} verified"
-    if user.obstacle is None:
-        return ok(text)
-    words = in_words(str(user.obstacle))
-    return problem(f"{text}: {words.why}", words.mend)

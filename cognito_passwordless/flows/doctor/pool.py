@@ -65,16 +65,14 @@ def mfa(connection: Connection, pool: PoolSetup) -> Verdict:
     if pool.mfa == "OFF" or not _by_its_own_code(connection):
         return ok(f"MFA is {pool.mfa}")
     way_out = "oidc" in connection.routes
-    mend = "Add 'oidc' to the connection's 'routes': hosted login asks for the second factor."
+    fix = "Add 'oidc' to the connection's 'routes': hosted login asks for the second factor."
     if pool.mfa == "ON":
-        text = "MFA is ON: the pool sends nobody a code as the first factor"
-        return (
-            warning(f"{text}, and everybody needs hosted login", "Begin 'routes' with 'oidc'.")
-            if way_out
-            else (problem(text, mend))
-        )
-    text = "MFA is OPTIONAL: whoever has switched it on gets no code"
-    return ok(f"{text} and uses hosted login") if way_out else warning(text, mend)
+        text = "MFA is ON: the pool sends no code as the first factor"
+        if not way_out:
+            return problem(text, fix)
+        return warning(f"{text}, and everybody needs hosted login", "Begin 'routes' with 'oidc'.")
+    text = "MFA is OPTIONAL: people who have enabled it get no code"
+    return ok(f"{text} and uses hosted login") if way_out else warning(text, fix)
 
 
 def custom_triggers(connection: Connection, pool: PoolSetup) -> Verdict | None:
@@ -124,8 +122,7 @@ def letter_case(connection: Connection, pool: PoolSetup) -> Verdict:
         return ok("user names are compared without regard to case")
     return warning(
         "the pool tells upper from lower case in names and addresses, and this package writes addresses in lower case",
-        "It cannot be changed for a pool. Import its people: addresses with capitals become conflicts that a human "
-        "decides.",
+        "It cannot be changed for a pool. Import its people: addresses with capitals become conflicts to review.",
     )
 
 
@@ -133,9 +130,13 @@ def mail(connection: Connection, pool: PoolSetup) -> Verdict:
     if pool.email_failure:
         return problem(
             "the pool says that it cannot send e-mail (EmailConfigurationFailure)",
-            "Mend the pool's e-mail settings: the SES identity and its policy.",
+            "Fix the pool's e-mail settings: the SES identity and its policy.",
         )
-    if pool.email_account == "COGNITO_DEFAULT" and "otp" in connection.routes and not _has_own_sender(pool):
+    if (
+        pool.email_account == "COGNITO_DEFAULT"
+        and "otp" in connection.routes
+        and ("CustomEmailSender" not in pool.triggers)
+    ):
         return warning(
             f"the pool sends by Cognito's own e-mail, {_COGNITO_MAILS} messages a day",
             "Configure the pool to send by Amazon SES (EmailSendingAccount DEVELOPER).",
@@ -143,15 +144,11 @@ def mail(connection: Connection, pool: PoolSetup) -> Verdict:
     return ok(f"the pool sends e-mail by {pool.email_account}")
 
 
-def _has_own_sender(pool: PoolSetup) -> bool:
-    return "CustomEmailSender" in pool.triggers
-
-
 def sms(connection: Connection, pool: PoolSetup) -> Verdict | None:
     if pool.sms_failure:
         return problem(
             "the pool says that it cannot send SMS (SmsConfigurationFailure)",
-            "Mend the pool's SMS role, and leave the SMS sandbox.",
+            "Fix the pool's SMS role, and leave the SMS sandbox.",
         )
     needs = _by_its_own_code(connection) and "SMS_OTP" in pool.first_factors and bool(conf.sms_countries)
     if needs and not pool.sms_configured and "CustomSMSSender" not in pool.triggers:
@@ -167,9 +164,9 @@ def mark(connection: Connection, pool: PoolSetup) -> Verdict | None:
     if "mark" not in connection.after_migration or not pool.attributes:
         return None
     if connection.migrated_attribute in pool.attributes:
-        return ok(f"whoever has been migrated is marked by {connection.migrated_attribute}")
+        return ok(f"migrated people are marked by {connection.migrated_attribute}")
     return problem(
-        f"the pool has no attribute {connection.migrated_attribute}, and nobody can be marked by it",
+        f"the pool has no attribute {connection.migrated_attribute}, so that migrated people cannot be marked",
         "Add it to the pool's schema, as a mutable string, or change 'migrated_attribute'.",
     )
 

@@ -1,4 +1,4 @@
-"""Asking the network, bounded in time: all questions at once, each in a thread that nobody waits for any longer.
+"""Questions to the network, all at once and bounded in time: each runs in a thread that is left alone when time is up.
 
 A question touches no database: a thread would have a connection of its own to it.
 """
@@ -37,15 +37,15 @@ class Unanswered:
     cause: Cause | None = None
 
     def verdict(self, permission: str, about: str) -> Verdict:
-        """What to tell whoever asked; ``permission`` is an IAM action, ``about`` what could not be looked at."""
+        """The finding; ``permission`` is the IAM action that was needed, ``about`` what could not be checked."""
         if self.code in _NOBODY:
             why = f"this process has no AWS identity that counts ({self.code})"
-            mend = f"Give it one that may {permission}, and try again."
+            fix = f"Give it one that may {permission}, and try again."
         elif self.code in _DENIED:
-            why, mend = "AWS does not allow it", f"Allow {permission} to the AWS identity of this process."
+            why, fix = "AWS does not allow it", f"Allow {permission} to the AWS identity of this process."
         else:
-            why, mend = self.reason, f"Try again later; {permission} is what was asked."
-        return unknown(f"{why}; not looked at: {about}", mend)
+            why, fix = self.reason, f"Try again later; {permission} is what was asked."
+        return unknown(f"{why}; not looked at: {about}", fix)
 
 
 @dataclass
@@ -55,9 +55,21 @@ class _Place:
 
 def ask(questions: Mapping[str, Callable[[], Any]], *, seconds: float = SECONDS) -> dict[str, Any]:
     """The answer to each question, or `Unanswered`; never raises, and takes no longer than ``seconds``."""
+
+    def answer(question: Callable[[], Any], place: _Place) -> None:
+        try:
+            place.value = question()
+        except CognitoError as error:
+            place.value = Unanswered(str(error), error.aws_code, error.cause)
+        except SendFailed as error:
+            place.value = Unanswered(error.cause, error.cause)
+        except Exception as error:  # noqa: BLE001  (whatever a library throws is an answer that did not come)
+            # Its text may hold an address or a key.
+            place.value = Unanswered(type(error).__name__)
+
     places = {name: _Place() for name in questions}
     threads = [
-        threading.Thread(target=_answer, args=(question, places[name]), daemon=True)
+        threading.Thread(target=answer, args=(question, places[name]), daemon=True)
         for name, question in questions.items()
     ]
     for thread in threads:
@@ -66,15 +78,3 @@ def ask(questions: Mapping[str, Callable[[], Any]], *, seconds: float = SECONDS)
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     return {name: place.value for name, place in places.items()}
-
-
-def _answer(question: Callable[[], Any], place: _Place) -> None:
-    try:
-        place.value = question()
-    except CognitoError as error:
-        place.value = Unanswered(str(error), error.aws_code, error.cause)
-    except SendFailed as error:
-        place.value = Unanswered(error.cause, error.cause)
-    except Exception as error:  # noqa: BLE001  (whatever a library throws is an answer that did not come)
-        # Its text may hold an address or a key.
-        place.value = Unanswered(type(error).__name__)

@@ -1,7 +1,8 @@
 """Whether the site's own senders can send: mail servers that answer, accounts that are out of their sandboxes."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -30,60 +31,39 @@ class _Asked(NamedTuple):
 
 def diagnose_senders() -> list[Finding]:
     """A finding for each account and each mail server that a sender of the settings needs. Costs no statement."""
-    asked = dict(_all())
+    asked: dict[str, _Asked] = {}
+    for channel in DEFAULT_SENDERS:
+        try:
+            # Where no country is allowed, nothing is ever sent by SMS.
+            entries = list(conf.senders(channel)) if channel != "sms" or conf.sms_countries else []
+        except ImproperlyConfigured:
+            continue
+        for number, entry in enumerate(entries, start=1):
+            with suppress(Exception):  # the system checks report what cannot be imported or built
+                sender = import_string(entry["BACKEND"])(**entry.get("OPTIONS", {}))
+                asked |= {f"{channel} {number}, {what}": item for what, item in _questions_for(sender)}
     answers = ask({name: item.question for name, item in asked.items()})
     return [item.judge(answers[name]).on("senders", name) for name, item in asked.items()]
 
 
-def _all() -> Iterator[tuple[str, _Asked]]:
-    for channel in DEFAULT_SENDERS:
-        for number, entry in enumerate(_entries(channel), start=1):
-            for what, asked in _asked(entry):
-                yield f"{channel} {number}, {what}", asked
-
-
-def _asked(entry: Mapping[str, Any]) -> list[tuple[str, _Asked]]:
-    try:
-        return list(_of(import_string(entry["BACKEND"])(**entry.get("OPTIONS", {}))))
-    except Exception:  # noqa: BLE001  (what cannot be imported or built, the system checks tell)
-        return []
-
-
-def _entries(channel: str) -> list[Any]:
-    """None for SMS where no country is allowed: nothing is ever sent by them."""
-    try:
-        return list(conf.senders(channel)) if channel != "sms" or conf.sms_countries else []
-    except ImproperlyConfigured:
-        return []
-
-
-def _of(sender: object) -> Iterator[tuple[str, _Asked]]:
+def _questions_for(sender: object) -> Iterator[tuple[str, _Asked]]:
+    where = getattr(sender, "region", None) or "the default region"
     match sender:
         case SnsSender():
-            where = sender.region or "the default region"
-            yield (
-                "SNS",
-                _Asked(partial(sms_account, sender.region, sender.endpoint_url), partial(aws_account.sms, where)),
-            )
+            judge = partial(aws_account.sms, where)
+            yield "SNS", _Asked(partial(sms_account, sender.region, sender.endpoint_url), judge)
         case EndUserMessagingSender():
-            where = sender.region or "the default region"
             question = partial(messaging_tier, sender.region, sender.endpoint_url)
             yield "End User Messaging", _Asked(question, partial(aws_account.messaging, where))
         case DjangoEmailSender():
-            yield from _of_mail(sender)
-
-
-def _of_mail(sender: DjangoEmailSender) -> Iterator[tuple[str, _Asked]]:
-    backend = sender.connection()
-    region = ""
-    if isinstance(backend, SmtpBackend):
-        where = f"{backend.host}:{backend.port}"
-        yield "mail server", _Asked(sender.reach, partial(_mail_server, where))
-        found = _SES_HOST.fullmatch(str(backend.host))
-        region = found[1] if found else ""
-    if region or type(backend).__module__.startswith(_SES_BACKENDS):
-        where = region or "the default region"
-        yield "SES", _Asked(partial(mail_account, region or None), partial(aws_account.mail, where))
+            backend, region = sender.connection(), ""
+            if isinstance(backend, SmtpBackend):
+                yield "mail server", _Asked(sender.reach, partial(_mail_server, f"{backend.host}:{backend.port}"))
+                found = _SES_HOST.fullmatch(str(backend.host))
+                region = found[1] if found else ""
+            if region or type(backend).__module__.startswith(_SES_BACKENDS):
+                judge = partial(aws_account.mail, region or "the default region")
+                yield "SES", _Asked(partial(mail_account, region or None), judge)
 
 
 def _mail_server(where: str, answer: Unanswered | None) -> Verdict:

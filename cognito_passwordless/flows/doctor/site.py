@@ -35,7 +35,14 @@ _OPEN = ChallengeSession.Outcome.OPEN
 def diagnose_site(*, now: datetime) -> list[Finding]:
     """What is right and wrong with this site, whatever pool it has. Only reads, but for one key in the cache."""
     found = system_checks()
-    tables = _tables()
+    try:
+        executor = MigrationExecutor(databases[router.db_for_write(ChallengeSession)])
+        plan = executor.migration_plan([node for node in executor.loader.graph.leaf_nodes() if node[0] == TAG])
+        tables = ok("all migrations are applied")
+        if plan:
+            tables = problem(f"{len(plan)} migrations are not applied", "Run `manage.py migrate`.")
+    except DatabaseError as error:
+        tables = problem(f"the database does not answer: {type(error).__name__}", "Start it, and check DATABASES.")
     found.append(tables.on("site", "tables"))
     checks_ = {**_RUNNING, **(_STORED if tables.state is State.OK else {})}
     for name, check in checks_.items():
@@ -63,41 +70,26 @@ def system_checks() -> list[Finding]:
     return found or [ok("the system checks of this package find nothing").on("checks", "all")]
 
 
-def _tables() -> Verdict:
-    alias = router.db_for_write(ChallengeSession)
-    try:
-        executor = MigrationExecutor(databases[alias])
-        wanted = [node for node in executor.loader.graph.leaf_nodes() if node[0] == TAG]
-        plan = executor.migration_plan(wanted)
-    except DatabaseError as error:
-        return problem(f"the database does not answer: {type(error).__name__}", "Start it, and look at DATABASES.")
-    if plan:
-        return problem(f"{len(plan)} migrations are not applied", "Run `manage.py migrate`.")
-    return ok("all migrations are applied")
-
-
 def _cache(now: datetime) -> Verdict:
     del now
     if settings.CACHES.get("default", {}).get("BACKEND") == _DATABASE_CACHE:
         return ok("the cache is a table of the database; not written to here")
-    answer = ask({"cache": _write_and_read}, seconds=3.0)["cache"]
+
+    def write_and_read() -> bool:
+        key, value = f"{TAG}.doctor.{secrets.token_hex(8)}", secrets.token_hex(8)
+        default_cache.set(key, value, 30)
+        read = default_cache.get(key)
+        default_cache.delete(key)
+        return bool(read == value)
+
+    answer = ask({"cache": write_and_read}, seconds=3.0)["cache"]
     if isinstance(answer, Unanswered):
         return problem(
-            f"the cache fails: {answer.reason}", "Start it; allauth's rate limits and sessions may need it."
+            f"the cache fails: {answer.reason}", "Start it: allauth's rate limits and sessions may need it."
         )
-    return (
-        ok("the cache gives back what it is given")
-        if answer
-        else (problem("the cache does not give back what it is given", "Look at CACHES, and at the cache's own log."))
-    )
-
-
-def _write_and_read() -> bool:
-    key, value = f"{TAG}.doctor.{secrets.token_hex(8)}", secrets.token_hex(8)
-    default_cache.set(key, value, 30)
-    read = default_cache.get(key)
-    default_cache.delete(key)
-    return bool(read == value)
+    if answer:
+        return ok("the cache returns what is written to it")
+    return problem("the cache does not return what is written to it", "Check CACHES and the cache's own log.")
 
 
 def _workers(now: datetime) -> Verdict:
@@ -162,18 +154,18 @@ def _latest(channel: str, now: datetime) -> Verdict:
     if not failed:
         return ok(f"the latest {len(rows)} were sent")
     causes = ", ".join(sorted({row.cause or "no cause" for row in failed}))
-    mend = f"Causes: {causes}. docs/senders.md tells what they mean."
+    fix = f"Causes: {causes}. docs/senders.md tells what they mean."
     everybody = failed[0] is rows[0] and failed[0].provider_down
-    return problem(f"{text}, the last of them for everybody", mend) if everybody else warning(text, mend)
+    return problem(f"{text}, the last of them for everybody", fix) if everybody else warning(text, fix)
 
 
 def _budget(name: str, now: datetime) -> Verdict:
     used = budgets.used(name, "", now)
     text = f"{used.count} of {used.limit.count} used"
-    mend = f"It is free again in {-(-used.seconds // 60)} minutes; look who sends, then at LIMITS[{name!r}]."
+    fix = f"It is free again in {-(-used.seconds // 60)} minutes; look who sends, then at LIMITS[{name!r}]."
     if used.spent:
-        return problem(text, mend)
-    return warning(text, mend) if used.count >= budgets.NEARLY * used.limit.count else ok(text)
+        return problem(text, fix)
+    return warning(text, fix) if used.count >= budgets.NEARLY * used.limit.count else ok(text)
 
 
 def _existing_users(now: datetime) -> Verdict:
@@ -181,7 +173,7 @@ def _existing_users(now: datetime) -> Verdict:
     del now
     found = count_at_risk()
     if not found.people:
-        return ok("nobody would lose a password or a social link at their first code")
+        return ok("no user would lose a password or a social link at their first code")
     is_weighed = f"{TAG}.{_COUNTED}" in settings.SILENCED_SYSTEM_CHECKS
     return ok(str(found)) if is_weighed else warning(str(found), ADOPT)
 

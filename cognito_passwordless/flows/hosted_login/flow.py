@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from django.views.decorators.debug import sensitive_variables
 
+from ...causes import LOGIN_ERRORS, explain
 from ...cognito import (
     AuthorizationCode,
     CognitoError,
@@ -25,7 +26,6 @@ from ...models import ChallengeSession, MigratedUser, Route
 from ..challenges import attempts, hosted
 from ..challenges.hosted import Answer
 from ..events import journey
-from ..events.categories import LOGIN_ERRORS
 from ..events.journey import Outcome
 from ..limits import budgets
 from ..sending import routing
@@ -37,22 +37,22 @@ from . import fallback
 
 class Refused(SignInError):
     """This answer opens no session; ``cause`` is for the log and the timeline, never for the page. ``unavailable``
-    where it is the provider's trouble, the same for everybody; ``onwards`` where a code may take its place."""
+    where it is the provider's trouble, the same for everybody; ``has_fallback`` where a code may take its place."""
 
-    def __init__(self, cause: str, *, unavailable: bool = False, onwards: bool = False) -> None:
+    def __init__(self, cause: str, *, unavailable: bool = False, has_fallback: bool = False) -> None:
         super().__init__(cause)
         self.cause = cause
         self.unavailable = unavailable
-        self.onwards = onwards
+        self.has_fallback = has_fallback
 
 
 class Unavailable(SignInError):
-    """No browser can be sent to this hosted login now; its argument is the cause. Nothing was started. ``onwards``
-    where a code may take its place."""
+    """No browser can be sent to this hosted login now; its argument is the cause. Nothing was started.
+    ``has_fallback`` where a code may take its place."""
 
-    def __init__(self, cause: str, *, onwards: bool = False) -> None:
+    def __init__(self, cause: str, *, has_fallback: bool = False) -> None:
         super().__init__(cause)
-        self.onwards = onwards
+        self.has_fallback = has_fallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def depart(connection: Connection, challenge: ChallengeSession, *, redirect_uri:
             detail=error.detail or error.aws_code,
             duration=time.monotonic() - began,
         )
-        raise Unavailable(str(error.cause), onwards=fallback.from_departure(connection, error)) from None
+        raise Unavailable(str(error.cause), has_fallback=fallback.from_departure(connection, error)) from None
     if secrets is None:
         raise Unavailable("key_retired")
     url = authorize_url(
@@ -178,7 +178,7 @@ def _prove(
     started = time.monotonic()
     if answer.error:
         known = answer.error if answer.error in LOGIN_ERRORS else "login_error"
-        _refuse(challenge, known, LOGIN_ERRORS.get(known, "flow"), now)
+        _refuse(challenge, known, explain(known).category, now)
     try:
         claims = _claims(connection, challenge, answer, redirect_uri, now)
     except CognitoError as error:
@@ -186,7 +186,7 @@ def _prove(
         detail = error.detail or error.aws_code
         _record(challenge, "answered", cause, error.cause.category, now, detail=detail, duration=took)
         unavailable, goes_on = error.cause.scope == "pool", fallback.from_exchange(connection, error)
-        raise Refused(cause, unavailable=unavailable, onwards=goes_on) from None
+        raise Refused(cause, unavailable=unavailable, has_fallback=goes_on) from None
     took = time.monotonic() - started
     # The person signed in there; no code of this sign-in went to any address (law 7).
     claims = dict(with_trusted(claims, connection.trusted_providers))

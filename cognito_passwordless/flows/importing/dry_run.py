@@ -208,7 +208,7 @@ def _named(verdict: Verdict, accounts: owners.Accounts) -> Outcome:
     return "link", {
         Action.ENTER: "verified_address",
         Action.TAKE_OVER: "unverified_address",
-        Action.ASK_SECOND_FACTOR: "second_factor",
+        Action.ASK_SECOND_FACTOR: "second_factor_asked",
     }[verdict.action]
 
 

@@ -29,18 +29,11 @@ from ...models import (
 from ...signals import person_erased
 from ..accounts import locking, tombstones
 from ..accounts.changes import MigrationChanges
+from ..accounts.errors import ActionRefused
 from ..accounts.owners import is_privileged
 from ..events import audit
 from ..events.journey import POOL_SIGN_IN
 from . import dependents, undo
-
-
-class NotErased(Exception):
-    """Nothing was changed; ``reason`` says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +81,19 @@ def preview(record: MigratedUser) -> Preview:
 def erase(pk: int, *, remove_user: bool | None = None, now: datetime, by: str = "") -> Erased:
     """Erases one person, in one transaction. ``remove_user`` None does what the preview says.
 
-    Raises `NotErased`.
+    Raises `ActionRefused`.
     """
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = locking.lock_person(pk)
         if record is None:
-            raise NotErased("no_such_person")
+            raise ActionRefused("no_such_person")
         found = preview(record)
         if found.refusal:
-            raise NotErased(found.refusal)
+            raise ActionRefused(found.refusal)
         user = record.user
         removes = user is not None and (found.removes_user if remove_user is None else remove_user)
         if removes and found.blocked:
-            raise NotErased(found.blocked)
+            raise ActionRefused(found.blocked)
         person_erased.send(sender=MigratedUser, user=user, user_removed=removes)
         set_up = []
         for row in found.rows:
@@ -162,7 +155,7 @@ def _remove_user(user: AbstractBaseUser) -> None:
     try:
         user.delete()
     except (ProtectedError, RestrictedError):
-        raise NotErased(dependents.PROTECTED) from None
+        raise ActionRefused(dependents.PROTECTED) from None
 
 
 def _forget_in_admin_log(row: Model) -> None:

@@ -20,6 +20,7 @@ from ...models import MigratedUser
 from ...signals import migration_undone
 from ..accounts import locking
 from ..accounts.changes import MigrationChanges
+from ..accounts.errors import ActionRefused
 from ..accounts.owners import is_privileged
 from ..events import audit
 from ..pool_sync import outbox
@@ -28,14 +29,6 @@ from . import dependents
 Status = MigratedUser.Status
 Choice = Literal["keep", "remove"]
 BATCH = 200  # people of one transaction, in a whole run
-
-
-class NotUndone(Exception):
-    """Nothing was changed; ``reason`` says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +81,25 @@ class Undone:
 def undo(pk: int, *, choice: Choice | None = None, now: datetime, by: str = "") -> Undone:
     """Undoes one migration, in one transaction. ``choice`` None does what the preview says.
 
-    Raises `NotUndone`, at a second call too.
+    Raises `ActionRefused`, at a second call too.
     """
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = locking.lock_person(pk)
         if record is None:
-            raise NotUndone("no_such_person")
+            raise ActionRefused("no_such_person")
         found = preview(record)
         if found.refusal:
-            raise NotUndone(found.refusal)
+            raise ActionRefused(found.refusal)
         choice = choice or found.default
         user, outcome, changes = record.user, found.outcome(choice), MigrationChanges.load(record)
         if outcome == "user_removed" and found.blocked:
-            raise NotUndone(found.blocked)
+            raise ActionRefused(found.blocked)
         if user is not None and outcome == "user_removed":
             compat.end_tracked_sessions(user)  # other sessions end because their user no longer exists
             try:
                 user.delete()
             except (ProtectedError, RestrictedError):
-                raise NotUndone(dependents.PROTECTED) from None
+                raise ActionRefused(dependents.PROTECTED) from None
         elif user is not None and choice == "remove":
             revert_changes(user, record, changes)
             other = _others_of(record).first() if changes.user else None
@@ -184,7 +177,7 @@ def undo_run(run_id: int, *, choice: Choice | None = None, now: datetime, by: st
             for pk in keys:
                 try:
                     done = undo(pk, choice=choice, now=now, by=by)
-                except NotUndone as error:
+                except ActionRefused as error:
                     counted[error.reason] += 1
                 else:
                     counted[done.outcome] += 1

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from ... import compat
+from ...causes import explain
 from ...exceptions import JoinOffered, MigrationRefused, SecondFactorNeeded
 from ...identifiers import parse
 from ...identity import Channel, channel_of
@@ -24,7 +25,6 @@ from ...models import SUB_LENGTH, ChallengeSession, MigratedUser, Route
 from ..accounts import tombstones
 from ..accounts.pool_records import UNUSABLE
 from ..events import journey
-from ..events.categories import category_of
 from ..events.journey import Outcome
 from ..lifecycle import erase
 from ..migration import Migrated, migrate
@@ -211,7 +211,7 @@ class _Ending:
             outcome,
             now=self.now,
             cause=cause,
-            category=category_of(cause) if cause else "",
+            category=explain(cause).category if cause else "",
             # A person who proved their address to us may be known to a pool all the same.
             connection=self.proven.connection.alias if self.proven.connection else "",
             duration=time.monotonic() - self.began,

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db import router, transaction
 
+from ...causes import explain
 from ...cognito import Connection
 from ...conf import conf
 from ...identifiers import Identifier
@@ -18,7 +19,6 @@ from ...models import ChallengeSession, Delivery, Route
 from ..challenges import attempts
 from ..challenges.create import new_challenge
 from ..challenges.status import seconds_to_resend, status
-from ..events.categories import category_of
 from ..limits import budgets
 from ..sending import send_code
 from ..sign_in.context import Visitor, too_many
@@ -37,7 +37,7 @@ class PoolAnswer:
 
     @property
     def category(self) -> str:
-        return category_of(self.cause)
+        return explain(self.cause).category
 
 
 def ask_pool(

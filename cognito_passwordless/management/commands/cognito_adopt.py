@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ...flows import adopting
 from ...flows.adopting import Batch, Chosen, Reason
 from ..progress_bar import ProgressBar
-from ..terminal import plain
+from ..terminal import bounded, plain
 
 INTERRUPTED = 130
 TEXTS = {
@@ -44,7 +44,10 @@ class Command(BaseCommand):
             "--file", type=Path, metavar="PATH", help="Of the users in this file: one primary key or address a line."
         )
         parser.add_argument(
-            "--batch", type=_size, default=adopting.BATCH, help=f"Users of one transaction ({adopting.BATCH})."
+            "--batch",
+            type=bounded(int, 1, 5000),
+            default=adopting.BATCH,
+            help=f"Users of one transaction ({adopting.BATCH}).",
         )
         parser.add_argument("--yes", action="store_true", help="Do it.")
 
@@ -56,7 +59,9 @@ class Command(BaseCommand):
         try:
             for batch in adopting.adopt(chosen, write=options["yes"], size=options["batch"]):
                 total.add(batch)
-                self._name(batch)
+                for left in batch.left_out:
+                    others = f" ({left.others})" if left.others else ""
+                    self.stdout.write(f"user {plain(str(left.user))}: {TEXTS[left.reason]}{plain(others)}")
                 bar.show(total.seen, expected)
         except KeyboardInterrupt:
             raise CommandError("Interrupted. Begin it again to go on.", returncode=INTERRUPTED) from None
@@ -76,11 +81,6 @@ class Command(BaseCommand):
                 return adopting.of_file(lines)
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{options['file']} cannot be read: {error}") from None
-
-    def _name(self, batch: Batch) -> None:
-        for left in batch.left_out:
-            others = f" ({left.others})" if left.others else ""
-            self.stdout.write(f"user {plain(str(left.user))}: {TEXTS[left.reason]}{plain(others)}")
 
     def _tell(self, total: Batch, problems: int, *, done: bool) -> None:
         adopted = total.counted[Reason.ADOPTED]
@@ -102,10 +102,3 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError("must be a day, such as 2026-01-31") from None
-
-
-def _size(text: str) -> int:
-    size = int(text)
-    if not 1 <= size <= 5000:
-        raise argparse.ArgumentTypeError("must be 1 to 5000")
-    return size

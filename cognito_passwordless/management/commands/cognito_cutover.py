@@ -9,7 +9,7 @@ from django.utils import timezone
 from ... import connections
 from ...cognito import Connection
 from ...flows.lifecycle import cutover
-from .. import person
+from ..terminal import confirm
 
 BY = "command"
 
@@ -44,27 +44,29 @@ class Command(BaseCommand):
         if not 0 <= options["coverage"] <= 100:  # not a number, too
             raise CommandError("--coverage is a share of 0 to 100 per cent.")
         if not options["dry_run"]:
-            self._export(connection, options["export"], options["left"])
+            try:
+                if options["export"]:
+                    written = cutover.export_mapping(connection, options["export"], now=timezone.now())
+                    self.stdout.write(f"{options['export']}: {written.rows} people, SHA-256 {written.digest}")
+                if options["left"]:
+                    written = cutover.export_not_migrated(connection, options["left"])
+                    self.stdout.write(
+                        f"{options['left']}: {written.rows} people are left. The file has addresses in it."
+                    )
+            except OSError as error:
+                why = error.strerror or type(error).__name__
+                raise CommandError(f"The export could not be written: {why}") from None
         if options["un_retire"]:
             self._bring_back(connection, dry_run=options["dry_run"])
             return
         failed = self._check(connection, options["coverage"] / 100)
-        self._tell_left(connection)
+        left = cutover.count_not_migrated(connection)
+        self.stdout.write(f"{left['enabled']} people are left who were enabled at the last import, ", ending="")
+        self.stdout.write(f"{left['disabled']} who were not.")
         if options["retire"]:
             self._retire(connection, failed, options)
         elif failed:
             raise CommandError(f"Not ready: {', '.join(failed)}.")
-
-    def _export(self, connection: Connection, mapping: Path | None, left: Path | None) -> None:
-        try:
-            if mapping:
-                written = cutover.export_mapping(connection, mapping, now=timezone.now())
-                self.stdout.write(f"{mapping}: {written.rows} people, SHA-256 {written.digest}")
-            if left:
-                written = cutover.export_not_migrated(connection, left)
-                self.stdout.write(f"{left}: {written.rows} people are left. The file has addresses in it.")
-        except OSError as error:
-            raise CommandError(f"The export could not be written: {error.strerror or type(error).__name__}") from None
 
     def _check(self, connection: Connection, coverage: float) -> list[str]:
         items = cutover.checklist(connection, now=timezone.now(), coverage=coverage)
@@ -75,11 +77,6 @@ class Command(BaseCommand):
             if not item.passed:
                 self.stdout.write(f"      {item.mend}")
         return [item.name for item in items if item.must and not item.passed]
-
-    def _tell_left(self, connection: Connection) -> None:
-        found = cutover.count_not_migrated(connection)
-        enabled, disabled = found["enabled"], found["disabled"]
-        self.stdout.write(f"{enabled} people are left who were enabled at the last import, {disabled} who were not.")
 
     def _retire(self, connection: Connection, failed: list[str], options: dict[str, Any]) -> None:
         if connection.retired:
@@ -93,7 +90,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{connection.alias} would be retired; {waiting} open sign-ins would end.")
             return
         if not options["yes"]:
-            person.agreed("Retire? Nobody signs in at the pool then.", connection.alias)
+            confirm("Retire? Sign-ins at the pool end.", connection.alias)
         ended = cutover.retire(connection, now=timezone.now(), by=BY)
         self.stdout.write(self.style.SUCCESS(f"{connection.alias} is retired; {ended} open sign-ins have ended."))
 

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from ... import connections
 from ...flows.doctor import (
-    Case,
     Finding,
     State,
     diagnose_connection,
@@ -24,10 +23,10 @@ from ...flows.doctor import (
 
 class Command(BaseCommand):
     help = (
-        "Looks at the site and its pools, and says how to mend what is wrong. Reads only. "
+        "Looks at the site and its pools, and says how to fix what is wrong. Reads only. "
         "With --identifier: why one person got no code. Ends with status 1 when there is a problem."
     )
-    # It tells them in its own list, and goes on.
+    # `diagnose_site` runs them and lists what they find.
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -46,7 +45,16 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         end: dict[str, str] = {}
         if options["identifier"]:
-            case = _case(options)
+            try:
+                case = diagnose_person(
+                    options["identifier"],
+                    now=timezone.now(),
+                    ask_pool=options["ask_pool"],
+                    unmasked=options["unmasked"],
+                    ip=str(options["ip"] or ""),
+                )
+            except ImproperlyConfigured as reason:
+                raise CommandError(f"Fix the settings first: {reason}") from None
             findings, end = case.findings, {"conclusion": case.conclusion, "advice": case.advice}
         elif options["connection"]:
             chosen = connections.find(options["connection"])
@@ -76,22 +84,9 @@ class Command(BaseCommand):
                 area = finding.area
                 self.stdout.write(self.style.MIGRATE_HEADING(area))
             self.stdout.write(f"  {styles[finding.state](f'{finding.state:8}')} {finding.name}: {finding.text}")
-            if finding.mend and finding.state is not State.OK:
-                self.stdout.write(f"           -> {finding.mend}")
+            if finding.fix and finding.state is not State.OK:
+                self.stdout.write(f"           -> {finding.fix}")
         counts = [f"{sum(f.state is state for f in findings)} {state}" for state in State]
         self.stdout.write("\n" + ", ".join(counts))
         for text in end.values():
             self.stdout.write(text)
-
-
-def _case(options: dict[str, Any]) -> Case:
-    try:
-        return diagnose_person(
-            options["identifier"],
-            now=timezone.now(),
-            ask_pool=options["ask_pool"],
-            unmasked=options["unmasked"],
-            ip=str(options["ip"] or ""),
-        )
-    except ImproperlyConfigured as reason:
-        raise CommandError(f"Mend the settings first: {reason}") from None

@@ -1,4 +1,4 @@
-"""``manage.py cognito_erase``: forgets one person who asked for it, and lets somebody come back who asks for that."""
+"""``manage.py cognito_erase``: erases one person who asked for it, and lets a person return who asks for that."""
 
 from typing import Any
 from uuid import UUID
@@ -6,17 +6,14 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from ...causes import explain
 from ...flows.accounts import tombstones
+from ...flows.accounts.errors import ActionRefused
 from ...flows.lifecycle import erase
 from ...models import Erasure
-from .. import person
+from ..terminal import PERSON_HELP, confirm, find_person
 
 BY = "command"
-REFUSALS = {
-    "privileged_user": "their Django user is staff or a superuser, whom this never reaches",
-    "protected_rows": "rows of the site forbid removing the Django user (use --keep-user, or remove those first)",
-    "no_such_person": "there is no such person any more",
-}
 
 
 class Command(BaseCommand):
@@ -28,8 +25,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("--person", help=person.HELP)
-        what.add_argument("--lift", type=UUID, metavar="TOMBSTONE", help="Let whoever this tombstone is of come back.")
+        what.add_argument("--person", help=PERSON_HELP)
+        what.add_argument("--lift", type=UUID, metavar="TOMBSTONE", help="Let the person of this tombstone come back.")
         user = parser.add_mutually_exclusive_group()
         user.add_argument("--keep-user", dest="removes", action="store_const", const=False)
         user.add_argument("--remove-user", dest="removes", action="store_const", const=True)
@@ -40,7 +37,7 @@ class Command(BaseCommand):
         if options["lift"]:
             self._lift(options["lift"], options)
             return
-        record = person.find(options["person"])
+        record = find_person(options["person"])
         found = erase.preview(record)
         removes = found.removes_user if options["removes"] is None else options["removes"]
         self._tell(found, removes)
@@ -48,10 +45,10 @@ class Command(BaseCommand):
         if options["dry_run"]:
             return
         if not options["yes"]:
-            person.agreed("Erase? This cannot be undone.", "yes")
+            confirm("Erase? This cannot be undone.", "yes")
         try:
             done = erase.erase(record.pk, remove_user=options["removes"], now=timezone.now(), by=BY)
-        except erase.NotErased as error:
+        except ActionRefused as error:
             _must_be_possible(error.reason)
             raise
         self.stdout.write(self.style.SUCCESS("Erased. All that is left of them is:"))
@@ -86,11 +83,11 @@ class Command(BaseCommand):
         if options["dry_run"]:
             return
         if not options["yes"]:
-            person.agreed("Lift it?", "yes")
+            confirm("Lift it?", "yes")
         tombstones.remove(tombstone, now=timezone.now(), by=BY)
         self.stdout.write(self.style.SUCCESS("Lifted."))
 
 
 def _must_be_possible(reason: str) -> None:
     if reason:
-        raise CommandError(f"Nothing was changed: {REFUSALS.get(reason, reason)}.")
+        raise CommandError(f"Nothing was changed: {explain(reason).clause}.")

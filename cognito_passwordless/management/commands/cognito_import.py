@@ -1,7 +1,5 @@
 """``manage.py cognito_import``: a pool's directory, or a CSV of it, into `MigratedUser`, and Django users ahead."""
 
-import argparse
-import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -12,13 +10,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ... import connections
+from ...causes import explain
 from ...cognito import CognitoError, Connection
 from ...flows import importing
 from ...flows.importing.csv_source import NotACsv
-from ...models import ImportRun
-from ..import_words import Outcome, lines
+from ...models import ImportProblem, ImportRun
 from ..progress_bar import ProgressBar
+from ..terminal import bounded, plain, until_interrupted
 
+Outcome = tuple[str, str]
 State = ImportRun.State
 FAILED, BUSY, INTERRUPTED = 1, 3, 130
 
@@ -44,9 +44,14 @@ class Command(BaseCommand):
             metavar="PERCENT",
             help=f"Mark nobody as gone where more of those who wait were not seen ({importing.GONE_LIMIT}).",
         )
-        parser.add_argument("--rate", type=_rate, default=importing.QUOTA, help="ListUsers calls a second (30).")
         parser.add_argument(
-            "--pages", type=_pages, default=importing.PAGES, help="Pages of 60 users that are written together (50)."
+            "--rate", type=bounded(float, 0.01, 1000), default=importing.QUOTA, help="ListUsers calls a second."
+        )
+        parser.add_argument(
+            "--pages",
+            type=bounded(int, 1, 500),
+            default=importing.PAGES,
+            help="Pages of 60 users in one transaction (50).",
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="Only say what would happen, and whom people would become."
@@ -55,7 +60,7 @@ class Command(BaseCommand):
         ahead.add_argument(
             "--pair",
             action="store_true",
-            help="Import nobody; pair imported people with the Django users who carry their sub (MATCH_USER).",
+            help="Import no one; pair imported people with the Django users who carry their sub (MATCH_USER).",
         )
         ahead.add_argument(
             "--activate", action="store_true", help="As --pair, and make Django users for those who have none."
@@ -82,7 +87,7 @@ class Command(BaseCommand):
         if options["csv"] and ahead:
             raise CommandError("--pair and --activate read no CSV: import it first.", returncode=2)
         work = self._activate if ahead else self._preview if options["dry_run"] else self._import
-        with _until_interrupted(self.stderr) as stop:
+        with until_interrupted(lambda: self.stderr.write("\nStopping after this page."), once=True) as stop:
             for connection in chosen:
                 with _told(connection):
                     work(connection, stop, options)
@@ -136,7 +141,7 @@ class Command(BaseCommand):
         self.stdout.write("With the proof of their addresses, at their first sign-in:")
         self._table(found.outcomes, found.examples)
         if found.decisions:
-            self.stdout.write(f"Shared addresses that a human has to decide about: {found.decisions:,}.")
+            self.stdout.write(f"Shared addresses that need a decision: {found.decisions:,}.")
         if found.why_not:
             self.stdout.write(found.why_not)
         if not found.complete:
@@ -167,8 +172,15 @@ class Command(BaseCommand):
         self._must_be_done(run, "--activate" if options["activate"] else "--pair")
 
     def _table(self, outcomes: Mapping[Outcome, int], examples: Mapping[Outcome, list[str]]) -> None:
-        for line in lines(outcomes, examples):
-            self.stdout.write(line)
+        """A line for each kind of outcome, with the subs of some people."""
+        labels = {str(word): str(label) for word, label in ImportProblem.Reason.choices}
+        for outcome, count in sorted(outcomes.items()):
+            if count:
+                kind, reason = outcome
+                names = ", ".join(map(plain, examples.get(outcome, [])))
+                more = ", …" if count > len(examples.get(outcome, [])) else ""
+                words = labels.get(reason) or explain(reason).clause
+                self.stdout.write(f"  {kind:8} {count:>9,}  {words}" + (f" ({names}{more})" if names else ""))
 
     def _must_be_done(self, run: ImportRun, option: str) -> None:
         chosen = f"--connection {run.connection} {option}".rstrip()
@@ -186,11 +198,12 @@ def _told(connection: Connection) -> Iterator[None]:
     try:
         yield
     except importing.Busy as busy:
-        raise CommandError(_busy(connection, busy), returncode=BUSY) from None
+        since = f" (import {busy.run.pk}, last sign of life {busy.run.updated_at:%H:%M:%S})" if busy.run else ""
+        raise CommandError(f"{alias}: another process is importing{since}.", returncode=BUSY) from None
     except importing.NothingToContinue:
         raise CommandError(f"{alias}: nothing unfinished to continue.") from None
     except importing.Lost:
-        raise CommandError(f"{alias}: another process has taken this import over.", returncode=BUSY) from None
+        raise CommandError(f"{alias}: another process has taken over this import.", returncode=BUSY) from None
     except (OSError, NotACsv) as error:
         raise CommandError(str(error)) from None
     except CognitoError as error:
@@ -210,43 +223,3 @@ def _chosen(aliases: list[str] | None) -> list[Connection]:
             raise CommandError(f"There is no connection {alias!r}.", returncode=2)
         found.append(connection)
     return found
-
-
-def _busy(connection: Connection, busy: importing.Busy) -> str:
-    since = f" (import {busy.run.pk}, last sign of life {busy.run.updated_at:%H:%M:%S})" if busy.run else ""
-    return f"{connection.alias}: another process is importing{since}."
-
-
-def _rate(text: str) -> float:
-    rate = float(text)
-    if not rate > 0:
-        raise argparse.ArgumentTypeError("must be more than 0")
-    return rate
-
-
-def _pages(text: str) -> int:
-    pages = int(text)
-    if not 1 <= pages <= 500:
-        raise argparse.ArgumentTypeError("must be 1 to 500")
-    return pages
-
-
-@contextmanager
-def _until_interrupted(stderr: Any) -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets, once; the second time they end the process at once, and nothing is lost
-    either."""
-    stop = threading.Event()
-    before: dict[int, Any] = {}
-
-    def ask(number: int, frame: Any) -> None:
-        stderr.write("\nStopping after this page.")
-        stop.set()
-        signal.signal(number, before[number])
-
-    for asked in (signal.SIGINT, signal.SIGTERM):
-        before[asked] = signal.signal(asked, ask)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,31 +1,17 @@
 """`manage.py cognito_local`: a local Cognito for development, until Ctrl-C (extra ``local``)."""
 
 import argparse
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ..terminal import until_interrupted
 
 missing = ""
 try:
     from ...local import __main__ as local
 except ImportError as reason:
     missing = str(reason)
-
-
-@contextmanager
-def _stopped_by(*numbers: signal.Signals) -> Iterator[threading.Event]:
-    """An event that these signals set, as long as the block lasts."""
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Command(BaseCommand):
@@ -41,12 +27,12 @@ class Command(BaseCommand):
         local.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        def write(line: str) -> None:
+            self.stdout.write(line)
+            self.stdout.flush()
+
         try:
-            with _stopped_by(signal.SIGINT, signal.SIGTERM) as stop:
-                local.serve(argparse.Namespace(**options), write=self._write, stop=stop)
+            with until_interrupted() as stop:
+                local.serve(argparse.Namespace(**options), write=write, stop=stop)
         except (OSError, ValueError) as reason:
             raise CommandError(str(reason)) from None
-
-    def _write(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()

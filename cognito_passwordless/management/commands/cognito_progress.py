@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from ...flows.progress import report, rollup
 from ...flows.progress.forecast import Forecast
-from ...flows.progress.types import Figures, Pool, Share
+from ...flows.progress.types import Figures, Share
 from ..terminal import plain
 
 WHY_NO_FORECAST = {
-    "nobody": "nobody is known yet",
+    "nobody": "no pool user is known yet",
     "too_early": "the migration began less than two weeks ago",
-    "too_few": "too few people have come so far",
-    "stalled": "nobody has come for two weeks",
+    "too_few": "too few people have migrated so far",
+    "stalled": "no one has migrated for two weeks",
 }
 FAR_AWAY = "more than 20 years"
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="All figures as JSON.")
         parser.add_argument("--refresh", action="store_true", help="Count now first.")
         parser.add_argument(
-            "--recount", action="store_true", help="Count now first, days that are over as well: mends what is wrong."
+            "--recount", action="store_true", help="Count now first, past days included: fixes what is wrong."
         )
         parser.add_argument("--check", action="store_true", help="Compare the roll-up with the tables.")
 
@@ -41,27 +41,24 @@ class Command(BaseCommand):
         if options["refresh"] or options["recount"]:
             rollup.roll_up(now, anew=options["recount"])
         if check:
-            self._check()
+            found = rollup.check()
+            for drift in found:
+                key = ", ".join(
+                    f"{name}={plain(str(value))}" for name, value in drift.key.items() if value not in {"", 0}
+                )
+                since = "" if drift.settled else " (may have changed since the roll-up)"
+                self.stdout.write(f"{key}: kept {drift.kept}, counted {drift.counted}{since}")
+            if any(drift.settled for drift in found):
+                raise CommandError("The roll-up has drifted; --recount counts it anew.")
+            self.stdout.write(self.style.SUCCESS("The roll-up equals the tables." if not found else "No drift."))
             return
         figures = report.read(now, connection)
         if not figures.known:
-            raise CommandError(f"Nothing is known of a connection {connection!r}")
+            raise CommandError(f"There is no connection {connection!r}.")
         if options["json"]:
             self.stdout.write(json.dumps(figures.as_json(), indent=2))
         else:
             self.stdout.write("\n".join(lines(figures)))
-
-    def _check(self) -> None:
-        found = rollup.check()
-        for drift in found:
-            told = ", ".join(
-                f"{name}={plain(str(value))}" for name, value in drift.key.items() if value not in {"", 0}
-            )
-            since = "" if drift.settled else " (may have changed since the roll-up)"
-            self.stdout.write(f"{told}: kept {drift.kept}, counted {drift.counted}{since}")
-        if any(drift.settled for drift in found):
-            raise CommandError("The roll-up has drifted; --recount counts it anew.")
-        self.stdout.write(self.style.SUCCESS("The roll-up equals the tables." if not found else "No drift."))
 
 
 def lines(figures: Figures) -> Iterator[str]:
@@ -72,11 +69,11 @@ def lines(figures: Figures) -> Iterator[str]:
     yield f"Migrated                 {_share(figures.migrated)}"
     yield f"Of those seen in {figures.active_days} days  {_share(figures.active)}"
     yield f"Django user deleted      {figures.deleted.value:>12,}"
-    yield f"A day, over seven        {figures.rate:,}"
+    yield f"Per day, over 7 days     {figures.rate:,}"
     for title, named in (
         ("Status", figures.statuses),
         ("Method", figures.methods),
-        ("Waiting because", figures.reasons),
+        ("Needs review", figures.reasons),
     ):
         yield from _table(title, [(each.name, f"{each.number.value:>12,}") for each in named])
     for title, groups in (("Connection", figures.connections), ("Cohort", figures.cohorts)):
@@ -89,7 +86,12 @@ def lines(figures: Figures) -> Iterator[str]:
         "Failures",
         [(f"{each.step} {each.outcome} {each.cause}", f"{each.events.value:>12,}") for each in figures.failures],
     )
-    yield from _table("Pools", [(pool.label, _pool(pool)) for pool in figures.pools])
+    pools = []
+    for pool in figures.pools:
+        speed = f"half within {_ms(pool.median_ms)}, 95 % within {_ms(pool.p95_ms)}"
+        still = f"{pool.still_there.value:,} sign-ins still there"
+        pools.append((pool.label, f"{pool.calls.value:>12,} calls, {pool.error_percent} % errors, {speed}, {still}"))
+    yield from _table("Pools", pools)
     yield from _table(
         "Budgets",
         [
@@ -108,12 +110,6 @@ def _table(title: str, rows: list[tuple[str, str]]) -> Iterator[str]:
 
 def _share(share: Share) -> str:
     return f"{share.part.value:>12,} of {share.whole.value:,}  {share.percent:5.1f} %"
-
-
-def _pool(pool: Pool) -> str:
-    speed = f"half within {_ms(pool.median_ms)}, 95 % within {_ms(pool.p95_ms)}"
-    still = f"{pool.still_there.value:,} sign-ins still there"
-    return f"{pool.calls.value:>12,} calls, {pool.error_percent} % errors, {speed}, {still}"
 
 
 def _ms(milliseconds: int | None) -> str:

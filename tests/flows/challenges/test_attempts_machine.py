@@ -68,6 +68,7 @@ MACHINE = {"claim": claim, "accept": accept, "resend": resend, "supersede": supe
 
 @given(policy=POLICIES, steps=STEPS)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
 def test_the_database_and_the_machine_agree(policy: Policy, steps: list[str | int]) -> None:
     chosen = {name.upper(): getattr(policy, name) for name in Policy.__match_args__}
     with override_settings(COGNITO_PASSWORDLESS={"OTP": chosen, "LIMITS": {"failures": "100000/1h"}}):

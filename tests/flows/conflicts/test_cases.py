@@ -12,9 +12,9 @@ from django.utils import timezone
 from cognito_passwordless import connections
 from cognito_passwordless.cognito import CognitoProfile
 from cognito_passwordless.exceptions import MigrationConflict, MigrationRefused
+from cognito_passwordless.flows.accounts.errors import ActionRefused
 from cognito_passwordless.flows.conflicts import cases, resolve
 from cognito_passwordless.flows.conflicts.cases import case_of
-from cognito_passwordless.flows.conflicts.resolve import NotDecided
 from cognito_passwordless.flows.events import audit
 from cognito_passwordless.flows.importing.gone import expected
 from cognito_passwordless.flows.migration import migrate
@@ -163,7 +163,7 @@ class TestLinking:
         user = make_user(ANN, **fields)
         record = known()
         assert closed(record)[f"link:{user.pk}"] == why
-        with pytest.raises(NotDecided, match="not_offered"):
+        with pytest.raises(ActionRefused, match="not_offered"):
             decide(record, f"link:{user.pk}")
 
     def test_is_not_offered_where_somebody_else_proved_the_address(
@@ -419,7 +419,7 @@ class TestTheRest:
         decide(one, "merge")
         resolve.withdraw(two.pk, now=timezone.now(), by="7")
         assert set(waiting()) == {one, two}
-        with pytest.raises(NotDecided, match="not_decided"):
+        with pytest.raises(ActionRefused, match="not_decided"):
             resolve.withdraw(two.pk, now=timezone.now(), by="7")
 
     def test_whom_a_withdrawn_merge_had_excluded_are_pending_again(self, known: Callable[..., MigratedUser]) -> None:
@@ -453,12 +453,12 @@ class TestTheRest:
         self, known: Callable[..., MigratedUser]
     ) -> None:
         for status in ("pending", "migrated", "excluded", "conflict"):
-            with pytest.raises(NotDecided, match="not_gone"):
+            with pytest.raises(ActionRefused, match="not_gone"):
                 resolve.let_in(known(status=status).pk, now=timezone.now(), by="7")
         MigratedUser.objects.all().delete()
         gone = known(sub="one", status="gone")
         other = known(sub="two", status="migrated")
-        with pytest.raises(NotDecided, match="address_given_on"):
+        with pytest.raises(ActionRefused, match="address_given_on"):
             resolve.let_in(gone.pk, now=timezone.now(), by="7")
         for harmless in ({"status": "pending", "attributes": {}}, {"status": "gone", "attributes": VERIFIED}):
             MigratedUser.objects.filter(pk=other.pk).update(**harmless)
@@ -486,7 +486,7 @@ class TestTheRest:
 
     def test_nobody_decides_about_somebody_who_is_settled(self, known: Callable[..., MigratedUser]) -> None:
         record = known(status="migrated", user=User.objects.create_user("x"))
-        with pytest.raises(NotDecided, match="migrated"):
+        with pytest.raises(ActionRefused, match="migrated"):
             decide(record, "exclude")
-        with pytest.raises(NotDecided, match="no_such_person"):
+        with pytest.raises(ActionRefused, match="no_such_person"):
             resolve.decide(0, "exclude", now=timezone.now(), by="7")

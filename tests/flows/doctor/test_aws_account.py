@@ -131,7 +131,7 @@ def test_our_own_pre_sign_up_trigger_is_read(
 )
 def test_what_is_made_of_it(verdict: Verdict, state: str, word: str) -> None:
     assert (verdict.state, word in verdict.text) == (state, True)
-    assert bool(verdict.mend) is (state != "ok")
+    assert bool(verdict.fix) is (state != "ok")
 
 
 def test_a_quota_that_is_not_listed_is_no_finding() -> None:

@@ -126,7 +126,7 @@ def test_what_is_wrong_is_found_and_says_how_to_mend_it(
 ) -> None:
     found = diagnose(pool=pool, client=client, **chosen)[name]
     assert found.state == state, found
-    assert bool(found.mend) is (state != "ok")
+    assert bool(found.fix) is (state != "ok")
 
 
 @pytest.mark.parametrize(("seconds", "state"), [(0, "ok"), (30, "warning"), (-90, "problem")])
@@ -154,7 +154,7 @@ def test_what_may_not_be_asked_is_unknown_and_names_the_permission(
     cognito.fail(operation, "AccessDeniedException")
     found = diagnose()
     (unknown,) = [finding for finding in found.values() if finding.state == "unknown"]
-    assert f"Allow cognito-idp:{operation}" in unknown.mend
+    assert f"Allow cognito-idp:{operation}" in unknown.fix
     assert "keys" in found
 
 
@@ -184,7 +184,7 @@ def test_a_directory_that_may_not_be_read_stops_everybody_who_is_looked_up_in_it
     cognito.fail("ListUsers", "AccessDeniedException")
     found = diagnose(lookup="list_users")["directory"]
     assert found.state == "problem"
-    assert "cognito-idp:ListUsers" in found.mend
+    assert "cognito-idp:ListUsers" in found.fix
 
 
 def test_a_pool_that_hangs_is_waited_for_no_longer_than_said(
@@ -236,8 +236,8 @@ def test_what_is_in_the_way_of_another_issuer_is_told_before_the_switch_and_noth
     elsewhere = replace(connection, issuer=amazon.format("us-east-1"))
     told = issuer(elsewhere, setup)
     assert told
-    assert (told.state, "'regions'" in told.mend) == ("warning", True)
-    mended = [
+    assert (told.state, "'regions'" in told.fix) == ("warning", True)
+    fixed = [
         replace(elsewhere, regions=["us-east-1"]),
         replace(elsewhere, issuer=""),
         replace(elsewhere, issuer=amazon.format("eu-west-1").replace("//", "//issuer-")),
@@ -246,9 +246,9 @@ def test_what_is_in_the_way_of_another_issuer_is_told_before_the_switch_and_noth
     keys = f"{amazon.format('eu-west-1')}/.well-known/jwks.json"
     told = issuer(replace(connection, endpoints={"jwks_uri": keys}), setup)
     assert told
-    assert (told.state, "before the pool is switched" in told.mend) == ("warning", True)
-    mended.append(replace(connection, endpoints={"jwks_uri": keys.replace("//", "//issuer-")}))
-    assert {verdict.state for one in mended if (verdict := issuer(one, setup))} == {"ok"}
+    assert (told.state, "before the pool is switched" in told.fix) == ("warning", True)
+    fixed.append(replace(connection, endpoints={"jwks_uri": keys.replace("//", "//issuer-")}))
+    assert {verdict.state for one in fixed if (verdict := issuer(one, setup))} == {"ok"}
     # What has no issuer types has nothing to switch.
     assert issuer(replace(connection, issuer="https://id.example.com"), setup) is None
 

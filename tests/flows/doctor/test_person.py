@@ -65,13 +65,13 @@ def test_a_code_that_was_sent_has_a_provider_and_a_time(make_user: Callable[...,
 def test_nobody_of_that_address() -> None:
     start(ANN)
     found = case()
-    assert found.conclusion.startswith("No code came because nobody of that address is known")
+    assert found.conclusion.startswith("No code came because nobody is known by this address")
     assert finding(found, "account") == ("ok", "no Django user owns this address")
 
 
 @pytest.mark.parametrize(
     ("fields", "why"),
-    [({"is_active": False}, "their account is switched off"), ({"is_staff": True}, "they are staff")],
+    [({"is_active": False}, "the Django user is inactive"), ({"is_staff": True}, "the Django user is staff")],
 )
 def test_a_person_who_may_not(make_user: Callable[..., User], fields: dict[str, bool], why: str) -> None:
     make_user(ANN, **fields)
@@ -157,7 +157,7 @@ def nowhere(challenge_id: str, generation: int, channel: str) -> None:
 
 def test_nobody_asked(configure: Callable[..., None]) -> None:
     found = case()
-    assert found.conclusion.startswith("No code came because nobody asked for one with this address")
+    assert found.conclusion.startswith("No code came because none was requested for this address")
     assert "--ip" in found.advice
 
 
@@ -169,7 +169,7 @@ def test_a_network_that_has_used_up_its_starts(configure: Callable[..., None]) -
 
 
 def test_a_country_that_is_not_served() -> None:
-    assert "no SMS goes to that country: US" in case("+12065550100").conclusion
+    assert "no SMS is sent to this country: US" in case("+12065550100").conclusion
 
 
 def test_what_is_no_address() -> None:
@@ -180,9 +180,9 @@ def test_what_is_no_address() -> None:
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"status": "excluded"}, "their pool record is excluded"),
-        ({"pool_enabled": False}, "they are disabled in the pool"),
-        ({"connection": "gone"}, "the connection of their pool is gone"),
+        ({"status": "excluded"}, "the pool user is excluded"),
+        ({"pool_enabled": False}, "the person is disabled in the pool"),
+        ({"connection": "gone"}, "the connection is missing"),
     ],
 )
 def test_a_pool_record_that_stops_them(pool: LocalPool, fields: dict[str, Any], why: str) -> None:
@@ -196,7 +196,7 @@ def test_a_pool_record_that_stops_them(pool: LocalPool, fields: dict[str, Any], 
 def test_a_pool_record_shows_its_last_error_in_words(pool: LocalPool) -> None:
     row = pending(pool, status="conflict", last_error="several_users")
     state, text = finding(case(), f"pool record {row.pk}")
-    assert (state, "several Django users fit" in text) == ("warning", True)
+    assert (state, "belong to different Django users" in text) == ("warning", True)
 
 
 def test_a_record_that_writes_the_address_otherwise_is_found_too(pool: LocalPool) -> None:
@@ -216,10 +216,10 @@ def test_the_pools_own_code(pool: LocalPool) -> None:
     ("fields", "state", "why"),
     [
         ({}, "ok", "CONFIRMED, enabled, e-mail verified"),
-        ({"mfa": True}, "problem", "they have MFA in the pool"),
-        ({"status": "FORCE_CHANGE_PASSWORD"}, "problem", "they have to set their first password"),
+        ({"mfa": True}, "problem", "the person has MFA in the pool"),
+        ({"status": "FORCE_CHANGE_PASSWORD"}, "problem", "the person has to set their first password"),
         ({"enabled": False}, "problem", "disabled"),
-        (None, "problem", "the pool knows nobody"),
+        (None, "problem", "the pool has no user"),
     ],
 )
 def test_the_pool_is_asked_only_when_told_to(

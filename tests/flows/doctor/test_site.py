@@ -33,7 +33,7 @@ def test_the_system_checks_are_in_the_list(settings: Any) -> None:
     settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "LIMITS": {"sends": "0/1h"}, "NONSENSE": 1}
     found = {finding.name: finding for finding in site.system_checks()}
     assert {name: found[name].state for name in ("E202", "E207")} == {"E202": "problem", "E207": "problem"}
-    assert all(finding.mend for finding in found.values() if finding.state != "ok")
+    assert all(finding.fix for finding in found.values() if finding.state != "ok")
     settings.SILENCED_SYSTEM_CHECKS = ["cognito_passwordless.E202"]
     assert "E202" not in {finding.name for finding in site.system_checks()}
 
@@ -149,7 +149,7 @@ def test_the_latest_messages(statuses: list[str], down: bool, state: str) -> Non
         )
     found = findings()["latest messages, email"]
     assert found.state == state
-    assert ("smtp_550" in found.mend) is (state != "ok")
+    assert ("smtp_550" in found.fix) is (state != "ok")
 
 
 def test_the_days_budgets(settings: Any) -> None:
@@ -166,7 +166,7 @@ def test_existing_users_who_would_lose_something(settings: Any) -> None:
     get_user_model().objects.create_user("ann", "ann@example.com", "a long password")
     found = findings()["existing users"]
     assert (found.state, "1 users" in found.text, "1 a password" in found.text) == ("warning", True, True)
-    assert "cognito_adopt" in found.mend
+    assert "cognito_adopt" in found.fix
     assert "W243" not in {finding.name for finding in site.system_checks()}, "it is told once"
     settings.SILENCED_SYSTEM_CHECKS = ["cognito_passwordless.W243"]
     assert findings()["existing users"].state == "ok"

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from cognito_passwordless import connections
 from cognito_passwordless.flows.accounts import tombstones
+from cognito_passwordless.flows.accounts.errors import ActionRefused
 from cognito_passwordless.flows.lifecycle import erase
-from cognito_passwordless.flows.lifecycle.erase import NotErased
 from cognito_passwordless.flows.pool_sync import trigger_events
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import (
@@ -268,7 +268,7 @@ class TestTheDjangoUser:
         pool.add_user(ANN)
         sign_in.at_pool(ANN)
         User.objects.update(**{right: True})
-        with pytest.raises(NotErased, match="privileged_user"):
+        with pytest.raises(ActionRefused, match="privileged_user"):
             erased(remove_user=True)
         assert MigratedUser.objects.exists()
         assert not Erasure.objects.exists()
@@ -307,7 +307,7 @@ def test_somebody_who_never_came_can_be_erased_too(pool: LocalPool, sign_in: Sig
     erased()
     sign_in.at_pool(ANN, status=403)
     assert not MigratedUser.objects.exists()
-    with pytest.raises(NotErased, match="no_such_person"):
+    with pytest.raises(ActionRefused, match="no_such_person"):
         erase.erase(1, now=timezone.now())
 
 

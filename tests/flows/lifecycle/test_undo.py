@@ -12,9 +12,10 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
+from cognito_passwordless.flows.accounts.errors import ActionRefused
 from cognito_passwordless.flows.events import audit
 from cognito_passwordless.flows.lifecycle import undo
-from cognito_passwordless.flows.lifecycle.undo import NotUndone, preview
+from cognito_passwordless.flows.lifecycle.undo import preview
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ImportRun, JourneyEvent, MigratedUser, PhoneNumber
 from cognito_passwordless.signals import migration_undone
@@ -112,7 +113,7 @@ class TestAUserWhomTheMigrationMade:
             lambda user: [(Group, User.objects.filter(pk=user.pk), undo.dependents.PROTECT)],
         )
         assert preview(the_record()).default == "keep"
-        with pytest.raises(NotUndone, match="protected_rows"):
+        with pytest.raises(ActionRefused, match="protected_rows"):
             undone(the_record(), "remove")
         assert undone(the_record()) == "user_kept"
 
@@ -176,7 +177,7 @@ class TestAUserWhoWasThereBefore:
     ) -> None:
         user = self.migrate(pool, sign_in, make_user)
         User.objects.filter(pk=user.pk).update(**{right: True})
-        with pytest.raises(NotUndone, match="privileged_user"):
+        with pytest.raises(ActionRefused, match="privileged_user"):
             undone(the_record())
         assert the_record().status == "migrated"
 
@@ -198,9 +199,9 @@ def test_a_second_time_there_is_nothing_to_undo(pool: LocalPool, sign_in: SignIn
     pool.add_user(ANN)
     sign_in.at_pool(ANN)
     undone(the_record())
-    with pytest.raises(NotUndone, match="not_migrated"):
+    with pytest.raises(ActionRefused, match="not_migrated"):
         undone(the_record())
-    with pytest.raises(NotUndone, match="no_such_person"):
+    with pytest.raises(ActionRefused, match="no_such_person"):
         undo.undo(0, now=timezone.now())
 
 

@@ -64,6 +64,7 @@ def start_from_everywhere(numbers: range, prefix: str) -> None:
         (100, {"sms_per_day": "10/24h"}, 10, "limit_sms_per_day"),
     ],
 )
+@pytest.mark.slow
 def test_a_thousand_consecutive_numbers_from_a_thousand_networks_stop_at_the_budget(
     configure: Callable[..., None],
     outbox: list[Message],
