@@ -5,7 +5,7 @@ What is public in allauth (models, signals, the account adapter's documented hoo
 
 import copy
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, cast
 
 from allauth import app_settings as allauth_settings
 from allauth.account import app_settings as account_settings
@@ -36,7 +36,7 @@ def social_apps(provider: str) -> list[Any]:
 
 
 def social_apps_of_settings(provider: str) -> list[Any]:
-    """Those from settings alone. No statement."""
+    """The SocialApps from settings alone. No statement."""
     return list(_build_apps_from_settings(provider=provider).get(provider, []))
 
 
@@ -65,7 +65,7 @@ def is_safe_url(request: HttpRequest, url: str) -> bool:
 
 
 def login_redirect_url(request: HttpRequest) -> str:
-    """Where people go who have nowhere else to go after signing in."""
+    """The page after a sign-in that names no other."""
     return str(get_adapter(request).get_login_redirect_url(request))
 
 
@@ -81,14 +81,12 @@ def email_field() -> str:
 
 def user_model_fields() -> dict[str, str | None]:
     """Where allauth writes the username and the e-mail address on the user model; None for nowhere."""
-    return {
-        "USERNAME": account_settings.USER_MODEL_USERNAME_FIELD,
-        "EMAIL": account_settings.USER_MODEL_EMAIL_FIELD,
-    }
+    username, email = account_settings.USER_MODEL_USERNAME_FIELD, account_settings.USER_MODEL_EMAIL_FIELD
+    return {"USERNAME": username, "EMAIL": email}
 
 
 def write_email(user: AbstractBaseUser, email: str | None) -> None:
-    """Into the user model's own e-mail field; saves nothing."""
+    """Sets the user model's own e-mail field; saves nothing."""
     user_email(user, email)
 
 
@@ -98,8 +96,8 @@ class _Answers(dict[str, Any]):
 
 
 class SignUpForm(Form):
-    """The form that ``save_user`` of an account adapter reads. It says what is on the user already, so that the same
-    is written again; a field of the site's own was left empty, for nobody was asked."""
+    """The form that ``save_user`` of an account adapter reads. It holds what the user has already, so that the same is
+    written again; fields of the site's own are empty, because no form was shown."""
 
     def __init__(self, user: AbstractBaseUser, email: str | None, phone: str) -> None:
         super().__init__()
@@ -114,7 +112,7 @@ def keeps_phones() -> bool:
 
 
 def drop_unusable_username(user: AbstractBaseUser, request: HttpRequest | None) -> None:
-    """As allauth does after a hosted login: ``populate_username`` then finds another one."""
+    """Clears an invalid username, as allauth does after a hosted login: ``populate_username`` then finds another."""
     if account_settings.USER_MODEL_USERNAME_FIELD:
         try:
             get_adapter(request).clean_username(user_username(user) or "")
@@ -123,14 +121,14 @@ def drop_unusable_username(user: AbstractBaseUser, request: HttpRequest | None) 
 
 
 def set_up_addresses(request: HttpRequest, user: AbstractBaseUser, rows: Sequence[EmailAddress]) -> None:
-    """The `EmailAddress` rows as allauth makes them when somebody has signed up, with those of an invitation."""
+    """Creates the `EmailAddress` rows as allauth does at a sign-up, with those of an invitation."""
     setup_user_email(request, user, [copy.copy(row) for row in rows])
 
 
 def keep_addresses(user: AbstractBaseUser, rows: Sequence[EmailAddress]) -> list[EmailAddress]:
-    """Has the user carry these as they are, the first one in the user model's own field too, whatever allauth's rules
-    have left of them: an address that somebody else merely claims is no reason to leave it out. Rows of a hook's own
-    stay. Returns all that there are."""
+    """Gives the user exactly these rows, the first one in the user model's own field too, although allauth's rules may
+    have dropped some: an address that another account merely claims is kept. Rows that a hook added stay. Returns all
+    rows."""
     own = EmailAddress.objects.filter(user_id=user.pk)
     there = list(own)
     wanted = {(row.email, row.verified, row.primary) for row in rows}
@@ -155,9 +153,8 @@ def finish_login(
     may have proven none (both are empty); then a site that wants verified e-mail has the user's verified first.
     """
     method = account_settings.EmailVerificationMethod
-    must_verify = (
-        not email and not phone and bool(email_of(user)) and account_settings.EMAIL_VERIFICATION == method.MANDATORY
-    )
+    is_mandatory = account_settings.EMAIL_VERIFICATION == method.MANDATORY
+    must_verify = is_mandatory and not email and not phone and bool(email_of(user))
     record_authentication(request, user, method="code", email=email or None, phone=phone or None)
     if signup:
         user_signed_up.send(sender=type(user), request=request, user=user)
@@ -191,12 +188,11 @@ def finish_social_login(
     record_authentication(request, user, "socialaccount", provider=login.account.provider, uid=login.account.uid)
     if signup:
         user_signed_up.send(sender=type(user), request=request, user=user, sociallogin=login)
+    method = account_settings.EmailVerificationMethod
     response: HttpResponse = perform_login(
         request,
         user,
-        email_verification=(
-            social_settings.EMAIL_VERIFICATION if has_email else account_settings.EmailVerificationMethod.NONE
-        ),
+        email_verification=social_settings.EMAIL_VERIFICATION if has_email else method.NONE,
         redirect_url=redirect_url,
         signup=signup,
         signal_kwargs={"sociallogin": login},
@@ -240,12 +236,12 @@ def has_login_by_code() -> bool:
 
 
 def phone_is_required() -> bool:
-    """Whether allauth's phone stage turns away whoever has no phone number."""
+    """Whether allauth's phone stage refuses users without a phone number."""
     return bool(account_settings.SIGNUP_FIELDS.get("phone", {}).get("required"))
 
 
 def phone_code_lifetime() -> float:
-    """Seconds that a code which allauth sends by SMS is good for."""
+    """How long a code is valid that allauth sends by SMS, in seconds."""
     return float(account_settings.PHONE_VERIFICATION_TIMEOUT)
 
 
@@ -258,8 +254,8 @@ def is_provider(name: str) -> bool:
 def provider_name(provider: str) -> str:
     """What people call a provider, or a connection of this site's that accounts carry the name of."""
     registry.load()
-    found = registry.get_class(provider)
-    named = [found] if found is not None else get_social_adapter().list_apps(None, provider=provider)
+    known = registry.get_class(provider)
+    named = [known] if known is not None else get_social_adapter().list_apps(None, provider=provider)
     return next((str(one.name) for one in named if one.name), provider)
 
 
@@ -270,8 +266,7 @@ def second_factors() -> "QuerySet[Any] | None":
     from allauth.mfa.models import Authenticator  # noqa: PLC0415  (an optional app)
 
     # Recovery codes alone are no factor: allauth asks for none then.
-    rows: QuerySet[Any] = Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES)
-    return rows
+    return cast("QuerySet[Any]", Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES))
 
 
 def with_authenticator(keys: Collection[Any]) -> set[Any]:

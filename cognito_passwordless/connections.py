@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 
 def every() -> list[Connection]:
-    """All connections that can be read, retired and disabled ones too. One that is misconfigured is left out and
-    logged: nobody signs in by it, everybody else still does. One statement."""
+    """All valid connections, retired and disabled ones too. A misconfigured one is logged and left out, so that the
+    others still work. One statement."""
     in_table, retired = _stored()
     return [
         _marked(connection, retired) for connection in _read([*in_table, *compat.social_apps_of_settings(PROVIDER)])
@@ -31,13 +31,13 @@ def every() -> list[Connection]:
 
 
 def active() -> list[Connection]:
-    """Those that may be called: enabled and not retired."""
+    """The connections that may be called: enabled and not retired."""
     return [connection for connection in every() if connection.active]
 
 
 def find(alias: str) -> Connection | None:
-    """The connection called ``alias``, or None. Those of settings come first; of two rows of the table that share an
-    alias neither is meant. One statement."""
+    """The connection called ``alias``, or None. Settings come before the table; if two rows of the table share an
+    alias, neither is used. One statement."""
     in_table, retired = _stored()
     named = _named(alias, compat.social_apps_of_settings(PROVIDER)) or _named(alias, in_table)
     return _marked(named[0], retired) if len(named) == 1 else None
@@ -56,8 +56,8 @@ def is_retired(alias: str) -> bool:
 
 
 def _stored() -> tuple[list[SocialApp], set[str]]:
-    """The apps of the table, and which aliases a cut-over has retired. One statement: every start of a sign-in waits
-    for it."""
+    """The apps of the table, and the aliases that a cut-over has retired. One statement, because every start of a
+    sign-in waits for it."""
     using = router.db_for_read(SocialApp)
     with databases[using].cursor() as cursor:
         cursor.execute(*_statement(using))
@@ -74,7 +74,7 @@ def _stored() -> tuple[list[SocialApp], set[str]]:
 
 @cache
 def _statement(using: str) -> tuple[str, tuple[Any, ...]]:
-    """Written once: to put it together takes longer than to run it."""
+    """Cached: to compile the query takes longer than to run it."""
     apps = SocialApp.objects.filter(provider=PROVIDER)
     retired = ConnectionState.objects.filter(retired_at__isnull=False)
     nothing = Value({}, output_field=JSONField())
@@ -94,7 +94,7 @@ def _named(alias: str, apps: Iterable[Any]) -> list[Connection]:
 
 
 def name_of(alias: str) -> str:
-    """What people call a connection that pages offer; its alias where only the table knows more. No statement."""
+    """The name of a connection that pages show; its alias if only the table has one. No statement."""
     names = [app.name for app in compat.social_apps_of_settings(PROVIDER) if app.provider_id == alias]
     return names[0] if len(names) == 1 and names[0] else alias
 
@@ -110,8 +110,8 @@ def _read(apps: Iterable[Any]) -> list[Connection]:
 
 
 def answering_for(identifier: Identifier, among: Iterable[Connection]) -> list[Connection]:
-    """Who may know this identifier, by configuration alone: the rules for its e-mail domain, else those without
-    any rule."""
+    """The connections that may know this identifier, by configuration alone: those with a rule for its e-mail domain,
+    else those without any rule."""
     candidates = list(among)
     ruled = [connection for connection in candidates if identifier.domain and identifier.domain in connection.domains]
     return ruled or [connection for connection in candidates if not connection.domains]

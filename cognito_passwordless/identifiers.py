@@ -32,7 +32,7 @@ class Identifier:
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """As it was written first, then the other spellings of it that are known without asking anybody."""
+        """As it was written first, then the other spellings that follow from its key."""
         others = spellings_of(self.value)
         written = (
             (self.spelling,) if (self.channel == Channel.EMAIL and self.spelling) or self.spelling in others else ()
@@ -47,18 +47,13 @@ def parse(text: str) -> Identifier:
 
 
 def known(spelling: str) -> Identifier | None:
-    """The identifier of an address as a pool or an account has it; None for what nobody could type."""
+    """The identifier of an address as a pool or an account has it; None for what cannot be typed."""
     key = key_of(spelling)
     return Identifier(key, channel_of(key), spelling) if key else None
 
 
-def normalise_email(text: str) -> str:
-    """Lower case, NFKC, IDNA domain. Raises `InvalidIdentifier` for anything that is no address."""
-    return _email(clean(text)).value
-
-
 def normalise_phone(text: str) -> str:
-    """E.164. A number in local form is read in the first of ``SMS_COUNTRIES``. Raises `InvalidIdentifier`."""
+    """The number in E.164; a local form is read in the first of ``SMS_COUNTRIES``. Raises `InvalidIdentifier`."""
     return _phone(clean(text)).value
 
 
@@ -83,7 +78,7 @@ def _phone(plain: str) -> Identifier:
         raise InvalidIdentifier("not a phone number") from None
     spelling = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     key = phone_key(spelling)
-    # The library knows one form of a number as valid, and not always the one that is in use.
+    # The library accepts one form of a number as valid, and not always the one that is in use.
     if (
         not key
         or number.extension

@@ -1,4 +1,4 @@
-"""Keys made from ``SECRET_KEY`` and its fallbacks: one for codes, one for what has to be encrypted, one for marks."""
+"""Keys derived from ``SECRET_KEY`` and its fallbacks: for codes, for encryption, and for keyed hashes."""
 
 import base64
 import hmac
@@ -58,12 +58,12 @@ def our_code(challenge: "ChallengeSession") -> Code | None:
 
 
 def encrypt(text: str) -> str:
-    """Encrypts what must be kept for a while and is worth stealing, such as a pool's sign-in session."""
+    """Encrypts a secret that is stored for a while, such as a pool's sign-in session."""
     return _fernet(_secrets()).encrypt(text.encode()).decode()
 
 
 def decrypt(token: str) -> str | None:
-    """What `encrypt` was given, or None when no current key opens it."""
+    """The text that was encrypted, or None if no current key decrypts it."""
     try:
         return _fernet(_secrets()).decrypt(token.encode()).decode()
     except InvalidToken:
@@ -71,8 +71,8 @@ def decrypt(token: str) -> str | None:
 
 
 def tie(fingerprint: str, purpose: str, subject: bytes) -> str | None:
-    """43 characters that only this site can make for ``subject``, by the key of this fingerprint; None when that key
-    has been retired. The characters are those of base64url."""
+    """A MAC of ``subject`` by the key of this fingerprint: 43 characters of base64url. None if that key has been
+    retired."""
     key = keyring().find(fingerprint)
     if key is None:
         return None
@@ -86,8 +86,8 @@ def mark(text: str) -> str:
 
 
 def tombstones(text: str) -> dict[str, str]:
-    """What stands for somebody who must not be known any more, by each key: fingerprints to keyed hashes of 128 bits,
-    the current key's first. One that was made with a key of the fallbacks is found by that."""
+    """The marks of an erased person: for each key its fingerprint and a keyed hash of 128 bits, the current key first.
+    A tombstone that was created with a fallback key is found by that key's mark."""
     return {
         key.fingerprint: hmac.digest(key.secret, _TOMBSTONE_CONTEXT + text.encode(), "sha256").hex()[:32]
         for key in keyring().keys

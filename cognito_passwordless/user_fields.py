@@ -1,4 +1,4 @@
-"""Where the site's own user model has an address by which people are known."""
+"""The fields of the site's own user model that hold an address by which people are known."""
 
 from typing import Any, Final, cast
 
@@ -8,7 +8,7 @@ from django.db.models import CharField
 
 from . import compat
 
-# What a field of phone numbers is called; "phone" is allauth's own word.
+# Names of fields for phone numbers; "phone" is allauth's own word.
 _PHONE_FIELDS: Final = frozenset(
     {"phone", "phone_number", "phonenumber", "mobile", "mobile_number", "mobile_phone", "telephone", "msisdn"}
 )
@@ -16,7 +16,7 @@ _PHONE_FIELDS: Final = frozenset(
 
 def phone_field() -> str:
     """The user model's own field for the phone number by which people are known: its ``USERNAME_FIELD``, or the one
-    such field of a model without an e-mail address. Empty where there is none: elsewhere a number is only a note."""
+    such field of a model without an e-mail address. Empty if there is none: elsewhere a number is only a note."""
     model = get_user_model()
     found = [
         field.name
@@ -40,8 +40,8 @@ def adapter_finds_by_phone() -> bool:
 
 
 def write_addresses(user: AbstractBaseUser, email: str | None, number: str) -> None:
-    """Into the user model's own fields; saves nothing. Raises `ValidationError` for a number that does not fit, and
-    where there is none and the model wants one."""
+    """Sets the user model's own fields; saves nothing. Raises `ValidationError` for a number that does not fit, or if
+    the model requires a number and there is none."""
     compat.write_email(user, email)
     name = phone_field()
     field = cast("CharField[Any, Any]", user._meta.get_field(name)) if name else None

@@ -110,7 +110,7 @@ class ConflictAdmin(ReadOnlyAdmin):
             return self._page(request, record)
         key, now, by, url = request.POST.get("choice", ""), timezone.now(), str(request.user.pk), request.path
         if "withdraw" in request.POST:
-            act = partial(resolve.take_back, record.pk, now=now, by=by)
+            act = partial(resolve.withdraw, record.pk, now=now, by=by)
             if self._carried_out(request, record, act, "Decision withdrawn."):
                 self.message_user(request, gettext("The decision was withdrawn."), messages.SUCCESS)
         elif "confirmed" in request.POST:

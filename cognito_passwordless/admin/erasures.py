@@ -42,6 +42,6 @@ class ErasureAdmin(ReadOnlyAdmin):
         rows = list(queryset)
         for erasure in rows:
             self.log_change(request, erasure, "Lifted.")
-            tombstones.lift(erasure, now=timezone.now(), by=str(request.user.pk))
+            tombstones.remove(erasure, now=timezone.now(), by=str(request.user.pk))
         told = ngettext("%(count)d tombstone was lifted.", "%(count)d tombstones were lifted.", len(rows))
         self.message_user(request, told % {"count": len(rows)}, messages.SUCCESS)

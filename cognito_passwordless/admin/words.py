@@ -10,7 +10,7 @@ from ..causes import Reason, explain
 CHOICES: dict[str, Any] = {
     "link": _("Link to this Django user, after proof"),
     "merge": _("Same person: one Django user, after proof"),
-    "apart": _("Keep separate: a Django user of their own, after proof"),
+    "separate": _("Keep separate: a Django user of their own, after proof"),
     "retry": _("Let them try again"),
     "exclude": _("Exclude"),
 }
@@ -41,7 +41,7 @@ EFFECTS: dict[str, Any] = {
         "account. Ask the person before you decide."
     ),
     "second_factor_goes": _("Their second factor in the pool is not migrated."),
-    "apart_after_proof": _(
+    "separate_after_proof": _(
         "Nothing is created now. The next sign-in that proves the address creates a Django user of their own."
     ),
     "others_keep_theirs": _("Addresses that other users have stay with them."),

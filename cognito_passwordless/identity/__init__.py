@@ -7,7 +7,7 @@ from .addresses import Channel, channel_of
 from .evidence import Claim, Decision, Evidence, Held, Holder, Policy, Record
 from .pool_code import Proof, could_have_gone_to, proof_of_code
 from .pool_users import PoolUser, State
-from .verdicts import Action, Conflict, Refusal, Verdict, judge
+from .verdicts import Action, Conflict, Refusal, Verdict, judge, obstacle_of
 
 __all__ = [
     "Action",
@@ -28,5 +28,6 @@ __all__ = [
     "channel_of",
     "could_have_gone_to",
     "judge",
+    "obstacle_of",
     "proof_of_code",
 ]

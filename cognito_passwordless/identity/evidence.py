@@ -1,7 +1,7 @@
-"""What is known in a sign-in: of the person who comes, and of the accounts that could be meant.
+"""The facts of a sign-in: about the person, and about the accounts that they could mean.
 
-Addresses are keys (`addresses`), accounts are whatever names them, say a primary key. Nothing here is looked up:
-whoever calls has read it, in one transaction.
+Addresses are keys (`addresses`), accounts are any hashable name, such as a primary key. Nothing here is looked up: the
+caller has read it, in one transaction.
 """
 
 from collections.abc import Hashable, Mapping
@@ -13,9 +13,9 @@ Account = Hashable
 
 
 class Claim(IntEnum):
-    """What speaks for an address being the person's, from weak to strong."""
+    """How well it is established that an address is the person's, from weak to strong."""
 
-    WRITTEN = 0  # somebody wrote it into the pool
+    WRITTEN = 0  # it was written into the pool
     BY_POOL = 1  # the pool calls it verified
     PROVEN = 2  # a code that was sent there was entered in this sign-in (law 13)
 
@@ -29,12 +29,12 @@ class Held(IntEnum):
 
 
 class Record(Enum):
-    """How far the pool user's record has come."""
+    """The state of the pool user's record."""
 
-    OPEN = "open"  # nobody has come in as this pool user
-    MIGRATED = "migrated"  # somebody has; `Evidence.account` is theirs, None where it was deleted
-    EXCLUDED = "excluded"  # a human wants nobody to come in as this pool user
-    GONE = "gone"  # in the pool no more, as far as the last full import could see; the pool itself knows better
+    OPEN = "open"  # no sign-in as this pool user yet
+    MIGRATED = "migrated"  # `Evidence.account` is the person's account, None if it was deleted
+    EXCLUDED = "excluded"  # an operator has barred sign-ins as this pool user
+    GONE = "gone"  # the last full import did not find them in the pool; a sign-in at the pool overrules it
     ERASED = "erased"
 
 
@@ -43,7 +43,7 @@ class Holder:
     """An account that carries the person's sub or one of their addresses.
 
     ``carries_sub``: by an earlier sign-in, or in a field that the site names. ``people``: how many *other* people of
-    the pools have come into it. ``twins``: those of them whose pool verified an address that this person proves.
+    the pools have entered it. ``twins``: those of them whose pool verified an address that this person proves.
     ``proven_elsewhere``: it has a verified address that this person does not claim. ``joined`` orders accounts by age.
     """
 
@@ -60,11 +60,11 @@ class Holder:
 
     @property
     def has_owner(self) -> bool:
-        """Whether somebody has proven to be its owner: by an address, or as a person of a pool."""
+        """Whether a person has proven to be its owner: by an address, or as a person of a pool."""
         return self.carries_sub or bool(self.people) or self.is_proven_elsewhere("")
 
     def is_proven_elsewhere(self, address: str) -> bool:
-        """Whether another address than this one is verified on it."""
+        """Whether an address other than this one is verified on it."""
         return self.proven_elsewhere or any(
             held is Held.VERIFIED and carried != address for carried, held in self.addresses.items()
         )
@@ -72,23 +72,24 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a human decided: ``link`` to ``account``, ``apart`` with an account of their own, ``merge`` with other pool
-    users (into ``account`` where there is one). ``address`` is what has to be proven; empty: the sub alone is
-    enough."""
+    """What an operator decided about a pool user.
 
-    choice: Literal["link", "apart", "merge"]
+    ``link`` to ``account``; ``separate``: a new account; ``merge`` with other pool users (into ``account`` if there is
+    one). ``address`` has to be proven; if it is empty, the sub alone is enough."""
+
+    choice: Literal["link", "separate", "merge"]
     account: Account = None
     address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """``claims`` has the person's addresses. ``in_pool``: they are a person of a pool, whose sub was proven, or whose
-    record is theirs by an address that they proved and the pool verified.
+    """``claims`` has the person's addresses. ``in_pool``: they are a person of a pool: their sub was proven, or they
+    proved an address that the pool verified for their record.
 
-    ``by_our_code``: the proof was given to us, not to the pool. ``welcome``: the site wants this person whether it
-    knows an account of theirs or not. ``fewer_factors``: the pool asked for a second factor, and this sign-in has not.
-    ``shown`` and ``declined``: accounts whose second factor they have shown, or cannot show.
+    ``by_our_code``: the proof was given to us, not to the pool. ``welcome``: the site creates an account for this
+    person if there is none. ``fewer_factors``: the pool asked for a second factor, and this sign-in did not. ``shown``
+    and ``declined``: accounts whose second factor they have shown, or cannot show.
     """
 
     claims: Mapping[str, Claim]

@@ -1,6 +1,6 @@
-"""Which pool user is meant by an address that several may have: before a code is sent, and once our code proved it.
+"""Which pool user an address means, if several have it: before a code is sent, and after our code proved it.
 
-The law: a pool user is somebody's by an address that the pool verified (or that a human wants proven), never by one
+The law: a pool user is entered by an address that the pool verified (or that an operator wants proven), never by one
 that is only written there. Pool users with the same spelling of an address are one person's; with another spelling
 they are two people, and the spelling that was typed says which.
 """
@@ -11,11 +11,11 @@ from enum import Enum
 
 
 class State(Enum):
-    WAITING = "waiting"  # nobody has come in as this pool user
+    WAITING = "waiting"  # no sign-in as this pool user yet
     CAME = "came"
-    CASE = "case"  # a human has to look at it
-    OUT = "out"  # excluded by a human
-    GONE = "gone"  # not in the pool any more: they claim nothing, and are in nobody's way
+    CASE = "case"  # an operator has to decide
+    OUT = "out"  # excluded by an operator
+    GONE = "gone"  # no longer in the pool: claims nothing and blocks no other person
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Nobody(Enum):
 
 
 def meant(users: Sequence[PoolUser]) -> PoolUser | Nobody:
-    """The pool user whom the pool is asked to send a code for."""
+    """The pool user for whom the pool is asked to send a code."""
     present = [user for user in users if user.state not in {State.OUT, State.GONE}]
     if not present:
         excluded = any(user.state is State.OUT for user in users)
@@ -65,14 +65,14 @@ def meant(users: Sequence[PoolUser]) -> PoolUser | Nobody:
 
 
 def proven(users: Sequence[PoolUser]) -> list[PoolUser]:
-    """The pool users of somebody who has just proven the address to us, the one to come in as first; usually one."""
+    """The pool users of a person who has just proven the address to us; the sign-in is as the first. Usually one."""
     provable = [user for user in users if user.is_provable]
     return _one_person(provable)
 
 
 def keeps_out(users: Collection[PoolUser]) -> bool:
-    """Whether somebody who proved the address to us, and is none of these, may not get another account instead: a pool
-    user whose address the pool verified is disabled, excluded or a case for a human."""
+    """Whether a person who proved the address to us, and is none of these, is refused a new account: a pool user whose
+    address the pool verified is disabled, excluded or a case for an operator."""
     there = [user for user in users if user.verified and user.state is not State.GONE]
     return any(not user.enabled or user.state in {State.CASE, State.OUT} for user in there)
 
@@ -87,5 +87,5 @@ def _one_person(users: Sequence[PoolUser]) -> list[PoolUser]:
         strong = [user for user in strong if user.as_typed]
     elif not all(user.as_typed for user in strong):
         strong = strong if len(strong) == 1 else []
-    # Whom the pool made itself goes first: people of another provider get no code from it.
+    # The pool's own users come first: it sends no code to people of another provider.
     return sorted(strong, key=lambda user: user.federated)

@@ -2,11 +2,11 @@
 
 The law (7 and 13 of docs/laws.md): an account is entered by a proof, never by a claim. A proof is an address to which
 this sign-in's code was sent, or the sub of a pool person whom the pool has just signed in. What is only written, on an
-account or in a pool, neither links nor stands in anybody's way. Two proofs that lead to different accounts, or a proof
-of an address that another account has verified, are a case for a human, who finds the person already in wherever one
-of the proofs alone would have let them in. Staff are reached by none of it, and no verdict removes a second factor.
+account or in a pool, neither links nor blocks. Two proofs that lead to different accounts, or a proof of an address
+that another account has verified, are a case for an operator; the person is in meanwhile if one of the proofs alone
+would have let them in. No row reaches staff, and no verdict removes a second factor.
 
-The rows, of which the first that fits counts:
+The first row that fits counts:
 
 | what is known | verdict |
 |---|---|
@@ -40,7 +40,7 @@ class Action(Enum):
 
 
 class Conflict(StrEnum):
-    """A case for a human."""
+    """A case for an operator to decide."""
 
     SEVERAL_USERS = "several_users"
     AMBIGUOUS_ADDRESS = "ambiguous_address"
@@ -54,7 +54,7 @@ class Conflict(StrEnum):
 
 
 class Refusal(StrEnum):
-    """The person is told, and nobody has to do anything."""
+    """The sign-in is refused; there is nothing to decide."""
 
     UNKNOWN = "unknown"
     INACTIVE = "inactive"
@@ -67,12 +67,12 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``account`` to enter. ``case``: what a human should look at, though the person comes in; the pool user is not
-    linked until then. ``gains``: addresses that become verified on the account. ``writes``: addresses that are written
-    on a new account without being verified.
+    """``account`` to enter. ``case``: what an operator should look at although the person comes in; the pool user is
+    not linked until then. ``gains``: addresses that become verified on the account. ``writes``: addresses that are
+    written on a new account without being verified.
 
-    Of a new account, what more proof would open instead: ``joins`` are claimed addresses that open an account to
-    whoever proves them, ``owned`` accounts that have a proven address written and belong to people of a pool.
+    Of a new account, what one more proof would open instead: ``joins`` are claimed addresses whose proof opens an
+    account, ``owned`` are accounts that have a proven address written and belong to people of a pool.
     """
 
     action: Action
@@ -90,13 +90,13 @@ class Verdict:
 
 
 def judge(evidence: Evidence, holders: Iterable[Holder], policy: Policy) -> Verdict:
-    """The verdict on one person. ``holders`` are all accounts that carry their sub or one of their addresses; their
-    order has no say."""
+    """The verdict on one person. ``holders`` are all accounts that carry their sub or one of their addresses, in any
+    order."""
     world = _World(evidence, tuple(holders), policy)
     verdict = world.of_pool_person() if evidence.in_pool else world.of_address()
     if verdict.action is not Action.CONFLICT or verdict.reason is None:
         return verdict
-    # Whatever is unclear about the pool user: an address that Django had verified opens its account to who proves it.
+    # Whatever is unclear about the pool user: the proof of an address that Django had verified opens its account.
     own = world.of_verified_address()
     if own is None or own.action is not Action.ENTER or not world.may_be_entered_by(own.account):
         return verdict
@@ -110,7 +110,7 @@ class _World:
     policy: Policy
 
     def of_address(self) -> Verdict:
-        """Somebody of no pool, who has proven an address to us."""
+        """A person of no pool, who has proven an address to us."""
         found = self.of_verified_address() or self._of_claimants()
         if found:
             return found
@@ -122,14 +122,14 @@ class _World:
         return _refuse(Refusal.STAFF if staff else Refusal.UNKNOWN)
 
     def of_verified_address(self) -> Verdict | None:
-        """By an address that Django had verified before; None where there is none."""
+        """By a proven address that Django had verified before; None if there is none."""
         owners = self._verified(Claim.PROVEN)
         if not owners:
             return None
         return self._allowed(owners[0]) if len(owners) == 1 else _conflict(Conflict.AMBIGUOUS_ADDRESS)
 
     def may_be_entered_by(self, account: Account) -> bool:
-        """Staff sign in by our code alone, where the site allows it."""
+        """Staff sign in by our code alone, if the site allows it."""
         holder = self._holder(account)
         return holder is not None and (not holder.staff or self.evidence.by_our_code)
 
@@ -160,7 +160,7 @@ class _World:
         return self._of_claimants() or self._keeping_factors(None, self._create())
 
     def _back_to(self, own: Holder) -> Verdict:
-        """Somebody who has come before. What they prove now becomes theirs here as well, unless it is another's."""
+        """The return of a migrated person. What they prove becomes theirs, unless another account has it verified."""
         verdict = self._allowed(own)
         if verdict.action is not Action.ENTER:
             return verdict
@@ -172,29 +172,26 @@ class _World:
         proven = self.evidence.proven
         if decision.address and decision.address not in proven:
             return _conflict(Conflict.ADDRESS_NOT_PROVEN)
-        if decision.choice == "apart":
+        if decision.choice == "separate":
             free = any(not self._verified_at(address) for address in proven)
             if carriers or not free:
                 return _conflict(Conflict.DECISION_OUTDATED if carriers or proven else Conflict.ADDRESS_NOT_PROVEN)
             return self._create()
-        if decision.account is None:  # pool users that are one person, who has no account yet
-            return self._undecided()
+        if decision.account is None:  # the pool users are one person, who has no account yet
+            undecided = replace(self.evidence, decision=None, fewer_factors=False)
+            return replace(self, evidence=undecided).of_pool_person()
         holder = self._holder(decision.account)
         if holder is None or any(carrier.account != decision.account for carrier in carriers):
             return _conflict(Conflict.DECISION_OUTDATED)
-        obstacle = _obstacle(holder)
+        obstacle = obstacle_of(holder)
         if obstacle:
             return _conflict(obstacle)
         if decision.choice == "link" and holder.people and not holder.carries_sub:
             return _conflict(Conflict.LINKED_TO_ANOTHER)
         return self._given(holder, decision.address)
 
-    def _undecided(self) -> Verdict:
-        undecided = replace(self.evidence, decision=None, fewer_factors=False)
-        return _World(undecided, self.holders, self.policy).of_pool_person()
-
     def _given(self, holder: Holder, address: str) -> Verdict:
-        """An account that a human gives to this person, by an address that they prove, or by their sub."""
+        """An account that an operator gives to this person, by an address that they prove, or by their sub."""
         owners = self._verified_at(address)
         if (holder.carries_sub and not address) or owners == [holder]:
             return self._enter(holder)
@@ -207,29 +204,30 @@ class _World:
         return _conflict(obstacle) if obstacle else self._keeping_factors(holder, self._enter(holder))
 
     def _in_the_way(self, holder: Holder) -> Conflict | None:
-        """Why this pool person may not become this account, whatever is proven."""
-        # Several pool users are one person, where each of them has shown the address or its pool has verified it.
+        """Why this pool person may not enter this account, whatever is proven."""
+        # Several pool users are one person if each has proven the address or its pool has verified it.
         is_anothers = holder.people > holder.twins and not holder.carries_sub
-        return _obstacle(holder) or (Conflict.LINKED_TO_ANOTHER if is_anothers else None)
+        return obstacle_of(holder) or (Conflict.LINKED_TO_ANOTHER if is_anothers else None)
 
     def _keeping_factors(self, holder: Holder | None, verdict: Verdict) -> Verdict:
-        """Our code alone is one factor: whoever had two in the pool does not lose one unless a human has said so."""
+        """Our code alone is one factor: a person with two in the pool loses one only by an operator's decision."""
         is_fewer = self.evidence.fewer_factors and not (holder and holder.second_factor)
         return _conflict(Conflict.SECOND_FACTOR) if is_fewer else verdict
 
     def _of_claimants(self) -> Verdict | None:
-        """By a proven address that is only written on accounts. Of several the oldest in the account's own field:
-        whoever writes the address on another account later takes nobody's place."""
-        candidates = [holder for holder in self.holders if self._may_be_taken_over(holder)]
-        candidates = [holder for holder in candidates if holder.account not in self.evidence.declined]
+        """By a proven address that is only written on accounts. Of several, the oldest that has it in the user model's
+        own field: an attacker who writes the address on another account later changes nothing."""
+        declined, shown, proven = self.evidence.declined, self.evidence.shown, self.evidence.proven
+        candidates = [h for h in self.holders if self._may_be_taken_over(h) and h.account not in declined]
         if not candidates:
             return None
-        best = min(candidates, key=self._rank)
-        return self._keeping_factors(best, self._take_over(best))
 
-    def _rank(self, holder: Holder) -> tuple[bool, int, int, str]:
-        is_shown = holder.account in self.evidence.shown
-        return not is_shown, -self._strength(holder), holder.joined, str(holder.account)
+        def rank(holder: Holder) -> tuple[bool, int, int, str]:
+            strength = max(held for address, held in holder.addresses.items() if address in proven)
+            return holder.account not in shown, -strength, holder.joined, str(holder.account)
+
+        best = min(candidates, key=rank)
+        return self._keeping_factors(best, self._take_over(best))
 
     def _take_over(self, holder: Holder) -> Verdict:
         if holder.account in self.evidence.declined:
@@ -240,14 +238,10 @@ class _World:
         return Verdict(action, holder.account, gains=self._gains(holder))
 
     def _may_be_taken_over(self, holder: Holder) -> bool:
-        reachable = holder.active and not holder.staff and not holder.has_owner
-        return reachable and self._carries_proven(holder)
+        return obstacle_of(holder) is None and not holder.has_owner and self._carries_proven(holder)
 
     def _carries_proven(self, holder: Holder) -> bool:
         return any(address in holder.addresses for address in self.evidence.proven)
-
-    def _strength(self, holder: Holder) -> int:
-        return max(held for address, held in holder.addresses.items() if address in self.evidence.proven)
 
     def _allowed(self, holder: Holder) -> Verdict:
         if not holder.active:
@@ -262,31 +256,25 @@ class _World:
     def _create(self) -> Verdict:
         claimed = frozenset(self.evidence.claims) - self.evidence.proven
         carried = frozenset(address for holder in self.holders for address in holder.addresses)
-        open_to_proof = [holder for holder in self.holders if holder.active and not holder.staff]
-        joins = {
+        open_to_proof = [holder for holder in self.holders if obstacle_of(holder) is None]
+        joins = frozenset(
             address
             for holder in open_to_proof
             for address, state in holder.addresses.items()
             if address in claimed and (state is Held.VERIFIED or not holder.has_owner)
-        }
-        owned = {holder.account for holder in open_to_proof if holder.people and self._carries_proven(holder)}
-        return Verdict(
-            Action.CREATE,
-            gains=self._gains(),
-            writes=claimed - carried,
-            joins=frozenset(joins),
-            owned=frozenset(owned),
         )
+        owned = frozenset(holder.account for holder in open_to_proof if holder.people and self._carries_proven(holder))
+        return Verdict(Action.CREATE, gains=self._gains(), writes=claimed - carried, joins=joins, owned=owned)
 
     def _gains(self, own: Holder | None = None) -> frozenset[str]:
-        """What is proven and nobody has verified; of a new account also what a trusted pool calls verified."""
+        """Proven addresses that no account has verified; for a new account also what a trusted pool calls verified."""
         least = Claim.BY_POOL if own is None and self.policy.trust_verified else Claim.PROVEN
         shown = {address for address, claim in self.evidence.claims.items() if claim >= least}
         return frozenset(address for address in shown if not self._verified_at(address))
 
-    def _verified(self, claim: Claim) -> list[Holder]:
-        """Accounts that have an address verified for which at least this much speaks."""
-        shown = {address for address, found in self.evidence.claims.items() if found >= claim}
+    def _verified(self, least: Claim) -> list[Holder]:
+        """Accounts that have an address verified for which the person has at least this claim."""
+        shown = {address for address, claim in self.evidence.claims.items() if claim >= least}
         return [h for h in self.holders if any(h.addresses.get(address) is Held.VERIFIED for address in shown)]
 
     def _verified_at(self, address: str) -> list[Holder]:
@@ -296,8 +284,8 @@ class _World:
         return next((holder for holder in self.holders if holder.account == account), None)
 
 
-def _obstacle(holder: Holder) -> Conflict | None:
-    """Why no pool person at all may become this account."""
+def obstacle_of(holder: Holder) -> Conflict | None:
+    """Why no pool person may enter this account, or take it over."""
     if holder.staff:
         return Conflict.PRIVILEGED_USER
     return None if holder.active else Conflict.INACTIVE_USER

@@ -213,7 +213,7 @@ class Migration(migrations.Migration):
                 ('migrated_at', models.DateTimeField(blank=True, null=True, verbose_name='migrated')),
                 ('active_at', models.DateTimeField(blank=True, null=True, verbose_name='last seen')),
                 ('last_error', models.CharField(blank=True, max_length=60, verbose_name='last error')),
-                ('made', models.JSONField(blank=True, default=dict, editable=False)),
+                ('changes', models.JSONField(blank=True, default=dict, editable=False)),
                 ('decision', models.JSONField(blank=True, editable=False, null=True)),
                 ('import_run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='people', to='cognito_passwordless.importrun', verbose_name='import')),
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),

@@ -1,4 +1,4 @@
-"""What is remembered. No code, no password and no token is in any of these tables (laws 1 and 11).
+"""The tables. None of them holds a code, a password or a token (laws 1 and 11).
 
 Laws: docs/laws.md; words: docs/glossary.md.
 """
@@ -14,7 +14,7 @@ from .progress import DailyFigure, PeopleFigure, Progress
 from .sign_in import ChallengeSession, Delivery, FailureCount, SendCount
 
 if apps.is_installed("allauth.socialaccount"):
-    # Without it, a check says so; its models would end in a traceback before.
+    # Without it a system check says so; importing its models would raise before the check runs.
     from .pool_connections import PoolConnection
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The words that several tables share."""
+"""Choices and lengths that several tables share."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

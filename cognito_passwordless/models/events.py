@@ -1,4 +1,4 @@
-"""What happened, step by step, for diagnosis."""
+"""The timeline: each step of a sign-in, for diagnosis."""
 
 from typing import ClassVar
 

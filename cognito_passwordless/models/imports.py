@@ -1,4 +1,4 @@
-"""What was read out of a pool's directory, when, and which of its rows could not be used."""
+"""Imports of a pool's directory: the runs, and the rows that could not be used."""
 
 from typing import ClassVar
 
@@ -8,15 +8,15 @@ from django.utils.translation import gettext_lazy as _
 
 from .base import ALIAS_LENGTH, SUB_LENGTH
 
-# One run at a time for each connection: whoever comes second finds it here.
+# One run at a time for each connection: a second one violates this constraint.
 ONE_AT_A_TIME = "cpw_import_run_one_at_a_time"
 
 
 class ImportRun(models.Model):
-    """One walk through a directory. ``position`` rows of it are dealt with, and ``page_token`` says where to go on.
+    """One pass through a directory. ``position`` rows are done, and ``page_token`` says where to go on.
 
     Every row that was seen is in exactly one of ``created``, ``updated``, ``unchanged`` and ``skipped``. ``conflicts``
-    are those of the written rows that now wait for a human.
+    are those of the written rows that an operator now has to decide.
     """
 
     class Source(models.TextChoices):
@@ -33,10 +33,10 @@ class ImportRun(models.Model):
     connection = models.CharField(_("connection"), max_length=ALIAS_LENGTH)
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.POOL)
     state = models.CharField(_("state"), max_length=11, choices=State, default=State.RUNNING)
-    # Who works on it, and the only one who may write to it; empty while nobody does.
+    # The process that works on it, the only one that may write to it; empty while none does.
     holder = models.CharField(max_length=150, blank=True, editable=False)
     page_token = models.TextField(blank=True, editable=False)
-    # Of the file that is read, so that nobody goes on with another one.
+    # Of the file that is read: a run is never continued with another file.
     fingerprint = models.CharField(max_length=64, blank=True, editable=False)
     position = models.PositiveBigIntegerField(_("position"), default=0)
     expected = models.PositiveBigIntegerField(_("rows expected"), null=True, blank=True)
@@ -48,7 +48,7 @@ class ImportRun(models.Model):
     skipped = models.PositiveBigIntegerField(_("skipped"), default=0)
     conflicts = models.PositiveBigIntegerField(_("conflicts"), default=0)
     problems = models.PositiveBigIntegerField(_("problems"), default=0)
-    # Whom the end of a full import found to be in the pool no more.
+    # How many people a full import did not find in the pool any more.
     gone = models.PositiveBigIntegerField(_("gone"), default=0)
 
     started_at = models.DateTimeField(_("started"), db_index=True)
@@ -69,8 +69,8 @@ class ImportRun(models.Model):
 
 
 class SeenPeople(models.Model):
-    """Whom a page of a run found as they were, by primary key: nothing is written on them, and at the end one has
-    to know who was seen. It goes with the run's end."""
+    """The primary keys of unchanged people on a page of a run: their records are not written, and the end of the run
+    needs to know who was seen. Deleted at that end."""
 
     run = models.ForeignKey(ImportRun, models.CASCADE, related_name="seen_people")
     people = models.TextField()

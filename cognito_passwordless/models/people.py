@@ -1,4 +1,4 @@
-"""Who has come out of a pool, and what of theirs Django holds."""
+"""The people of the pools: their records, phone numbers, tombstones, and pending notices to a pool."""
 
 from typing import Any, ClassVar, Self
 from uuid import uuid4
@@ -16,7 +16,7 @@ from .imports import ImportRun
 
 
 class MigratedUser(models.Model):
-    """The record of one pool user. Who it is, is (pool, sub); ``connection`` is only a name (law 7)."""
+    """The record of one pool user. A person is (pool, sub); ``connection`` is only a name (law 7)."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _("Pending")
@@ -32,7 +32,7 @@ class MigratedUser(models.Model):
         LOCAL_OTP = "local_otp", _("Our code")
         BULK = "bulk", _("Activated in bulk")
 
-    # Nobody waits for these: a human wants nobody to come, or a full import has not seen them in the pool any more.
+    # No sign-in is expected: an operator excluded them, or a full import did not find them in the pool any more.
     OUT: ClassVar = (Status.EXCLUDED, Status.GONE)
 
     connection = models.CharField(_("connection"), max_length=ALIAS_LENGTH)
@@ -41,7 +41,7 @@ class MigratedUser(models.Model):
     username = models.CharField(_("pool username"), max_length=MAX_LENGTH, blank=True)
     email = models.CharField(_("e-mail address"), max_length=MAX_LENGTH, blank=True)
     phone_number = models.CharField(_("phone number"), max_length=32, blank=True)
-    # The two as `identity.addresses` compares them: pools keep an address as it was typed, and may want it so.
+    # The two as `identity.addresses` compares them: a pool keeps an address as it was typed, and may know no other.
     email_key = models.CharField(max_length=MAX_LENGTH, blank=True, editable=False)
     phone_key = models.CharField(max_length=32, blank=True, editable=False)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
@@ -60,15 +60,15 @@ class MigratedUser(models.Model):
         ImportRun, models.SET_NULL, null=True, blank=True, related_name="people", verbose_name=_("import")
     )
     digest = models.CharField(max_length=32, blank=True, editable=False)
-    # Several rows carry its address: one person's, or several people's, only a human can say. Kept by the imports.
+    # Several rows carry its address: of one person or of several, an operator decides. Written by the imports.
     shares_address = models.BooleanField(_("shares an address"), default=False)
     migrated_at = models.DateTimeField(_("migrated"), null=True, blank=True)
-    # The last sign-in that was seen, here or in the pool; nobody knows of others.
+    # The last sign-in that was seen, here or in the pool; there may have been others.
     active_at = models.DateTimeField(_("last seen"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=60, blank=True)
-    # What the migration wrote, as `flows.accounts.changes` reads it: an undo takes back that and nothing else.
-    made = models.JSONField(default=dict, blank=True, editable=False)
-    # What a human decided about a conflict, until the person proves themselves; `flows.accounts.decisions` reads it.
+    # What the migration changed (`flows.accounts.changes`): an undo reverts exactly that.
+    changes = models.JSONField(default=dict, blank=True, editable=False)
+    # An operator's decision about a conflict, until the person proves themselves (`flows.accounts.decisions`).
     decision = models.JSONField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -117,7 +117,7 @@ class MigratedUser(models.Model):
         super().save(*args, **kwargs)
 
     def set_keys(self) -> Self:
-        """Follows the addresses; for rows that are written without `save`."""
+        """Derives the keys from the addresses; for rows that are written without `save`."""
         self.email_key, self.phone_key = email_key(self.email), phone_key(self.phone_number)
         return self
 
@@ -129,12 +129,12 @@ class MigratedUser(models.Model):
 
     @property
     def awaits_proof(self) -> bool:
-        """Activated in bulk: there is a Django user for them, and they have yet to prove themselves."""
+        """Activated in bulk: a Django user exists, and the person has yet to prove themselves."""
         return self.status == self.Status.MIGRATED and self.method == self.Method.BULK and self.user_id is not None
 
 
 class ConflictCase(MigratedUser):
-    """The same rows as a queue: those that wait for a human."""
+    """The same rows as a queue: those that an operator has to decide."""
 
     class Meta:
         proxy = True
@@ -169,10 +169,10 @@ class PhoneNumber(models.Model):
 
 
 class Erasure(models.Model):
-    """A tombstone: nobody can read from it who it is, and whoever is it can be recognised (`flows.lifecycle.erase`).
+    """A tombstone: it recognises an erased person, and does not say who that is (`flows.lifecycle.erase`).
 
     ``mark`` is a keyed hash of (pool, sub) and ``key_fingerprint`` names the key, one of ``SECRET_KEY`` and its
-    fallbacks. Without that key the tombstone stands for nobody, so it must stay among the fallbacks.
+    fallbacks. Without that key the tombstone recognises no person, so the key must stay among the fallbacks.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -191,10 +191,10 @@ class Erasure(models.Model):
 
 
 class PoolNotice(models.Model):
-    """One per person, written in the transaction of the migration: whatever dies, nothing is forgotten.
+    """The outbox row of one person, written in the migration's transaction, so that no update to the pool is lost.
 
-    ``told`` has a word of the connection's ``after_migration`` for each thing that was ``begun`` (it may have
-    happened) or is ``done``. ``version`` counts what was asked for: a worker sees by it that more was asked.
+    ``told`` maps each word of the connection's ``after_migration`` to ``begun`` (it may have happened) or ``done``.
+    ``version`` counts the requests: a worker sees by it that another one came in meanwhile.
     """
 
     person = models.OneToOneField(MigratedUser, models.CASCADE, primary_key=True, related_name="pool_notice")
@@ -204,7 +204,7 @@ class PoolNotice(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     cause = models.CharField(_("cause"), max_length=60, blank=True)
     asked_at = models.DateTimeField()
-    # Whoever works on it has it until then.
+    # Until then a worker has claimed it.
     held_until = models.DateTimeField(null=True)
 
     class Meta:

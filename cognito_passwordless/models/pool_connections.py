@@ -1,6 +1,6 @@
-"""The connections that are written in the admin: allauth's rows, by a name of our own.
+"""The connections that are configured in the admin: allauth's rows as a proxy model.
 
-Their permissions are of this package too: whoever may edit a connection need not see the apps of other providers.
+The proxy has permissions of its own: staff who may edit a connection need not see the apps of other providers.
 """
 
 from typing import ClassVar
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class PoolConnection(SocialApp):
-    """A `SocialApp` with provider ``cognito``; whoever reads the table has to say so."""
+    """A `SocialApp` with provider ``cognito``; queries have to filter by it."""
 
     class Meta:
         proxy = True

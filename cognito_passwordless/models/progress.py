@@ -1,5 +1,6 @@
-"""How far the migration is, counted ahead of time: no page counts millions. `flows.progress.rollup` writes these
-tables."""
+"""The migration's progress, counted ahead of time so that no page counts millions of rows.
+
+`flows.progress.rollup` writes these tables."""
 
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from .base import ALIAS_LENGTH, Route
 
 
 class Progress(models.Model):
-    """What the figures are of; one row. Who may see them has the permission ``view_progress``.
+    """The scope of the figures; one row. The permission ``view_progress`` shows them.
 
     ``events_kept_since`` and ``attempts_kept_since``: what is older has been purged, so those days are not counted
     again. ``forecasts`` holds one forecast for each connection and, under the empty name, one for all.
@@ -33,9 +34,8 @@ class Progress(models.Model):
 
 
 class PeopleFigure(models.Model):
-    """How many pool users are alike. ``cohort`` is a month such as ``2026-01``, empty for people who were never
-    imported; ``active``: seen since `Progress.active_since`; ``deleted``: migrated, and their Django user is there no
-    more."""
+    """How many pool users have these values. ``cohort`` is a month such as ``2026-01``, empty if they were never
+    imported; ``active``: seen since `Progress.active_since`; ``deleted``: migrated, and the Django user is deleted."""
 
     connection = models.CharField(_("connection"), max_length=ALIAS_LENGTH)
     status = models.CharField(_("status"), max_length=8)
@@ -62,11 +62,11 @@ class PeopleFigure(models.Model):
 
 
 class DailyFigure(models.Model):
-    """What happened on one day. It outlives the rows that it counts.
+    """Counts of one day, which outlive the rows that they count.
 
     Of people: those who were migrated; ``route`` is the method. Of events: each step with its outcome, how often and,
     where a pool was asked, for how long: ``within_ms`` is the upper end of the bucket, 0 where nothing was timed. Of
-    attempts (challenge sessions): those begun on this day, ``step`` being how far they came.
+    attempts (challenge sessions): those begun on this day, ``step`` being the last one reached.
     """
 
     class Kind(models.TextChoices):

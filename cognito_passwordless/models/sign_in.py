@@ -1,4 +1,4 @@
-"""One attempt to sign in: the challenge, what was counted, and the messages."""
+"""Attempts to sign in: the challenges, the counters, and the messages."""
 
 import uuid
 from typing import ClassVar
@@ -22,7 +22,7 @@ class ChallengeSession(models.Model):
         SUPERSEDED = "superseded", _("Superseded")
 
     class Sending(models.TextChoices):
-        """Whether the worker has finished; the same for everybody, decoys included (law 4)."""
+        """Whether the worker has finished; the same for every identifier, decoys included (law 4)."""
 
         QUEUED = "queued", _("Queued")
         DONE = "done", _("Finished")
@@ -36,10 +36,10 @@ class ChallengeSession(models.Model):
     purpose = models.CharField(_("purpose"), max_length=20, default="sign_in")
     language = models.CharField(_("language"), max_length=15, blank=True)
     next_url = models.TextField(_("next page"), blank=True)
-    # Of a step that a site's own view asked for: what it wants to know of the person, with spaces between.
+    # Of a step that a site's own view asked for: the claims that it wants, with spaces between.
     scope = models.TextField(blank=True, editable=False)
 
-    # Known when the challenge starts, from the configuration alone, so that no page has to ask again.
+    # Derived from the configuration alone when the challenge starts, so that no page has to look it up again.
     hosted_login = models.CharField(_("hosted login offered"), max_length=ALIAS_LENGTH, blank=True)
     refusal_floor = models.FloatField(_("refusal floor (seconds)"), default=0)
     password_offered = models.BooleanField(_("password offered"), default=False)
@@ -78,8 +78,8 @@ class ChallengeSession(models.Model):
 class FailureCount(models.Model):
     """Failed answers for one identifier, across challenges, channels and routes (law 3).
 
-    ``browser`` is empty for the count that everybody shares, or the id of a browser that has signed in as this
-    person before and therefore has a small budget of its own.
+    ``browser`` is empty for the count that all unknown browsers share, or the id of a browser that has signed in as
+    this person before and therefore has a small budget of its own.
     """
 
     identifier = models.CharField(_("identifier"), max_length=MAX_LENGTH)
@@ -116,7 +116,7 @@ class SendCount(models.Model):
 
 
 class Delivery(models.Model):
-    """One message that a worker was asked to send, and what became of it. Never the code."""
+    """One message that a worker was asked to send, and its outcome. Never the code."""
 
     class Status(models.TextChoices):
         SENDING = "sending", _("Sending")

@@ -71,7 +71,7 @@ class TestWhoMay:
 
 class TestTheList:
     def test_has_those_who_wait_with_the_reason_in_words(self, resolver: Client, case: MigratedUser) -> None:
-        MigratedUser.objects.create(connection="main", pool="i", sub="decided", decision={"choice": "apart"})
+        MigratedUser.objects.create(connection="main", pool="i", sub="decided", decision={"choice": "separate"})
         MigratedUser.objects.create(connection="main", pool="i", sub="pending")
         shown = resolver.get(url(QUEUE))
         assert shown.context["cl"].result_count == 1

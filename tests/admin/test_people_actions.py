@@ -26,7 +26,7 @@ def person(db: None) -> MigratedUser:
     user = User.objects.create_user("ann", EMAIL)
     return MigratedUser.objects.create(
         connection="main", pool="i", sub="the-whole-sub-of-ann", email=EMAIL, status="migrated", user=user,
-        migrated_at=timezone.now(), made={"user": True},
+        migrated_at=timezone.now(), changes={"user": True},
     )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def test_who_may_look_at_nothing_gets_403_everywhere_by_post_too(
 ) -> None:
     client = staff("erase_people", "undo_migrations")
     User.objects.get(username="staff").user_permissions.clear()
-    tombstone = tombstones.bury("i", "sub", connection="main", now=timezone.now())
+    tombstone = tombstones.create("i", "sub", connection="main", now=timezone.now())
     key = tombstone.pk if page == "erasure" else person.pk
     for where in (url(page), url(page, key, "change"), url(page, key, "delete"), url(page, "add")):
         assert client.get(where).status_code == 403
@@ -142,7 +142,7 @@ def test_only_so_many_at_a_time(staff: Callable[..., Client], person: MigratedUs
 
 
 def test_a_tombstone_is_lifted_by_whoever_may_erase(staff: Callable[..., Client]) -> None:
-    tombstone = tombstones.bury("i", "sub", connection="main", now=timezone.now())
+    tombstone = tombstones.create("i", "sub", connection="main", now=timezone.now())
     chosen = {"action": "lift", "_selected_action": [str(tombstone.pk)]}
     client = staff("erase_people")
     assert client.get(url("erasure")).status_code == 200
@@ -153,7 +153,7 @@ def test_a_tombstone_is_lifted_by_whoever_may_erase(staff: Callable[..., Client]
 
 
 def test_a_tombstone_is_lifted_by_nobody_else(looking: Client) -> None:
-    tombstone = tombstones.bury("i", "sub", connection="main", now=timezone.now())
+    tombstone = tombstones.create("i", "sub", connection="main", now=timezone.now())
     looking.post(url("erasure"), {"action": "lift", "_selected_action": [str(tombstone.pk)]})
     assert Erasure.objects.exists()
     assert 'value="lift"' not in looking.get(url("erasure")).content.decode()

@@ -43,7 +43,7 @@ def test_without_a_permission_everything_is_403(staff: Callable[..., Client], ma
     MigratedUser.objects.update(status="conflict", last_error="several_users")
     ConnectionState.objects.create(alias="main", retired_at=now)
     SocialApp.objects.create(provider="cognito", provider_id="stored", name="Stored", client_id="client")
-    tombstones.bury("i", "sub", connection="main", now=now)
+    tombstones.create("i", "sub", connection="main", now=now)
     rollup.roll_up(now)
     client = staff()
     asked = list(pages())

@@ -40,7 +40,7 @@ def migrated(admin: User) -> MigratedUser:
     EmailAddress.objects.create(user=user, email="cay@example.com", verified=True)
     return MigratedUser.objects.create(
         connection="main", pool="i", sub="c-long-sub-1", email="cay@example.com", status="migrated", user=user,
-        method="cognito_otp", migrated_at=timezone.now(), made={"user": True},
+        method="cognito_otp", migrated_at=timezone.now(), changes={"user": True},
     )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def choose_action(page: Page, label: str) -> None:
     ("label", "status", "choice"),
     [
         ("Link to this Django user, after proof", "pending", "link"),
-        ("Keep separate: a Django user of their own, after proof", "pending", "apart"),
+        ("Keep separate: a Django user of their own, after proof", "pending", "separate"),
         ("Same person: one Django user, after proof", "pending", "merge"),
         ("Exclude", "excluded", None),
     ],

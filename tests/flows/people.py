@@ -4,13 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.test import Client
 
+from cognito_passwordless.flows.conflicts import cases
 from cognito_passwordless.local import LocalCognito
-from cognito_passwordless.models import ChallengeSession
+from cognito_passwordless.models import ChallengeSession, MigratedUser
 
 ANN = "ann@example.com"
+
+
+def waiting() -> "QuerySet[MigratedUser]":
+    """The pool users in the admin's list of conflicts."""
+    return cases.undecided(MigratedUser.objects.filter(decision__isnull=True))
 
 
 @dataclass

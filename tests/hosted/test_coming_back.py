@@ -134,7 +134,7 @@ def test_erased_turned_away_lifted_and_in_again(ann: Person) -> None:
     assert ann.is_refused()
     assert not User.objects.exists()
     assert not MigratedUser.objects.exists()
-    tombstones.lift(tombstone, now=timezone.now(), by="7")
+    tombstones.remove(tombstone, now=timezone.now(), by="7")
     ann.comes()
     assert is_one()
     events = JourneyEvent.objects.filter(attempt=key).order_by("pk")

@@ -66,7 +66,7 @@ def test_the_hooks_see_what_the_pool_says_and_it_is_not_kept(hosted: Hosted, tri
     assert (user.first_name, user.email) == ("", "ann@example.com")  # names come by ATTRIBUTES alone
     assert set(SocialAccount.objects.get().extra_data) == {"pool", "sub"}
     assert not EmailAddress.objects.get().verified
-    assert MigratedUser.objects.get().made["account"] is True
+    assert MigratedUser.objects.get().changes["account"] is True
 
 
 def test_user_signed_up_knows_the_social_login(

@@ -280,8 +280,8 @@ def test_what_is_only_claimed_and_anothers_is_dropped() -> None:
         (Decision("link", "a"), Holder("a", {ANN: Held.VERIFIED}), Conflict.DECISION_OUTDATED),
         (Decision("link", "b"), Holder("a", {}, carries_sub=True), Conflict.DECISION_OUTDATED),
         (Decision("link", "a", SHOP), Holder("a", {SHOP: Held.WRITTEN}), Conflict.ADDRESS_NOT_PROVEN),
-        (Decision("apart"), Holder("a", {ANN: Held.WRITTEN}), Action.CREATE),
-        (Decision("apart"), Holder("a", {ANN: Held.VERIFIED}), Conflict.DECISION_OUTDATED),
+        (Decision("separate"), Holder("a", {ANN: Held.WRITTEN}), Action.CREATE),
+        (Decision("separate"), Holder("a", {ANN: Held.VERIFIED}), Conflict.DECISION_OUTDATED),
         (Decision("merge"), Holder("a", {ANN: Held.WRITTEN}), Action.TAKE_OVER),
     ],
 )

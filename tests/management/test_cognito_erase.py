@@ -25,7 +25,7 @@ def migrated(sub: str = "sub-1", *, made: bool = True, **fields: Any) -> Migrate
     user = User.objects.create_user(sub, EMAIL)
     return MigratedUser.objects.create(
         connection="main", pool="i", sub=sub, email=EMAIL, phone_number=NUMBER, user=user, status="migrated",
-        migrated_at=timezone.now(), made={"user": True} if made else {}, **fields,
+        migrated_at=timezone.now(), changes={"user": True} if made else {}, **fields,
     )  # fmt: skip
 
 

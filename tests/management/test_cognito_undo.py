@@ -23,7 +23,7 @@ def migrated(sub: str = "sub-1", pool: str = "i", **fields: Any) -> MigratedUser
     user = User.objects.create_user(f"{sub}{pool}")
     return MigratedUser.objects.create(
         connection="main", pool=pool, sub=sub, user=user, status="migrated", migrated_at=timezone.now(),
-        made={"user": True}, **fields,
+        changes={"user": True}, **fields,
     )  # fmt: skip
 
 

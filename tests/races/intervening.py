@@ -29,12 +29,12 @@ def act(what: str, key: Any, *more: Any) -> str:
             return f"erased {len(erase.erase(int(key), remove_user=more[0], now=now, by='race').tombstones)}"
         if what == "lift":
             for erasure in Erasure.objects.all():
-                tombstones.lift(erasure, now=now, by="race")
+                tombstones.remove(erasure, now=now, by="race")
             return "lifted"
         if what == "decide":
             return resolve.decide(int(key), more[0], now=now, by="race").record.status
         if what == "withdraw":
-            resolve.take_back(int(key), now=now, by="race")
+            resolve.withdraw(int(key), now=now, by="race")
             return "withdrawn"
         if what == "import":
             return write_row(str(key), *more)
@@ -63,7 +63,7 @@ def write_row(sub: str, email: str) -> str:
         MigratedUser.objects.bulk_create(
             [row], update_conflicts=True, unique_fields=["pool", "sub"], update_fields=["username", "email"]
         )
-        return f"kept out {len(tombstones.keep_out(connection.pool, [sub]))}"
+        return f"kept out {len(tombstones.delete_erased(connection.pool, [sub]))}"
 
 
 def main() -> None:

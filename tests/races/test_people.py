@@ -200,9 +200,9 @@ def test_decisions_about_twins_while_they_sign_in(
         site.database.rows(
             "INSERT INTO cognito_passwordless_migrateduser (connection, pool, sub, username, email, email_key,"
             " phone_number, phone_key, attributes, pool_status, pool_enabled, status, method, last_error, digest,"
-            " shares_address, made)"
+            " shares_address, changes)"
             " SELECT connection, pool, ?, ?, email, email_key, phone_number, phone_key, attributes,"
-            " 'EXTERNAL_PROVIDER', pool_enabled, status, method, last_error, digest, shares_address, made"
+            " 'EXTERNAL_PROVIDER', pool_enabled, status, method, last_error, digest, shares_address, changes"
             " FROM cognito_passwordless_migrateduser WHERE id = ?",
             f"twin-{ann.sub}",
             f"google_{ann.sub}",

@@ -41,7 +41,7 @@ def test_conflicts_undo_and_erase(page: Page, admin: User, axe: str, look: Look)
     case = MigratedUser.objects.create(
         **known, sub="case-1", email="cay@example.com", status="conflict", last_error="address_not_proven"
     )
-    migrated = MigratedUser.objects.create(**known, sub="done-1", status="migrated", user=user, made={"user": True})
+    migrated = MigratedUser.objects.create(**known, sub="done-1", status="migrated", user=user, changes={"user": True})
     found = {}
     page.goto(f"{ADMIN}/conflictcase/{case.pk}/change/")
     found["case"] = look_at(page, axe, "case", look)

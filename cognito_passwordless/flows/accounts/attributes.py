@@ -1,4 +1,4 @@
-"""Attributes and groups of the pool, into Django: only through the site's explicit allow-lists (law 8)."""
+"""Copies a pool's attributes and groups to the Django user, by the site's explicit allow-lists alone (law 8)."""
 
 import logging
 from collections.abc import Mapping
@@ -13,85 +13,70 @@ from django.utils.module_loading import import_string
 from ... import compat, user_fields
 from ...cognito import CognitoProfile
 from ...conf import conf
-from .changes import Made, values_of
+from .changes import MigrationChanges, field_values
 
 logger = logging.getLogger(__name__)
 
-# Fields that decide who somebody is or what they may do. No attribute of a pool ever writes them.
-FORBIDDEN_FIELDS = frozenset(
-    {
-        "id",
-        "pk",
-        "password",
-        "email",
-        "is_active",
-        "is_staff",
-        "is_superuser",
-        "groups",
-        "user_permissions",
-        "last_login",
-    }
-)
+# Fields that decide who a user is or what they may do. No attribute of a pool writes them.
+_IDENTITY_FIELDS = frozenset({"id", "pk", "password", "email", "last_login"})
+_RIGHTS_FIELDS = frozenset({"is_active", "is_staff", "is_superuser", "groups", "user_permissions"})
+FORBIDDEN_FIELDS = _IDENTITY_FIELDS | _RIGHTS_FIELDS
 
 
 def forbidden_fields() -> frozenset[str]:
-    """Those of every user model, and what the site's own calls otherwise: its key, its address, its field for the
-    sub."""
+    """`FORBIDDEN_FIELDS`, and the site's own fields for the key, the address and the sub."""
     named = {get_user_model()._meta.pk.name, compat.email_field(), user_fields.phone_field(), conf.match_user or ""}
     return FORBIDDEN_FIELDS | (named - {""})
 
 
 def apply_attributes(user: AbstractBaseUser, profile: CognitoProfile, *, policy: str) -> list[str]:
-    """Fills the user's fields from the profile, and returns which changed; saves nothing.
+    """Sets the user's fields from the profile and returns the names of those that changed; saves nothing.
 
-    ``policy``: ``"empty"`` fills only fields without a value, ``"all"`` overwrites, ``"none"`` leaves all alone.
+    ``policy``: ``"empty"`` sets only fields without a value, ``"all"`` overwrites, ``"none"`` sets none.
     """
     mapping = conf.attributes
     if policy == "none":
         return []
     if isinstance(mapping, str):
         return list(import_string(mapping)(user, profile) or [])
-    return [
-        field for attribute, field in mapping.items() if _fill(user, field, profile.attributes.get(attribute), policy)
-    ]
+    forbidden, changed = forbidden_fields(), list[str]()
+    for attribute, name in mapping.items():
+        value = profile.attributes.get(attribute)
+        if value is None or name in forbidden:
+            continue
+        current = getattr(user, name)
+        if current == value or (policy == "empty" and current not in (None, "")):
+            continue
+        field = cast("Field[Any, Any]", user._meta.get_field(name))
+        try:
+            setattr(user, name, field.clean(value[: field.max_length], None))
+        except ValidationError:
+            logger.warning("A pool attribute does not fit the user field %r and was left out", name)
+        else:
+            changed.append(name)
+    return changed
 
 
-def fill(user: AbstractBaseUser, profile: CognitoProfile, made: Made, *, policy: str) -> None:
-    """The same, saved; ``made`` learns what was written."""
-    before = values_of(user)
+def fill(user: AbstractBaseUser, profile: CognitoProfile, changes: MigrationChanges, *, policy: str) -> None:
+    """`apply_attributes`, saved and recorded in ``changes``."""
+    before = field_values(user)
     changed = apply_attributes(user, profile, policy=policy)
     if changed:
         user.save(update_fields=changed)
-    made.filled(before, user, changed)
-
-
-def _fill(user: AbstractBaseUser, field: str, value: object, policy: str) -> bool:
-    if value is None or field in forbidden_fields():
-        return False
-    current = getattr(user, field)
-    if current == value or (policy == "empty" and current not in (None, "")):
-        return False
-    model_field = cast("Field[Any, Any]", user._meta.get_field(field))
-    limit = model_field.max_length
-    try:
-        setattr(user, field, model_field.clean(value[:limit] if isinstance(value, str) and limit else value, None))
-    except ValidationError:
-        logger.warning("A pool attribute does not fit the user field %r and was left out", field)
-        return False
-    return True
+    changes.record_fields(before, user, changed)
 
 
 def apply_groups(user: AbstractBaseUser, profile: CognitoProfile) -> list[Any]:
     """Adds the user to the Django groups that the site maps the person's pool groups to, and returns the keys of those
-    they were not in. Removes none, makes none."""
+    they were not in. Removes the user from no group and creates no group."""
     mapping: Mapping[str, str] = conf.groups
     wanted = {mapping[name] for name in profile.groups if name in mapping}
     if not wanted or not hasattr(user, "groups"):
         return []
-    found = list(Group.objects.filter(name__in=wanted))
-    missing = wanted - {group.name for group in found}
+    groups = list(Group.objects.filter(name__in=wanted))
+    missing = wanted - {group.name for group in groups}
     if missing:
         logger.error("GROUPS names Django groups that do not exist: %s", ", ".join(sorted(missing)))
     before = set(user.groups.values_list("pk", flat=True))
-    user.groups.add(*found)
-    return [group.pk for group in found if group.pk not in before]
+    user.groups.add(*groups)
+    return [group.pk for group in groups if group.pk not in before]

@@ -1,6 +1,6 @@
-"""What a human decided about a conflict, until the person proves themselves: by itself it links nobody (law 7).
+"""An operator's decision about a conflict, stored until the person proves themselves (law 7).
 
-It is used once, by a sign-in that proves the address it names. Staff and superusers are reached by none.
+By itself it links nothing: a sign-in that proves its address uses it once. No decision reaches staff and superusers.
 """
 
 from dataclasses import asdict, dataclass
@@ -11,19 +11,18 @@ from django.contrib.auth import get_user_model
 from ... import identity
 from ...models import MigratedUser
 
-Choice = Literal["link", "apart", "merge"]
-# Set aside by a merge: a pool user whose address another one has, and the pool never verified this one's.
+Choice = Literal["link", "separate", "merge"]
+# The error of a record that a merge set aside: another pool user has its address, and the pool never verified it here.
 TWIN = "twin_of_another"
-# Gone from the pool, and welcome all the same: kept as the error of a pending record, so that no import overrules it.
+# Gone from the pool and let in all the same: the error of a pending record, so that no import overrules it.
 LET_IN = "let_in"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``link`` to the Django user ``user``, ``apart`` from everybody with an account of their own, or ``merge``: the
-    pool users ``rows`` are one person, who goes to ``user`` where there is one. ``address`` is what has to be proven;
-    where it is empty, the pool's own sign-in is the proof that is wanted. ``aside`` were excluded by it.
-    ``by`` and ``at`` are for the record."""
+    """``link`` to the Django user ``user``; ``separate``: a new user; ``merge``: the pool users ``rows`` are one
+    person, who enters ``user`` if there is one. ``address`` has to be proven; if it is empty, a sign-in at the pool is
+    the proof. ``aside`` are records that the decision excluded. ``by`` and ``at`` say who decided, and when."""
 
     choice: Choice
     address: str = ""
@@ -41,7 +40,7 @@ class Decision:
         return cls(**{**kept, **{name: tuple(kept.get(name, ())) for name in ("rows", "aside")}})
 
     def as_rule(self) -> identity.Decision:
-        """As the rules want to know it."""
+        """As the rules need it."""
         account = get_user_model()._meta.pk.to_python(self.user) if self.user else None
         return identity.Decision(self.choice, account, self.address)
 

@@ -1,6 +1,6 @@
-"""A new Django user, made as allauth makes one: the hooks of its adapters are asked in its order, with the request.
+"""Creates a Django user as allauth does: calls the hooks of its adapters in its order, with the request.
 
-docs/new-users.md has the table: which hooks these are, and which are not asked because there is no form.
+docs/new-users.md lists the hooks that are called, and those that are not because there is no form.
 """
 
 import copy
@@ -33,14 +33,14 @@ def reason_of(error: Exception) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SignUp:
-    """By what request a new user comes (None for a bulk activation), and by what hosted login, if by any."""
+    """The request that creates a user (None for a bulk activation), and the hosted login, if there was one."""
 
     request: HttpRequest | None = None
     login: SocialLogin | None = None
 
     def must_be_open(self, address: Identifier) -> None:
-        """For somebody whom nobody knows: the site may turn sign-ups away, or this address. People of a pool are not
-        asked about: they signed up long ago. Raises `MigrationRefused` and `ValidationError`."""
+        """For a person of no pool: the site may refuse sign-ups, or this address. People of a pool signed up long ago.
+        Raises `MigrationRefused` and `ValidationError`."""
         adapter = compat.account_adapter(self.request)
         if not adapter.is_open_for_signup(self.request):
             raise MigrationRefused("signup_closed")
@@ -59,48 +59,30 @@ class SignUp:
             EmailAddress(email=email, verified=email in verified, primary=not position)
             for position, email in enumerate(emails)
         ]
-        by = self._by_hosted_login if self.login is not None else self._by_code
-        user = by(rows, number, verified, fill)
+        email = emails[0] if emails else None
+        user: AbstractBaseUser
+        if self.login is None:
+            adapter = compat.account_adapter(self.request)
+            user = adapter.new_user(self.request)
+            user_fields.write_addresses(user, email, number)
+            fill(user)
+            user = adapter.save_user(self.request, user, compat.SignUpForm(user, email, number)) or user
+            if self.request is not None:
+                compat.set_up_addresses(self.request, user, rows)
+            if number in verified and compat.keeps_phones():
+                adapter.set_phone_verified(user, number)
+        else:
+            # `new_user` and `populate_user` were called when the login arrived. The transaction may be repeated: each
+            # time a copy is saved, or the key of a row that was rolled back would overwrite another user's.
+            login = copy.copy(self.login)
+            login.user, login.account = copy.copy(login.user), copy.copy(login.account)
+            user_fields.write_addresses(login.user, email, number)
+            fill(login.user)
+            compat.drop_unusable_username(login.user, self.request)
+            login.email_addresses = [copy.copy(row) for row in rows]
+            login.phone, login.phone_verified = number or None, number in verified
+            compat.social_adapter().save_user(self.request, login, form=None)
+            user = login.user
         for row in rows:
             row.user_id = user.pk
         return user, compat.keep_addresses(user, rows)
-
-    def _by_code(
-        self,
-        rows: Sequence[EmailAddress],
-        number: str,
-        verified: Collection[str],
-        fill: Callable[[AbstractBaseUser], object],
-    ) -> AbstractBaseUser:
-        adapter, email = compat.account_adapter(self.request), rows[0].email if rows else None
-        user: AbstractBaseUser = adapter.new_user(self.request)
-        user_fields.write_addresses(user, email, number)
-        fill(user)
-        user = adapter.save_user(self.request, user, compat.SignUpForm(user, email, number)) or user
-        if self.request is not None:
-            compat.set_up_addresses(self.request, user, rows)
-        if number in verified and compat.keeps_phones():
-            adapter.set_phone_verified(user, number)
-        return user
-
-    def _by_hosted_login(
-        self,
-        rows: Sequence[EmailAddress],
-        number: str,
-        verified: Collection[str],
-        fill: Callable[[AbstractBaseUser], object],
-    ) -> AbstractBaseUser:
-        """`new_user` and `populate_user` were asked when the login arrived. A transaction may be tried again: what it
-        saves is a copy, or the key of a row that was rolled back would overwrite somebody else's."""
-        login = copy.copy(self.login)
-        assert login is not None  # noqa: S101  (the caller has looked)
-        user, login.account = copy.copy(login.user), copy.copy(login.account)
-        login.user = user
-        user_fields.write_addresses(user, rows[0].email if rows else None, number)
-        fill(user)
-        compat.drop_unusable_username(user, self.request)
-        login.email_addresses = [copy.copy(row) for row in rows]
-        login.phone, login.phone_verified = number or None, number in verified
-        compat.social_adapter().save_user(self.request, login, form=None)
-        saved: AbstractBaseUser = login.user
-        return saved

@@ -1,13 +1,12 @@
-"""Mails that tell the owner of an account what has become of it. They carry no code and no token.
+"""Mails that tell the owner of an account what changed in it. They carry no code and no token.
 
-A notice goes to a worker after commit, and a sign-in neither waits for it nor fails by it. What travels is encrypted
-with the site's own key: no address is in the queue, and the address may be one that the account has no longer.
+A notice goes to a worker after commit; a sign-in neither waits for it nor fails with it. Queue messages are encrypted
+with the site's own key and show no address. The address may be one that the account no longer has.
 """
 
 import json
 import logging
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
@@ -24,49 +23,35 @@ from ...models import MigratedUser
 logger = logging.getLogger(__name__)
 
 CELERY: Final = "cognito_passwordless.tasks.ask_to_tell_owner"
-# Where sign-ins are handed to something of the site's own, nobody else is known to take these.
+# With a dispatcher of the site's own for sign-ins, no worker is known to take these mails.
 HERE: Final = "cognito_passwordless.tasks.tell_owner_here"
 
 
 def tell_owner(recipient: str, notice: str, facts: Mapping[str, Any]) -> None:
-    """Has a mail sent after commit: ``notice`` names its templates, ``facts`` are what they show."""
-    sealed = keys.encrypt(
-        json.dumps(
-            {
-                "recipient": recipient,
-                "notice": notice,
-                "facts": facts,
-                "language": translation.get_language() or "",
-                "reference": str(uuid4()),
-            }
-        )
-    )
-    transaction.on_commit(partial(_hand_over, sealed, notice), using=router.db_for_write(MigratedUser), robust=True)
+    """Sends a mail after commit: ``notice`` names its templates, which show ``facts``."""
+    mail = {"recipient": recipient, "notice": notice, "facts": facts}
+    mail |= {"language": translation.get_language() or "", "reference": str(uuid4())}
+    sealed = keys.encrypt(json.dumps(mail))
 
+    def hand_over() -> None:
+        try:
+            import_string(CELERY if conf.dispatch == "celery" else HERE)(sealed)
+        except DispatchFailed as error:
+            logger.error("An owner is not told (%s): no worker takes the mail: %s", notice, error)
 
-def _hand_over(sealed: str, notice: str) -> None:
-    try:
-        import_string(CELERY if conf.dispatch == "celery" else HERE)(sealed)
-    except DispatchFailed as error:
-        logger.error("An owner is not told (%s): no worker takes the mail: %s", notice, error)
+    transaction.on_commit(hand_over, using=router.db_for_write(MigratedUser), robust=True)
 
 
 def send(sealed: str) -> None:
-    """The worker's part. Raises `SendFailed`."""
+    """Called by the worker. Raises `SendFailed`."""
     opened = keys.decrypt(sealed)
     if opened is None:
         logger.error("An owner is not told: this process lacks the site's SECRET_KEY")
         return
-    told = json.loads(opened)
-    message = owner_message(
-        told["notice"],
-        recipient=told["recipient"],
-        facts=told["facts"],
-        language=told["language"],
-        reference=told["reference"],
-    )
+    mail = json.loads(opened)
+    notice = mail.pop("notice")
     try:
-        deliver(message)
+        deliver(owner_message(notice, **mail))
     except SendFailed as error:
-        logger.warning("An owner could not be told (%s): %s", told["notice"], error.cause)
+        logger.warning("An owner could not be told (%s): %s", notice, error.cause)
         raise

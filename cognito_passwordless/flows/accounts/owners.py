@@ -1,6 +1,6 @@
-"""The Django accounts that carry an address or a sub, as the rules of `identity` want to know them. Reads only."""
+"""Loads the Django accounts that carry an address or a sub, as the rules of `identity` need them. Reads only."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,12 +20,11 @@ from ...identity import Action, Claim, Evidence, Held, Holder, Policy, Verdict, 
 from ...models import MigratedUser, PhoneNumber
 
 Status = MigratedUser.Status
-_Held = dict[AbstractBaseUser, dict[str, Held]]
 
 
 @dataclass
 class Accounts:
-    """As the rules see them, and the users themselves by primary key."""
+    """Accounts as the rules see them, and their users by primary key."""
 
     holders: list[Holder] = field(default_factory=list)
     users: dict[Any, AbstractBaseUser] = field(default_factory=dict)
@@ -37,30 +36,28 @@ class Accounts:
         return next(holder for holder in self.holders if holder.account == verdict.account)
 
     def verified_by_others(self, user: AbstractBaseUser) -> set[str]:
-        """The addresses that belong to somebody else."""
+        """The addresses that another account has verified."""
         others = [holder.addresses for holder in self.holders if holder.account != user.pk]
         return {address for held in others for address, state in held.items() if state is Held.VERIFIED}
 
 
 def is_privileged(user: AbstractBaseUser) -> bool:
-    """Staff and superusers are reached by no migration, and by our code only where `STAFF_SIGN_IN` says so."""
+    """Whether the user is staff or a superuser: no migration reaches them, and our code only with `STAFF_SIGN_IN`."""
     return bool(getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))
 
 
-def by_address(address: Identifier) -> Accounts:
-    """The accounts that carry an address. One statement where it is verified, a few more where it is not."""
-    return read({address: Claim.PROVEN})
+def owner_by_code(address: Identifier) -> tuple[Verdict, Accounts]:
+    """The verdict on a person who proves this address by a code of ours, judged by the accounts alone.
 
-
-def owner_by_code(address: Identifier, *, welcome: bool = False) -> tuple[Verdict, Accounts]:
-    """What a code of ours to this address would come to, as far as the accounts have a say."""
-    accounts = by_address(address)
-    evidence = Evidence({address.value: Claim.PROVEN}, welcome=welcome)
+    One statement if the address is verified, a few more if it is not.
+    """
+    accounts = find_accounts({address: Claim.PROVEN})
+    evidence = Evidence({address.value: Claim.PROVEN})
     return judge(evidence, accounts.holders, Policy(staff_sign_in=conf.staff_sign_in)), accounts
 
 
 def verified_owner(address: Identifier) -> AbstractBaseUser | None:
-    """The active user, not of the staff, who has verified the address here; None where there is not exactly one."""
+    """The active user, other than staff, who has verified the address here; None unless there is exactly one."""
     verdict, accounts = owner_by_code(address)
     if verdict.action is not Action.ENTER:
         return None
@@ -68,7 +65,7 @@ def verified_owner(address: Identifier) -> AbstractBaseUser | None:
     return None if is_privileged(user) else user
 
 
-def read(
+def find_accounts(
     addresses: Mapping[Identifier, Claim],
     *,
     carriers: Collection[AbstractBaseUser] = (),
@@ -76,53 +73,61 @@ def read(
     record: MigratedUser | None = None,
     everything: bool = False,
 ) -> Accounts:
-    """The accounts that carry one of the addresses, and ``carriers``, who carry the sub of ``record``'s person; or
-    ``own``, into which they have come before.
+    """The accounts that carry one of the addresses; ``carriers``, who carry the sub of ``record``'s person; and
+    ``own``, the account that the person entered before.
 
-    Not read is what cannot matter: who else has an address written that somebody has verified (unless ``everything``),
-    and what more there is to know of accounts where nobody is to be linked to one.
+    Skips what cannot matter: other accounts that have an address written that one has verified (unless
+    ``everything``), and further facts about accounts that nobody will be linked to.
     """
-    held = _verified_and_listed(addresses)
-    shown = {address for states in held.values() for address, state in states.items() if state is Held.VERIFIED}
+    users = {user.pk: user for user in carriers}
+    held: dict[Any, dict[str, Held]] = defaultdict(dict)
+
+    def carries(user: AbstractBaseUser, address: str, state: Held) -> None:
+        users[user.pk] = user
+        held[user.pk][address] = max(state, held[user.pk].get(address, state))
+
+    emails = {form.lower(): a.value for a in addresses if a.channel == "email" for form in a.spellings}
+    numbers = [address.value for address in addresses if address.channel == "sms"]
+    if emails:
+        for row in EmailAddress.objects.filter(email__in=emails).select_related("user"):
+            carries(row.user, emails[row.email], Held.VERIFIED if row.verified else Held.LISTED)
+    if numbers:
+        for number in PhoneNumber.objects.filter(number__in=numbers).select_related("user"):
+            carries(number.user, number.number, Held.VERIFIED if number.verified else Held.LISTED)
+    verified = {address for states in held.values() for address, state in states.items() if state is Held.VERIFIED}
     for address in addresses if own is None else ():
-        if everything or address.value not in shown:
+        if everything or address.value not in verified:
             for user in _written_on(address):
-                held[user].setdefault(address.value, Held.WRITTEN)
-                held[user][address.value] = max(held[user][address.value], Held.WRITTEN)
-    users = {user.pk: user for user in (*carriers, *held, *([own] if own else ()))}
-    of_pk: dict[Any, dict[str, Held]] = defaultdict(dict)
-    for user, states in held.items():
-        of_pk[user.pk] |= states
-    unproven = [pk for pk in users if Held.VERIFIED not in of_pk[pk].values()]
-    asked = list(users) if record is not None else unproven
+                carries(user, address.value, Held.WRITTEN)
     if own is not None:
-        asked = []
-    more = _More(asked, unproven, addresses, record) if asked else None
-    ages = sorted(users.values(), key=lambda user: (_joined(user), user.pk))
+        users[own.pk] = own
+    unproven = [pk for pk in users if Held.VERIFIED not in held[pk].values()]
+    asked: Collection[Any] = () if own is not None else users if record is not None else unproven
+    facts = _OwnerFacts(asked, unproven, addresses, record)
+    joined = {pk: getattr(user, "date_joined", None) for pk, user in users.items()}
+    ages = sorted(users, key=lambda pk: (date.timestamp() if (date := joined[pk]) else 0.0, pk))
     carrying = {user.pk for user in carriers}
-    return Accounts(
-        [
-            Holder(
-                account=pk,
-                addresses=of_pk[pk],
-                carries_sub=pk in carrying,
-                people=more.people[pk] if more else 0,
-                twins=more.twins[pk] if more else 0,
-                proven_elsewhere=bool(more and pk in more.proven_elsewhere),
-                active=user.is_active,
-                staff=is_privileged(user),
-                second_factor=bool(more and pk in more.second_factor),
-                joined=ages.index(user),
-            )
-            for pk, user in users.items()
-        ],
-        users,
-    )
+    holders = [
+        Holder(
+            account=pk,
+            addresses=held[pk],
+            carries_sub=pk in carrying,
+            people=facts.people[pk],
+            twins=facts.twins[pk],
+            proven_elsewhere=pk in facts.proven_elsewhere,
+            active=user.is_active,
+            staff=is_privileged(user),
+            second_factor=pk in facts.second_factor,
+            joined=ages.index(pk),
+        )
+        for pk, user in users.items()
+    ]
+    return Accounts(holders, users)
 
 
-class _More:
-    """What else is to be known of some accounts: whether somebody has come into them who is not ``record``'s person,
-    whether another address was proven for them, and whether they have a second factor."""
+class _OwnerFacts:
+    """Who else came into some accounts (``people``, and of them ``twins``, see `Holder`), which have another verified
+    address, and which have a second factor. No statement for no accounts."""
 
     def __init__(
         self,
@@ -131,22 +136,22 @@ class _More:
         addresses: Mapping[Identifier, Claim],
         record: MigratedUser | None,
     ) -> None:
-        self.people: dict[Any, int] = defaultdict(int)
-        self.twins: dict[Any, int] = defaultdict(int)
-        self.proven_elsewhere: set[Any] = set()
-        # What the person merely wrote into the pool makes nobody their twin.
-        self._keys = {address.value for address, claim in addresses.items() if claim > Claim.WRITTEN}
-        # A bulk activation made or paired an account ahead of time: nobody has come into it by that.
-        others = MigratedUser.objects.filter(user_id__in=pks, status=Status.MIGRATED).exclude(
-            method=MigratedUser.Method.BULK
-        )
+        self.people, self.twins = Counter[Any](), Counter[Any]()
+        self.proven_elsewhere, self.second_factor = set[Any](), set[Any]()
+        if not pks:
+            return
+        # An address that the person merely wrote into the pool makes no other person their twin.
+        keys = {address.value for address, claim in addresses.items() if claim > Claim.WRITTEN}
+        # A bulk activation created or paired an account ahead of time: no person has entered it.
+        others = MigratedUser.objects.filter(user_id__in=pks, status=Status.MIGRATED)
+        others = others.exclude(method=MigratedUser.Method.BULK)
         for row in others.exclude(pk=record.pk) if record else others:
             if record is not None and row.pool != record.pool:
-                # Of another pool: no twin is among them, and nobody's account is only claimed.
+                # People of another pool are no twins, and their account is not merely claimed.
                 self.proven_elsewhere.add(row.user_id)
                 continue
             self.people[row.user_id] += 1
-            self.twins[row.user_id] += bool(self._keys & row.verified_keys)
+            self.twins[row.user_id] += bool(keys & row.verified_keys)
         if unproven:
             spellings = {form for address in addresses for form in address.spellings}
             emails = EmailAddress.objects.filter(user_id__in=unproven, verified=True).exclude(email__in=spellings)
@@ -156,32 +161,17 @@ class _More:
         self.second_factor = compat.with_authenticator(pks)
 
 
-def _joined(user: AbstractBaseUser) -> float:
-    joined = getattr(user, "date_joined", None)
-    return joined.timestamp() if joined else 0.0
-
-
-def _verified_and_listed(addresses: Iterable[Identifier]) -> _Held:
-    held: _Held = defaultdict(dict)
-    emails = {form.lower(): a.value for a in addresses if a.channel == "email" for form in a.spellings}
-    numbers = [address.value for address in addresses if address.channel == "sms"]
-    if emails:
-        for row in EmailAddress.objects.filter(email__in=emails).select_related("user"):
-            _strengthen(held[row.user], emails[row.email], Held.VERIFIED if row.verified else Held.LISTED)
-    if numbers:
-        for number in PhoneNumber.objects.filter(number__in=numbers).select_related("user"):
-            _strengthen(held[number.user], number.number, Held.VERIFIED if number.verified else Held.LISTED)
-    return held
-
-
-def _strengthen(states: dict[str, Held], address: str, state: Held) -> None:
-    states[address] = max(states.get(address, state), state)
-
-
 def _written_on(address: Identifier) -> list[AbstractBaseUser]:
-    """Accounts that have the address in the user model's own field, from before allauth."""
+    """Accounts that have the address in the user model's own field, from before allauth. Numbers are also looked up by
+    the site's own adapter, if it can."""
+    rows = get_user_model()._default_manager
     if address.channel == "sms":
-        return _with_number(address)
+        name, users = user_fields.phone_field(), list[AbstractBaseUser]()
+        if name:
+            users += rows.filter(**{f"{name}__in": forms_of_number(address.spellings)})
+        if user_fields.adapter_finds_by_phone():
+            users += filter(None, map(compat.account_adapter().get_user_by_phone, address.spellings))
+        return users
     name = compat.email_field()
     if not name:
         return []
@@ -189,42 +179,26 @@ def _written_on(address: Identifier) -> list[AbstractBaseUser]:
     for form in address.spellings:
         wanted |= Q(**{f"{name}__iexact": form})
     # The database's case folding is wider than ours (a dotless i equals an i to some): compare keys once more.
-    written = get_user_model()._default_manager.filter(wanted)
-    return [user for user in written if known(getattr(user, name)) == address]
-
-
-def _with_number(address: Identifier) -> list[AbstractBaseUser]:
-    """By the user model's own field, and by the site's own adapter where it looks for them."""
-    name = user_fields.phone_field()
-    found: dict[Any, AbstractBaseUser] = {}
-    if name:
-        rows = get_user_model()._default_manager.filter(**{f"{name}__in": forms_of_number(address.spellings)})
-        found = {user.pk: user for user in rows}
-    if user_fields.adapter_finds_by_phone():
-        for form in address.spellings:
-            user = compat.account_adapter().get_user_by_phone(form)
-            if user is not None:
-                found[user.pk] = user
-    return list(found.values())
+    return [user for user in rows.filter(wanted) if known(getattr(user, name)) == address]
 
 
 def forms_of_number(spellings: Iterable[str]) -> list[str]:
-    """A number as sites write it, in every form that needs no country to be understood."""
+    """The forms in which sites store a number, of those that need no country to be understood."""
     return [form for e164 in spellings for form in (e164, e164.removeprefix("+"), f"00{e164.removeprefix('+')}")]
 
 
 def written_spelling(user: AbstractBaseUser, address: Identifier) -> str:
-    """The address as the account's own field has it, for a message: a mail server may want the case of its letters."""
+    """The address as the account's own field spells it, to send a message to: a mail server may need the case of its
+    letters."""
     written = getattr(user, compat.email_field() or "", "") or ""
     return written if written and known(written) == address else address.value
 
 
 def proven_address(user: AbstractBaseUser, channel: str) -> str:
-    """The user's verified address of a channel, the primary one first; empty where there is none."""
+    """The user's verified address of a channel, the primary one first; empty if there is none."""
     if channel == "sms":
-        return (
-            PhoneNumber.objects.filter(user_id=user.pk, verified=True).values_list("number", flat=True).first() or ""
-        )
+        numbers = PhoneNumber.objects.filter(user_id=user.pk, verified=True)
+        return numbers.values_list("number", flat=True).first() or ""
     verified = EmailAddress.objects.filter(user_id=user.pk, verified=True).order_by("-primary")
     return verified.values_list("email", flat=True).first() or ""
 
@@ -235,8 +209,8 @@ def has_proven_address(user: AbstractBaseUser) -> bool:
 
 
 def carriers_of(profile: CognitoProfile, connection: Connection, record: MigratedUser) -> list[AbstractBaseUser]:
-    """Users that already carry this person's sub: by an earlier sign-in of allauth, by a migration that was undone, or
-    in a field of their own."""
+    """Users that already carry this person's sub: by an earlier sign-in of allauth, an undone migration, or a field of
+    the user model (`MATCH_USER`)."""
     names = (connection.alias, *connection.also_known_as)
     accounts = SocialAccount.objects.filter(provider__in=names, uid=profile.sub).select_related("user")
     users = [account.user for account in accounts]

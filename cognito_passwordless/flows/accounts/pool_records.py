@@ -1,4 +1,4 @@
-"""The record of a pool user: what it says of the person, and what a sign-in writes on it."""
+"""Reads and writes the records of pool users: what they say of a person, and what a sign-in changes in them."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -31,28 +31,29 @@ from ...identity import (
 from ...identity.addresses import Channel, channel_of
 from ...models import MigratedUser
 from . import owners, tombstones
-from .changes import Made
+from .changes import MigrationChanges
 from .decisions import Decision
 from .tombstones import ERASED
 
 Status = MigratedUser.Status
 # A proven address whose pool record could not be used.
 UNUSABLE = "pool_record_unusable"
-# The pool's word for whoever signs in by another provider: they have no code of the pool's own.
+# The pool's status of people who sign in by another provider: the pool sends them no code.
 FEDERATED = "EXTERNAL_PROVIDER"
-# Refusals after which what a human decided still holds: the person came, but without the proof that was asked for.
+# A refusal after which an operator's decision still holds: the person came without the proof that it asks for.
 _STILL_DECIDED = "address_not_proven"
-# Whom another pool user of the same person does not bring along.
+# Records that another pool user of the same person does not bring along.
 _SETTLED = {Status.MIGRATED, Status.GONE}
-# As text, for every right code asks it: the ORM takes longer to write it than all the rest of it takes.
+_SPELLING_OF = {"email_key": "email", "phone_key": "phone_number"}
+# Raw SQL, because every right code runs it: the ORM takes longer to compile the query than the query takes.
 MOST = 10
 _KNOWN = f"SELECT * FROM {MigratedUser._meta.db_table} WHERE {{}} = %s ORDER BY id LIMIT {MOST}"  # noqa: S608
 _BY_EMAIL, _BY_NUMBER = _KNOWN.format("email_key"), _KNOWN.format("phone_key")
 
 
 def carrying(address: Identifier) -> list[MigratedUser]:
-    """The records with this address, however far they have come. One statement, or two where there are many: anybody
-    can write an address into a pool often, and must not hide whoever the pool verified it for."""
+    """The records with this address, in any status. One statement, or two if there are many: an attacker can write an
+    address into a pool often, and must not hide the person for whom the pool verified it."""
     by_email = address.channel == "email"
     rows = list(MigratedUser.objects.raw(_BY_EMAIL if by_email else _BY_NUMBER, [address.value]))
     if len(rows) < MOST:
@@ -64,34 +65,30 @@ def carrying(address: Identifier) -> list[MigratedUser]:
 
 
 def as_pool_users(rows: Sequence[MigratedUser], address: Identifier) -> list[PoolUser]:
-    """Records with an address, as the rules want to know them."""
-    return [_pool_user(row, address) for row in rows]
-
-
-def _pool_user(row: MigratedUser, address: Identifier) -> PoolUser:
-    decision = Decision.of(row)
-    spelling = row.email if address.channel == "email" else row.phone_number
-    # An undone migration, or a bulk activation: what their account says of the address counts too.
-    state, carried = _state(row), None
-    has_account = row.user_id is not None and state is not State.CAME
-    if has_account:
-        carried = _on_their_account(row, address)
-    return PoolUser(
-        key=row.pk,
-        state=state,
-        verified=address.value in row.verified_keys or carried is Held.VERIFIED,
-        opposed=has_account and carried is None,
-        wanted=is_wanted(row, address),
-        enabled=row.pool_enabled,
-        federated=row.pool_status == FEDERATED,
-        as_typed=not address.spelling or spelling == address.spelling,
-        merged=decision.rows if decision is not None and decision.choice == "merge" else (),
-    )
-
-
-def _on_their_account(row: MigratedUser, address: Identifier) -> Held | None:
-    holders = owners.read({address: Claim.PROVEN}, everything=True).holders
-    return next((holder.addresses[address.value] for holder in holders if holder.account == row.user_id), None)
+    """Records with an address, as the rules need them."""
+    # After an undo or a bulk activation, what the record's account says of the address counts too.
+    with_account = {row.pk for row in rows if row.user_id is not None and _state(row) is not State.CAME}
+    holders = owners.find_accounts({address: Claim.PROVEN}, everything=True).holders if with_account else []
+    held = {holder.account: holder.addresses[address.value] for holder in holders}
+    users = []
+    for row in rows:
+        decision = Decision.of(row)
+        spelling = row.email if address.channel == "email" else row.phone_number
+        carried = held.get(row.user_id) if row.pk in with_account else None
+        users.append(
+            PoolUser(
+                key=row.pk,
+                state=_state(row),
+                verified=address.value in row.verified_keys or carried is Held.VERIFIED,
+                opposed=row.pk in with_account and carried is None,
+                wanted=is_wanted(row, address),
+                enabled=row.pool_enabled,
+                federated=row.pool_status == FEDERATED,
+                as_typed=not address.spelling or spelling == address.spelling,
+                merged=decision.rows if decision is not None and decision.choice == "merge" else (),
+            )
+        )
+    return users
 
 
 def _state(row: MigratedUser) -> State:
@@ -105,56 +102,45 @@ def _state(row: MigratedUser) -> State:
 
 
 def meant(rows: Sequence[MigratedUser], address: Identifier) -> MigratedUser | pool_users.Nobody:
-    """The pool user whom the pool is asked to send a code for."""
+    """The pool user for whom the pool is asked to send a code."""
     found = pool_users.meant(as_pool_users(rows, address))
     return found if isinstance(found, pool_users.Nobody) else _row(rows, found)
 
 
 def proven(rows: Sequence[MigratedUser], address: Identifier) -> list[MigratedUser]:
-    """The pool users of somebody who has just proven the address to us, the one to come in as first."""
+    """The pool users of a person who has just proven the address to us; the sign-in is as the first."""
     return [_row(rows, user) for user in pool_users.proven(as_pool_users(rows, address))]
 
 
 def keeps_out(rows: Sequence[MigratedUser], address: Identifier) -> bool:
-    """Whether somebody who proved the address to us, and is none of these, may not get another account instead."""
+    """Whether a person who proved the address to us, and is none of these, is refused a new account."""
     return pool_users.keeps_out(as_pool_users(rows, address))
 
 
 def by_our_code(address: Identifier) -> tuple[Verdict, owners.Accounts]:
-    """What a code of ours to this address would come to, as far as somebody is known who has it: an account, by its
-    own word or by a pool user's who came into it, and whose pool verified the address."""
+    """The verdict on a person who proves this address by a code of ours: judged by the accounts that carry it, or by a
+    migrated pool user whose pool verified it."""
     verdict, accounts = owners.owner_by_code(address)
     if verdict.action is Action.ENTER or not accounts.holders:
         return verdict, accounts
-    came = [row for row in carrying(address) if _state(row) is State.CAME and address.value in row.verified_keys]
-    # An account with another verified address is whoever's proved that one: this address may have a new owner.
+    # An account with another verified address belongs to the person who proved that one; this one may be reassigned.
     open_to = {holder.account for holder in accounts.holders if not holder.is_proven_elsewhere(address.value)}
-    for row in came:
-        if row.user_id in open_to:
-            evidence = Evidence(
-                {address.value: Claim.PROVEN},
-                in_pool=True,
-                by_our_code=True,
-                record=Record.MIGRATED,
-                account=row.user_id,
-            )
+    for row in carrying(address):
+        if row.user_id in open_to and _state(row) is State.CAME and address.value in row.verified_keys:
+            proof = {address.value: Claim.PROVEN}
+            evidence = Evidence(proof, in_pool=True, by_our_code=True, record=Record.MIGRATED, account=row.user_id)
             return judge(evidence, accounts.holders, Policy(staff_sign_in=conf.staff_sign_in)), accounts
     return verdict, accounts
 
 
 def is_wanted(row: MigratedUser, address: Identifier) -> bool:
-    """Whether a human has said that a proof of this address is enough for this pool user."""
+    """Whether an operator decided that a proof of this address is enough for this pool user."""
     decision = Decision.of(row)
     return decision is not None and decision.address == address.value
 
 
-def is_welcome(row: MigratedUser) -> bool:
-    """Whether the site wants whoever proves an address of this pool user, although nobody may sign up."""
-    return row.pool_enabled and row.status in {Status.PENDING, Status.MIGRATED}
-
-
 def was_deleted(rows: Sequence[MigratedUser], address: Identifier) -> bool:
-    """Whether this was the address of somebody whose Django user has been deleted since."""
+    """Whether this was the address of a migrated person whose Django user has been deleted."""
     gone = [row for row in rows if row.status == Status.MIGRATED and row.user_id is None]
     return any(address.value in row.verified_keys for row in gone)
 
@@ -179,12 +165,12 @@ def profile_of(row: MigratedUser) -> CognitoProfile:
 
 
 def has_second_factor(row: MigratedUser) -> bool:
-    """Whether the pool asked this person for one, as far as the import could see."""
+    """Whether the pool asks this person for a second factor, as far as the import could see."""
     return bool(row.attributes.get("cognito:mfa_enabled") == "true")
 
 
 def claims_of(profile: CognitoProfile) -> dict[Identifier, Claim]:
-    """The addresses of a person that have a key, each with what speaks for it."""
+    """The addresses of a person that have a key, each with its strongest claim."""
     written = {
         profile.email: Claim.BY_POOL if profile.email_verified else Claim.WRITTEN,
         profile.phone_number: Claim.BY_POOL if profile.phone_number_verified else Claim.WRITTEN,
@@ -203,105 +189,83 @@ def settle(
     profile: CognitoProfile,
     connection: Connection,
     user: AbstractBaseUser,
-    made: Made,
+    changes: MigrationChanges,
     *,
     method: MigratedUser.Method,
     now: datetime,
 ) -> None:
-    """Links the pool user to the Django user, for allauth too, and writes down that they are migrated."""
+    """Links the pool user to the Django user, for allauth too, and records them as migrated."""
     account = {"provider": connection.alias, "uid": profile.sub}
-    told = {"pool": profile.pool, "sub": profile.sub}
-    _, added = SocialAccount.objects.get_or_create(**account, defaults={"user_id": user.pk, "extra_data": told})
-    if made.account and not added:
-        # allauth's hooks have made it and have seen what the pool said: none of that is kept.
-        SocialAccount.objects.filter(**account).update(extra_data=told)
-    made.account = made.account or added
+    identity = {"pool": profile.pool, "sub": profile.sub}
+    _, added = SocialAccount.objects.get_or_create(**account, defaults={"user_id": user.pk, "extra_data": identity})
+    if changes.account and not added:
+        # allauth's hooks created it and have read what the pool said: none of that is kept.
+        SocialAccount.objects.filter(**account).update(extra_data=identity)
+    changes.account = changes.account or added
+    # A proven address counts even if the connection's scope kept the pool's own from us.
+    proven = {channel_of(address): address for address in profile.proven}
+    email = profile.email or proven.get(Channel.EMAIL, "")
+    phone = profile.phone_number or proven.get(Channel.SMS, "")
+    # What the pool has verified, as an import would have written it: after an undo, a proof of it to us is enough. A
+    # code of the pool's own shows the same.
+    by_pool = profile.proven if method == MigratedUser.Method.COGNITO_OTP else frozenset[str]()
+    if (profile.email_verified and email == profile.email) or email in by_pool:
+        record.attributes = {**record.attributes, "email_verified": "true"}
+    if (profile.phone_number_verified and phone == profile.phone_number) or phone in by_pool:
+        record.attributes = {**record.attributes, "phone_number_verified": "true"}
     record.connection, record.username = connection.alias, profile.username[:MAX_LENGTH] or record.username
-    email, phone = _addresses(profile)
     record.email, record.phone_number = email or record.email, phone or record.phone_number
-    record.attributes = {**record.attributes, **_verified(profile, method)}
     record.status, record.method, record.last_error = Status.MIGRATED, method, ""
     record.user_id, record.migrated_at, record.active_at = user.pk, now, now
-    record.made, record.decision = made.as_json(), None
+    record.changes, record.decision = changes.as_json(), None
     record.save()
 
 
-def _addresses(profile: CognitoProfile) -> tuple[str, str]:
-    """The e-mail address and the number. What was proven counts where the connection's scope kept it from us."""
-    proven = {channel_of(address): address for address in profile.proven}
-    return profile.email or proven.get(Channel.EMAIL, ""), profile.phone_number or proven.get(Channel.SMS, "")
-
-
-def _verified(profile: CognitoProfile, method: MigratedUser.Method) -> dict[str, str]:
-    """What the pool says of the addresses, as an import would have kept it: after an undo, the person may prove
-    themselves to us by an address that was theirs in the pool as well. A code of the pool's own shows the same."""
-    by_pool = profile.proven if method == MigratedUser.Method.COGNITO_OTP else frozenset[str]()
-    email, phone = _addresses(profile)
-    flags = {
-        "email_verified": (profile.email_verified and email == profile.email) or email in by_pool,
-        "phone_number_verified": (profile.phone_number_verified and phone == profile.phone_number) or phone in by_pool,
-    }
-    return {name: "true" for name, verified in flags.items() if verified}
-
-
 def others_of_person(record: MigratedUser, proven_keys: Collection[str]) -> list[tuple[MigratedUser, Connection]]:
-    """The other pool users of somebody who has proven these addresses: those whose pool verified one of them too, in
-    the same spelling, and those whom a human called the same person.
+    """The other pool users of a person who has proven these addresses: those whose pool verified one of them too, in
+    the same spelling, and those that an operator called the same person.
 
-    Whoever wrote the address there without may be somebody else, and so may those that a human should look at first.
+    An address that the pool did not verify may have been written by another person. Records that an operator should
+    look at first are left out too.
     """
     decision = Decision.of(record)
     named = decision.rows if decision is not None and decision.choice == "merge" else ()
     keys = {"email_key": record.email_key, "phone_key": record.phone_key}
-    shared = {field: key for field, key in keys.items() if key and key in proven_keys and key in record.verified_keys}
-    rows = MigratedUser.objects.select_for_update().exclude(pk=record.pk).order_by("pk")
-    found = []
-    for row in rows.filter(pk__in=named) if named else _sharing(rows, shared):
+    shared = {} if named else {f: key for f, key in keys.items() if key in record.verified_keys and key in proven_keys}
+    spellings = [_SPELLING_OF[field] for field in shared]
+    wanted = Q(pk__in=named)
+    for field, key in shared.items():
+        wanted |= Q(**{field: key})
+    others = []
+    for row in MigratedUser.objects.select_for_update().filter(wanted).exclude(pk=record.pk).order_by("pk"):
         theirs, connection = Decision.of(row), connections.configured(row.connection)
         if named:
             agreed = theirs is not None and theirs.rows == named and row.status not in _SETTLED
         else:
-            agreed = row.status == Status.PENDING and theirs is None and _is_spelled_alike(row, record, shared)
+            is_spelled_alike = any(getattr(row, field) == getattr(record, field) for field in spellings)
+            agreed = row.status == Status.PENDING and theirs is None and is_spelled_alike
         verified = bool(row.verified_keys & set(proven_keys))
         if agreed and verified and row.pool_enabled and connection is not None and connection.pool == row.pool:
-            found.append((row, connection))
-    return found
-
-
-def _sharing(rows: Any, shared: dict[str, str]) -> Any:
-    found = rows.none()
-    for field, key in shared.items():
-        found |= rows.filter(**{field: key})
-    return found
-
-
-def _is_spelled_alike(row: MigratedUser, record: MigratedUser, shared: Collection[str]) -> bool:
-    return ("email_key" in shared and row.email == record.email) or (
-        "phone_key" in shared and row.phone_number == record.phone_number
-    )
+            others.append((row, connection))
+    return others
 
 
 def record_refusal(
     profile: CognitoProfile, connection: Connection | None, refusal: MigrationRefused, now: datetime
 ) -> None:
-    """Puts the case before a human, where there is one to decide. Of somebody who is erased, nothing is written but
-    that they came."""
+    """Records a refused sign-in as a case for an operator, if there is one to decide. Of an erased person only the
+    attempt is recorded."""
     if refusal.reason == ERASED:
-        tombstones.turn_away(profile.pool, profile.sub, now=now)
+        tombstones.record_return(profile.pool, profile.sub, now=now)
         return
     if connection is None:
-        if refusal.reason == UNUSABLE:
-            _record_unusable(profile)
+        for address in claims_of(profile) if refusal.reason == UNUSABLE else ():
+            rows = carrying(address)
+            # A record that has become usable meanwhile is entered at the next sign-in.
+            unusable = {row.pk for row in rows if row.status == Status.PENDING} - {r.pk for r in proven(rows, address)}
+            cases = MigratedUser.objects.filter(pk__in=unusable, pool_enabled=True)
+            cases.update(status=Status.CONFLICT, last_error=UNUSABLE)
         return
-    with transaction.atomic(using=router.db_for_write(MigratedUser)):
-        _write_refusal(profile, connection, refusal, now)
-        # An erasure may have come between: the insert has waited for it, so it is seen by now.
-        if not tombstones.keep_out(profile.pool, [profile.sub]):
-            return
-    tombstones.turn_away(profile.pool, profile.sub, now=now)
-
-
-def _write_refusal(profile: CognitoProfile, connection: Connection, refusal: MigrationRefused, now: datetime) -> None:
     record = MigratedUser(
         connection=connection.alias,
         pool=profile.pool,
@@ -310,25 +274,16 @@ def _write_refusal(profile: CognitoProfile, connection: Connection, refusal: Mig
         email=profile.email[:MAX_LENGTH],
         phone_number=profile.phone_number[:32],
     )
-    MigratedUser.objects.bulk_create([record.set_keys()], ignore_conflicts=True)
-    conflict = isinstance(refusal, MigrationConflict)
-    written: dict[str, Any] = {
-        "status": Status.CONFLICT if conflict else Status.FAILED,
-        "last_error": refusal.reason,
-        "active_at": now,
-    }
+    status = Status.CONFLICT if isinstance(refusal, MigrationConflict) else Status.FAILED
+    written: dict[str, Any] = {"status": status, "last_error": refusal.reason, "active_at": now}
     if refusal.reason != _STILL_DECIDED:
         written["decision"] = None
-    rows = MigratedUser.objects.filter(pool=profile.pool, sub=profile.sub)
-    left = [Status.MIGRATED, Status.EXCLUDED, *([Status.GONE] if refusal.reason == Refusal.GONE else [])]
-    rows.exclude(status__in=left).update(**written)
-
-
-def _record_unusable(profile: CognitoProfile) -> None:
-    for address in claims_of(profile):
-        rows = carrying(address)
-        # Whoever's record has become usable since it was looked at comes in the next time.
-        unusable = {row.pk for row in rows if row.status == Status.PENDING} - {r.pk for r in proven(rows, address)}
-        MigratedUser.objects.filter(pk__in=unusable, pool_enabled=True).update(
-            status=Status.CONFLICT, last_error=UNUSABLE
-        )
+    final = [Status.MIGRATED, Status.EXCLUDED, *([Status.GONE] if refusal.reason == Refusal.GONE else [])]
+    with transaction.atomic(using=router.db_for_write(MigratedUser)):
+        MigratedUser.objects.bulk_create([record.set_keys()], ignore_conflicts=True)
+        rows_of_person = MigratedUser.objects.filter(pool=profile.pool, sub=profile.sub)
+        rows_of_person.exclude(status__in=final).update(**written)
+        # An erasure may have committed meanwhile: the insert has waited for it, so its tombstone is visible now.
+        if not tombstones.delete_erased(profile.pool, [profile.sub]):
+            return
+    tombstones.record_return(profile.pool, profile.sub, now=now)

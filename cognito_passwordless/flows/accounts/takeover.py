@@ -1,5 +1,5 @@
-"""What a verdict gives to an account: addresses that become verified, a take-over of one without an owner, a new
-one."""
+"""Takeover: when a person proves an address that Django had not verified, credentials set up by the unverified account
+holder (password, sessions, links) are removed before it becomes theirs. Also creates accounts."""
 
 from collections.abc import Collection
 
@@ -15,20 +15,20 @@ from ...models import MigratedUser, PhoneNumber
 from ...otp.masking import mask
 from ...signals import ownership_proven
 from .attributes import apply_attributes
-from .changes import Made
+from .changes import MigrationChanges
 from .new_users import SignUp
 from .owner_notices import tell_owner
 from .owners import written_spelling
 
 
 def take_over(user: AbstractBaseUser, address: Identifier) -> None:
-    """Gives an account whose address nobody had verified to the person who has just proven it.
+    """Gives an account whose address was not verified to the person who has just proven it.
 
-    Somebody else may have made the account with this address, and wait. Their password, sessions, links and further
-    unverified addresses go. A new unusable password ends every session, for Django signs sessions with it. An account
-    with a second factor is never taken over: the factor is asked for, and whoever has it keeps everything.
+    An attacker may have created the account with this address, and wait. Its password, sessions, links and further
+    unverified addresses are removed. A new unusable password ends every session, because Django signs sessions with
+    it. An account with a second factor is never taken over: the factor is asked for, and its holder keeps everything.
 
-    It may as well be the owner's own, from before addresses were verified here: they are told what went.
+    The account may as well be the owner's own, from before addresses were verified here: a mail says what was removed.
     """
     recipient = written_spelling(user, address)
     had_password = bool(user.password) and user.has_usable_password()
@@ -39,7 +39,19 @@ def take_over(user: AbstractBaseUser, address: Identifier) -> None:
         fields.append(compat.email_field())
     user.save(update_fields=fields)
     compat.end_tracked_sessions(user)
-    links = _unlink(user, address)
+    # A pool user who came in by an address that they never proved must not return by their sub either. One whose pool
+    # verified the address is the person who proves it now: a hosted login, for example, returns by that link.
+    accounts, unproven = SocialAccount.objects.filter(user_id=user.pk), []
+    for row in MigratedUser.objects.filter(user_id=user.pk):
+        if address.value in row.verified_keys:
+            accounts = accounts.exclude(provider=row.connection, uid=row.sub)
+        else:
+            unproven.append(row.pk)
+    links = sorted({compat.provider_name(name) for name in accounts.values_list("provider", flat=True)})
+    accounts.delete()
+    MigratedUser.objects.filter(pk__in=unproven).update(
+        user_id=None, status=MigratedUser.Status.CONFLICT, last_error="address_taken_over"
+    )
     EmailAddress.objects.filter(user_id=user.pk).exclude(email=address.value).delete()
     PhoneNumber.objects.filter(user_id=user.pk).exclude(number=address.value).delete()
     mark_proven(user, address)
@@ -48,25 +60,8 @@ def take_over(user: AbstractBaseUser, address: Identifier) -> None:
         tell_owner(recipient, "taken_over", {"password": had_password, "links": links})
 
 
-def _unlink(user: AbstractBaseUser, address: Identifier) -> list[str]:
-    """A pool person who came here by an address that they never proved must not come back by their sub either. Whose
-    address the pool had verified is the one who proves it now: after a hosted login, say, that is how they return.
-    Returns what people call the providers whose links went."""
-    rows = list(MigratedUser.objects.filter(user_id=user.pk))
-    theirs = [row for row in rows if address.value in row.verified_keys]
-    accounts = SocialAccount.objects.filter(user_id=user.pk)
-    for row in theirs:
-        accounts = accounts.exclude(provider=row.connection, uid=row.sub)
-    links = sorted({compat.provider_name(name) for name in accounts.values_list("provider", flat=True)})
-    accounts.delete()
-    MigratedUser.objects.filter(pk__in=[row.pk for row in rows if row not in theirs]).update(
-        user_id=None, status=MigratedUser.Status.CONFLICT, last_error="address_taken_over"
-    )
-    return links
-
-
 def give(user: AbstractBaseUser, addresses: Collection[Identifier]) -> None:
-    """Records addresses as verified. A user has one number: one that was verified before stays, so nobody is told."""
+    """Records addresses as verified. A user has one number: a number that was verified before stays."""
     for address in sorted(addresses, key=str):
         if address.channel == "sms":
             rows = PhoneNumber.objects.filter(user_id=user.pk, verified=True)
@@ -76,26 +71,31 @@ def give(user: AbstractBaseUser, addresses: Collection[Identifier]) -> None:
 
 
 def replace_old(
-    user: AbstractBaseUser, gained: Collection[Identifier], record: MigratedUser, made: Made, *, primary: str
+    user: AbstractBaseUser,
+    gained: Collection[Identifier],
+    record: MigratedUser,
+    changes: MigrationChanges,
+    *,
+    primary: str,
 ) -> None:
-    """Somebody has a new address in the pool and has proven it: the one that only the migration had brought no longer
-    opens the account. ``primary`` is `UPDATE_ON_RETURN`: the new one becomes primary where it says ``all``, and with
-    each of them where the primary one went.
+    """The person has proven a new address of the pool's: one that only the migration had written no longer opens the
+    account. ``primary`` is `UPDATE_ON_RETURN`: the new one becomes primary with ``all``, and whenever the primary
+    one was removed.
 
-    Both addresses are told, for it may be a stranger who has changed it in the pool. Each mail shows the other address
-    masked: who reads one mailbox has not proven the other."""
+    Both addresses get a mail, because an attacker may have changed it in the pool. Each mail shows the other address
+    masked: the reader of one mailbox has not proven the other."""
     emails = [address.value for address in gained if address.channel == "email"]
     if not emails:
         return
-    rows = EmailAddress.objects.filter(user_id=user.pk, pk__in=made.emails).exclude(email__in=emails)
+    rows = EmailAddress.objects.filter(user_id=user.pk, pk__in=changes.emails).exclude(email__in=emails)
     brought = list(rows)
     rows.delete()
-    made.emails = []
-    # A primary one is in the user's own field too, where a password reset would still look for it.
+    changes.emails = []
+    # A primary address is in the user model's own field too, where a password reset would still find it.
     if primary == "all" or any(row.primary for row in brought):
         EmailAddress.objects.get(user_id=user.pk, email=emails[0]).set_as_primary()
     for row in brought:
-        # One that nobody has proven, here or in the pool, never opened the account and may be a stranger's.
+        # An address that was not verified, here or in the pool, never opened the account and may be a stranger's.
         if row.verified or row.email in record.verified_keys:
             tell_owner(row.email, "old_address", {"addresses": [mask(email) for email in emails]})
     for email in emails if brought else []:
@@ -103,7 +103,7 @@ def replace_old(
 
 
 def mark_proven(user: AbstractBaseUser, address: Identifier) -> None:
-    """Records the address as verified. Raises `IntegrityError` when somebody else has verified it meanwhile."""
+    """Records the address as verified. Raises `IntegrityError` if another account has verified it meanwhile."""
     if address.channel == "sms":
         PhoneNumber.objects.update_or_create(user_id=user.pk, defaults={"number": address.value, "verified": True})
         return
@@ -121,9 +121,13 @@ def mark_proven(user: AbstractBaseUser, address: Identifier) -> None:
 
 
 def create(
-    profile: CognitoProfile, addresses: Collection[Identifier], verdict: Verdict, sign_up: SignUp, made: Made
+    profile: CognitoProfile,
+    addresses: Collection[Identifier],
+    verdict: Verdict,
+    sign_up: SignUp,
+    changes: MigrationChanges,
 ) -> AbstractBaseUser:
-    """A new user with the addresses that the verdict gives and writes. ``made`` learns what was written."""
+    """Creates a user with the addresses that the verdict gives and writes, and records it in ``changes``."""
     ours = [address for address in addresses if address.value in verdict.gains | verdict.writes]
     ours.sort(key=lambda address: (address.value not in verdict.gains, address.value))
     emails = [address.value for address in ours if address.channel == "email"]
@@ -134,6 +138,6 @@ def create(
     if number:
         proven = {"number": number, "verified": number in verdict.gains}
         PhoneNumber.objects.update_or_create(user_id=user.pk, defaults=proven)
-    made.user, made.phone, made.account = True, bool(number), sign_up.login is not None
-    made.emails = [str(row.pk) for row in rows]
+    changes.user, changes.phone, changes.account = True, bool(number), sign_up.login is not None
+    changes.emails = [str(row.pk) for row in rows]
     return user

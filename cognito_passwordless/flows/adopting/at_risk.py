@@ -1,4 +1,4 @@
-"""How many users would lose something at their first code, because nobody has verified their address."""
+"""Counts the users who would lose something at their first code, because their address is not verified."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,8 +22,8 @@ ADOPT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class AtRisk:
-    """``people`` would lose a ``password`` or social ``links``, some of them both; whoever has a ``second_factor`` is
-    asked for it, and keeps everything."""
+    """``people`` would lose a ``password`` or social ``links``, some of them both. Users with a ``second_factor`` are
+    asked for it and keep everything."""
 
     people: int
     password: int
@@ -39,10 +39,15 @@ class AtRisk:
 
 
 def count_at_risk() -> AtRisk:
-    """One statement, whatever the number of users."""
-    users, of_user = _reachable(), OuterRef("pk")
+    """One statement for any number of users."""
+    # Active users other than staff, as far as the user model has these fields.
+    fields_of_model = {field.name for field in get_user_model()._meta.concrete_fields}
+    reachable = {"is_active": True, "is_staff": False, "is_superuser": False}
+    wanted = {name: value for name, value in reachable.items() if name in fields_of_model}
+    users: QuerySet[Any] = get_user_model()._default_manager.filter(**wanted)
+    of_user = OuterRef("pk")
     emails, numbers = EmailAddress.objects.filter(user_id=of_user), PhoneNumber.objects.filter(user_id=of_user)
-    # Whoever a bulk activation made an account for has not come into it by that.
+    # A bulk activation created an account that no person has entered yet.
     came = MigratedUser.objects.filter(user_id=of_user, status=Status.MIGRATED).exclude(method=Method.BULK)
     is_written = Q(Exists(emails)) | Q(Exists(numbers))
     for name in fields().values():
@@ -62,10 +67,3 @@ def count_at_risk() -> AtRisk:
             second_factor=Count("pk", filter=factor),
         )
     )
-
-
-def _reachable() -> "QuerySet[Any]":
-    """Active, and not of the staff, as far as the user model knows the words."""
-    there = {field.name for field in get_user_model()._meta.concrete_fields}
-    wanted = {"is_active": True, "is_staff": False, "is_superuser": False}
-    return get_user_model()._default_manager.filter(**{name: wanted[name] for name in wanted.keys() & there})

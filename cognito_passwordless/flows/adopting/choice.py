@@ -1,4 +1,4 @@
-"""Whose addresses a site vouches for: everybody's, of those who joined before a day, or of those in a file."""
+"""The users whose addresses a site vouches for: all, those who joined before a day, or those in a file."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ AT_ONCE: Final = 500  # lines of a file that are looked up together
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A line of a file by which nobody is chosen, or not one user alone."""
+    """A line of a file that does not name exactly one user."""
 
     line: int
     text: str
@@ -28,8 +28,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """``keys``: primary keys, where the users are in no query. ``named``: those of them that the site has named one by
-    one, by primary key: what other accounts have written says nothing against them."""
+    """The chosen users: a query, or primary ``keys``. ``named``: users whom the site named one by one by primary key;
+    an address that another account has written does not count against them."""
 
     users: "QuerySet[Any] | None" = None
     keys: tuple[Any, ...] = ()
@@ -41,7 +41,7 @@ class Chosen:
         return len(self.keys) if self.users is None else self.users.count()
 
     def batches(self, size: int) -> Iterator[list[Any]]:
-        """Primary keys, in an order that stays the same whatever is written meanwhile."""
+        """Primary keys in ascending order, which stays the same when rows are written meanwhile."""
         if self.users is None:
             rest = iter(self.keys)
             while batch := list(islice(rest, size)):
@@ -59,7 +59,8 @@ def everybody() -> Chosen:
 
 
 def joined_before(day: date) -> Chosen:
-    """Who joined before the day began, in the site's time zone. Raises `FieldDoesNotExist` where nobody knows."""
+    """Users who joined before the day began in the site's time zone. Raises `FieldDoesNotExist` without a
+    ``date_joined``."""
     get_user_model()._meta.get_field("date_joined")
     begins = datetime.combine(day, time())
     if settings.USE_TZ:
@@ -68,7 +69,7 @@ def joined_before(day: date) -> Chosen:
 
 
 def of_file(lines: Iterable[str]) -> Chosen:
-    """One primary key or address a line; empty lines say nothing."""
+    """Reads one primary key or address a line; skips empty lines."""
     numbered = ((number, line.strip()) for number, line in enumerate(lines, start=1))
     wanted = ((number, text) for number, text in numbered if text)
     keys: dict[Any, int] = {}
@@ -88,7 +89,7 @@ def of_file(lines: Iterable[str]) -> Chosen:
 
 
 class _Found:
-    """The users whom some lines name, with a statement or two for all of them."""
+    """The users whom some lines name, with one or two statements for all lines."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         addresses: dict[str, Identifier | None] = {}
@@ -97,7 +98,10 @@ class _Found:
             if looks_like_address(text):
                 addresses[text] = known(text)
             else:
-                self._primary[text] = _primary_key(text)
+                try:
+                    self._primary[text] = get_user_model()._meta.pk.clean(text, None)
+                except ValidationError:
+                    self._primary[text] = None
         self._addresses = addresses
         self._carriers = carriers_of([address for address in addresses.values() if address])
         wanted = [key for key in self._primary.values() if key is not None]
@@ -106,7 +110,7 @@ class _Found:
         )
 
     def user_of(self, text: str) -> Any:
-        """Their primary key. Raises `ValueError`, which says why there is none, and repeats nothing of the line."""
+        """The user's primary key. Raises `ValueError` with the reason, which repeats nothing of the line."""
         if not looks_like_address(text):
             key = self._primary[text]
             if key is None:
@@ -123,13 +127,6 @@ class _Found:
         if not carriers:
             raise ValueError("no user has this address")
         return next(iter(carriers))
-
-
-def _primary_key(text: str) -> Any:
-    try:
-        return get_user_model()._meta.pk.clean(text, None)
-    except ValidationError:
-        return None
 
 
 def listed(keys: Iterable[Any]) -> str:

@@ -1,7 +1,7 @@
-"""Recording addresses as verified that users have had since before this package, on the word of the site.
+"""Records addresses as verified that users have had since before this package, if the site vouches for them.
 
-Only what is clear: an address that another account has as well is left to a human, and so is one that only a pool has
-ever said. May run at any time beside sign-ins, end anywhere and be begun again: whoever has been adopted is skipped.
+Only clear cases: an address that another account has as well is left to the operator, and so is one that only a pool
+claims. Runs beside sign-ins, and after an interruption a new run skips the users that are done.
 """
 
 import logging
@@ -17,6 +17,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, router, transaction
 
 from ...identifiers import Identifier, known
+from ...identity import Channel
 from ...models import MigratedUser, PhoneNumber
 from ..accounts import locking
 from ..accounts.owners import is_privileged
@@ -28,7 +29,7 @@ BATCH: Final = 1000  # users of one transaction
 
 
 class Reason(StrEnum):
-    """What becomes of an address, or of a user who has none."""
+    """The outcome for an address, or for a user who has none."""
 
     ADOPTED = "adopted"
     ALREADY = "already"
@@ -41,7 +42,7 @@ class Reason(StrEnum):
     SHARED = "shared"
 
 
-# What a human has to look at, so each user is named.
+# Outcomes that an operator has to look at, so each user is named.
 NAMED: Final = frozenset({Reason.UNREADABLE, Reason.TAKEN, Reason.SHARED})
 
 
@@ -56,8 +57,8 @@ class LeftOut:
 
 @dataclass(slots=True)
 class Batch:
-    """What has become of some users. Of the adopted addresses: ``staff`` are of staff, and of ``unconfirmed`` allauth
-    knew, and nobody had confirmed them."""
+    """The outcomes of some users. Of the adopted addresses, ``staff`` belong to staff, and ``unconfirmed`` were listed
+    by allauth without confirmation."""
 
     seen: int = 0
     counted: Counter[Reason] = field(default_factory=Counter)
@@ -73,8 +74,8 @@ class Batch:
 
 
 def adopt(chosen: Chosen, *, write: bool, size: int = BATCH) -> Iterator[Batch]:
-    """Records the addresses of the chosen users; yields what was done after each transaction. Without ``write`` it
-    only says what would be done."""
+    """Records the addresses of the chosen users; yields the outcomes of each transaction. Without ``write`` it yields
+    what would be done."""
     for keys in chosen.batches(size):
         if not write:
             yield _Facts(_users(keys), chosen.named).judge()
@@ -82,22 +83,19 @@ def adopt(chosen: Chosen, *, write: bool, size: int = BATCH) -> Iterator[Batch]:
         try:
             yield _record(keys, chosen.named)
         except IntegrityError:
-            # Somebody has proven one of these addresses meanwhile. The others are not theirs to stop.
+            # Another user has proven one of these addresses meanwhile. That stops no other user of the batch.
             for key in keys:
-                yield _alone(key, chosen.named)
+                try:
+                    batch = _record([key], chosen.named)
+                except IntegrityError:
+                    batch = Batch(1, Counter({Reason.TAKEN: 1}), left_out=[LeftOut(key, Reason.TAKEN)])
+                yield batch
 
 
-def _alone(key: Any, named: Collection[Any]) -> Batch:
-    try:
-        return _record([key], named)
-    except IntegrityError:
-        return Batch(1, Counter({Reason.TAKEN: 1}), left_out=[LeftOut(key, Reason.TAKEN)])
-
-
-@locking.again_after_deadlock
+@locking.retry_on_deadlock
 def _record(keys: Collection[Any], named: Collection[Any]) -> Batch:
     with transaction.atomic(using=router.db_for_write(EmailAddress)):
-        locking.begin()
+        locking.take_write_lock()
         facts = _Facts(_users(keys, lock=True), named)
         batch = facts.judge()
         facts.write()
@@ -108,7 +106,7 @@ def _record(keys: Collection[Any], named: Collection[Any]) -> Batch:
 
 def _users(keys: Collection[Any], *, lock: bool = False) -> list[AbstractBaseUser]:
     users: Any = get_user_model()._default_manager.using(router.db_for_write(get_user_model()))
-    if lock:  # nobody changes their address meanwhile; rows that refer to them may be written
+    if lock:  # their addresses may not change meanwhile; rows that refer to them may be written
         users = users.select_for_update(of=("self",), no_key=True)
     return list(users.filter(pk__in=keys).order_by("pk"))
 
@@ -118,30 +116,36 @@ class _Facts:
 
     def __init__(self, users: list[AbstractBaseUser], named: Collection[Any]) -> None:
         self._users, self._named = users, named
+        self._adopted: list[tuple[AbstractBaseUser, Identifier]] = []
         keys = [user.pk for user in users]
-        self._texts = {user.pk: written.texts(user) for user in users}
-        read = {text: written.read(channel, text) for texts in self._texts.values() for channel, text in texts.items()}
-        self._read = read
-        addresses = [address for address in read.values() if address]
+        texts = {user.pk: written.texts(user) for user in users}
+        # None stands for a text that is no readable address.
+        self._own = {
+            pk: [written.parse_written(channel, text) for channel, text in found.items()]
+            for pk, found in texts.items()
+        }
         self._from_pool = set(MigratedUser.objects.filter(user_id__in=keys).values_list("user_id", flat=True))
         self._emails = defaultdict[Any, list[EmailAddress]](list)
+        self._listed, self._has_verified = set[tuple[Any, Identifier | None]](), set[tuple[Any, Channel]]()
         for row in EmailAddress.objects.filter(user_id__in=keys):
             self._emails[row.user_id].append(row)
-        self._numbers = {row.user_id: row for row in PhoneNumber.objects.filter(user_id__in=keys)}
+            self._listed.add((row.user_id, known(row.email)))
+            if row.verified:
+                self._has_verified.add((row.user_id, Channel.EMAIL))
+        for number in PhoneNumber.objects.filter(user_id__in=keys):
+            self._listed.add((number.user_id, Identifier(number.number, Channel.SMS)))
+            if number.verified:
+                self._has_verified.add((number.user_id, Channel.SMS))
+        # Who has one of the addresses written, and who has it verified. A listed address counts as written.
+        addresses = [address for own in self._own.values() for address in own if address]
         self._written = written.carriers_of(addresses)
         self._verified: dict[str, Any] = {}
-        self._see_rows(addresses)
-        self._adopted: list[tuple[AbstractBaseUser, Identifier]] = []
-
-    def _see_rows(self, addresses: Collection[Identifier]) -> None:
-        """Who has an address verified, and who has it listed, which counts as written."""
         emails = {form.lower(): a.value for a in addresses if a.channel == "email" for form in a.spellings}
         numbers = [address.value for address in addresses if address.channel == "sms"]
-        listed_rows = [
+        for text, user, verified in (
             *EmailAddress.objects.filter(email__in=emails).values_list("email", "user_id", "verified"),
             *PhoneNumber.objects.filter(number__in=numbers).values_list("number", "user_id", "verified"),
-        ]
-        for text, user, verified in listed_rows:
+        ):
             key = emails.get(text, text)
             self._written.setdefault(key, set()).add(user)
             if verified:
@@ -150,62 +154,47 @@ class _Facts:
     def judge(self) -> Batch:
         batch = Batch(seen=len(self._users))
         for user in self._users:
-            for address, reason, others in self._outcomes(user):
-                batch.counted[reason] += 1
-                if reason in NAMED:
-                    batch.left_out.append(LeftOut(user.pk, reason, listed(others)))
-                if reason is Reason.ADOPTED and address is not None:
-                    self._adopted.append((user, address))
-                    batch.staff += is_privileged(user)
-                    batch.unconfirmed += self._is_listed(user, address)
+            own = self._own[user.pk]
+            if not user.is_active:
+                batch.counted[Reason.INACTIVE] += 1
+            elif user.pk in self._from_pool:
+                # The pool may have claimed this address without proof. What the users prove is recorded at sign-in.
+                batch.counted[Reason.FROM_POOL] += 1
+            elif not own:
+                batch.counted[Reason.NO_ADDRESS] += 1
+            else:
+                for address in own:
+                    reason, others = self._of_address(user, address) if address else (Reason.UNREADABLE, set[Any]())
+                    batch.counted[reason] += 1
+                    if reason in NAMED:
+                        batch.left_out.append(LeftOut(user.pk, reason, listed(others)))
+                    if reason is Reason.ADOPTED and address is not None:
+                        self._adopted.append((user, address))
+                        batch.staff += is_privileged(user)
+                        batch.unconfirmed += (user.pk, address) in self._listed
         return batch
 
-    def _outcomes(self, user: AbstractBaseUser) -> Iterator[tuple[Identifier | None, Reason, set[Any]]]:
-        texts = self._texts[user.pk]
-        if not user.is_active:
-            yield None, Reason.INACTIVE, set()
-        elif user.pk in self._from_pool:
-            # The pool may have said this address, and nobody shown it. What they prove themselves is recorded then.
-            yield None, Reason.FROM_POOL, set()
-        elif not texts:
-            yield None, Reason.NO_ADDRESS, set()
-        else:
-            for text in texts.values():
-                address = self._read[text]
-                yield (address, *(self._of_address(user, address) if address else (Reason.UNREADABLE, set[Any]())))
-
     def _of_address(self, user: AbstractBaseUser, address: Identifier) -> tuple[Reason, set[Any]]:
+        """What becomes of an address, and the accounts that are in the way."""
         owner = self._verified.get(address.value)
         if owner is not None:
             return (Reason.ALREADY, set()) if owner == user.pk else (Reason.TAKEN, {owner})
-        if self._has_another(user, address):
+        # With another verified address of this channel the written one is out of date, and no proof of it takes the
+        # account over.
+        if (user.pk, address.channel) in self._has_verified:
             return Reason.ANOTHER_VERIFIED, set()
         others = self._written.get(address.value, set()) - {user.pk}
-        if user.pk in self._named:  # then only whoever is named as well is in the way
+        if user.pk in self._named:  # then only an account that is named as well is in the way
             others &= set(self._named)
         return (Reason.SHARED, others) if others else (Reason.ADOPTED, others)
 
-    def _has_another(self, user: AbstractBaseUser, address: Identifier) -> bool:
-        """Whether they have verified another address of this kind: then the written one is out of date, and nobody
-        takes the account over by it."""
-        if address.channel == "sms":
-            number = self._numbers.get(user.pk)
-            return number is not None and number.verified
-        return any(row.verified for row in self._emails[user.pk])
-
-    def _is_listed(self, user: AbstractBaseUser, address: Identifier) -> bool:
-        if address.channel == "sms":
-            return user.pk in self._numbers and self._numbers[user.pk].number == address.value
-        return any(known(row.email) == address for row in self._emails[user.pk])
-
     def write(self) -> None:
-        """Records what has been judged. Raises `IntegrityError` when somebody has verified one of them meanwhile."""
+        """Records what has been judged. Raises `IntegrityError` if another user has verified one of them meanwhile."""
         new, old, primary = list[EmailAddress](), [], []
         for user, address in self._adopted:
             if address.channel == "sms":
-                PhoneNumber.objects.update_or_create(
-                    user_id=user.pk, defaults={"number": address.value, "verified": True}
-                )
+                number = {"number": address.value, "verified": True}
+                PhoneNumber.objects.update_or_create(user_id=user.pk, defaults=number)
                 continue
             rows = self._emails[user.pk]
             is_first = not any(row.primary for row in rows)

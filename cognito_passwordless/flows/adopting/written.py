@@ -1,4 +1,4 @@
-"""The addresses in the user model's own fields. Reads only."""
+"""Reads the addresses in the user model's own fields."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -19,19 +19,19 @@ from ..accounts.owners import forms_of_number
 
 
 def fields() -> dict[Channel, str]:
-    """The names of the fields by which people are known."""
+    """The user model's fields for addresses, by channel."""
     named: dict[Channel, str] = {Channel.EMAIL: compat.email_field(), Channel.SMS: user_fields.phone_field()}
     return {channel: name for channel, name in named.items() if name}
 
 
 def texts(user: AbstractBaseUser) -> dict[Channel, str]:
-    """What is written in them."""
+    """The texts in these fields."""
     found = {channel: str(getattr(user, name) or "").strip() for channel, name in fields().items()}
     return {channel: text for channel, text in found.items() if text}
 
 
-def read(channel: Channel, text: str) -> Identifier | None:
-    """The address that is meant; None where nobody could type it, or where that would be a guess."""
+def parse_written(channel: Channel, text: str) -> Identifier | None:
+    """The address that a field holds; None if it cannot be typed, or if reading it would be a guess."""
     found = known(_international(text) if channel == "sms" else text)
     if found is None or found.channel != channel:
         return None
@@ -43,8 +43,8 @@ def read(channel: Channel, text: str) -> Identifier | None:
 
 
 def _international(text: str) -> str:
-    """In E.164. Ten digits may be one country's number without its code and another's with it: without ``+`` or ``00``
-    only a number of a country counts that this site sends SMS to."""
+    """The number in E.164. Ten digits may be one country's number without its code and another's with it: without
+    ``+`` or ``00``, only numbers of countries count to which this site sends SMS."""
     if text.startswith("+") or not (text.isascii() and text.isdigit()):
         return text
     if text.startswith("00"):
@@ -57,7 +57,7 @@ def _international(text: str) -> str:
 
 
 def carriers_of(addresses: Collection[Identifier]) -> dict[str, set[Any]]:
-    """Which users have these written, by the addresses' keys: their primary keys. A statement for each field."""
+    """The primary keys of the users who have these written, by the addresses' keys. One statement for each field."""
     users, found = get_user_model()._default_manager.all(), defaultdict[str, set[Any]](set)
     for channel, name in fields().items():
         wanted = [address for address in addresses if address.channel == channel]

@@ -1,4 +1,4 @@
-"""The queue of those who wait for a human: both sides of a case, and what may be decided. Reads only."""
+"""Cases that an operator has to decide: the two sides of each, and the safe choices. Reads only."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ... import connections
 from ...identifiers import Identifier
-from ...identity import Action, Claim, Decision, Evidence, Held, Holder, Policy, Verdict, judge
+from ...identity import Action, Claim, Conflict, Decision, Evidence, Held, Policy, Verdict, judge, obstacle_of
 from ...models import MigratedUser
 from ..accounts import owners
 from ..accounts.decisions import Choice
@@ -18,13 +18,12 @@ from ..accounts.pool_records import FEDERATED, claims_of, has_second_factor, pro
 Status = MigratedUser.Status
 SEVERAL = "several_pool_users"
 DELETED = "user_deleted"
-LINKED = "linked_to_another"
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A Django user that the pool user meets. ``addresses``: those they share, and whether Django had them verified.
-    ``pool_users`` are others of the same pool who have become this user."""
+    """A Django user that a pool user could become. ``addresses``: those that they share, and whether Django verified
+    them. ``obstacle``: why linking them is not open, else empty."""
 
     user: AbstractBaseUser
     addresses: dict[str, bool]
@@ -34,7 +33,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """Something to decide. ``why_not`` is empty where it is open; ``effects`` are what it comes to, in order."""
+    """A choice. ``why_not`` is empty if it is open; ``effects`` say what it will do, in order."""
 
     choice: str
     user: AbstractBaseUser | None = None
@@ -51,7 +50,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``twins`` are the other pool users who carry an address of this one and are not settled."""
+    """``twins``: other pool users with an address of this one who have not migrated."""
 
     record: MigratedUser
     reason: str
@@ -64,14 +63,9 @@ class Case:
         return next((option for option in self.options if option.key == key and not option.why_not), None)
 
 
-def waiting() -> "QuerySet[MigratedUser]":
-    """Everybody who waits for a human to decide."""
-    return undecided(MigratedUser.objects.filter(decision__isnull=True))
-
-
 def undecided(rows: "QuerySet[MigratedUser]") -> "QuerySet[MigratedUser]":
-    """Of these, who cannot come in as things are: a conflict, a failure, or two people who meet at one address that
-    their pool verified for both, in different spellings."""
+    """Of these, the records that cannot sign in before an operator decides: a conflict, a failure, or two people for
+    whom their pool verified the same address in different spellings."""
     others = MigratedUser.objects.exclude(pk=OuterRef("pk")).exclude(status__in=MigratedUser.OUT)
     meets: Any = Q(pk__in=[])
     for address in ("email", "phone"):
@@ -85,22 +79,24 @@ def undecided(rows: "QuerySet[MigratedUser]") -> "QuerySet[MigratedUser]":
 
 
 def reason_of(record: MigratedUser) -> str:
-    """Why this one waits, as a word of the code; empty for somebody who does not."""
+    """The cause why this record waits for a decision; empty if it does not."""
     if record.status == Status.MIGRATED:
         return DELETED if record.user_id is None else ""
     return record.last_error or (SEVERAL if record.shares_address else "")
 
 
 def case_of(record: MigratedUser) -> Case:
-    """Both sides and the choices. Reads only."""
+    """Builds the case of a record: both sides and the choices. Reads only."""
     addresses = claims_of(profile_of(record))
     connection = connections.find(record.connection)
     carriers = owners.carriers_of(profile_of(record), connection, record) if connection else []
-    accounts = owners.read(addresses, carriers=carriers, record=record, everything=True)
+    accounts = owners.find_accounts(addresses, carriers=carriers, record=record, everything=True)
     world = _World(record, accounts, sorted(addresses, key=lambda a: (a.value not in record.verified_keys, a.value)))
-    case = Case(record, reason_of(record), world.sides(), twins_of(record), frozenset(record.verified_keys))
+    case = Case(
+        record, reason_of(record), world.sides(), same_address_records(record), frozenset(record.verified_keys)
+    )
     links = [world.link(side) for side in case.sides]
-    options = {option.key: option for option in (*links, world.apart(), *world.merge(case, links))}
+    options = {option.key: option for option in (*links, world.separate(), *world.merge(case, links))}
     lost = ("second_factor_goes",) if has_second_factor(record) else ()
     case.options.extend(replace(option, effects=(*option.effects, *lost)) for option in options.values())
     case.options.extend([Option("retry", effects=("retried",)), Option("exclude", effects=("excluded",))])
@@ -108,7 +104,7 @@ def case_of(record: MigratedUser) -> Case:
 
 
 def sharing(record: MigratedUser) -> "QuerySet[MigratedUser]":
-    """The others who carry an address of theirs, and are not out."""
+    """Other records with an address of this one, except excluded ones and people gone from the pool."""
     shared = Q(pk__in=[])
     if record.email_key:
         shared |= Q(email_key=record.email_key)
@@ -117,36 +113,28 @@ def sharing(record: MigratedUser) -> "QuerySet[MigratedUser]":
     return MigratedUser.objects.filter(shared).exclude(pk=record.pk).exclude(status__in=MigratedUser.OUT)
 
 
-def twins_of(record: MigratedUser) -> list[MigratedUser]:
+def same_address_records(record: MigratedUser) -> list[MigratedUser]:
+    """Those of `sharing` that have not migrated; the first 20."""
     return list(sharing(record).exclude(status=Status.MIGRATED).order_by("pk")[:20])
 
 
 @dataclass(frozen=True)
 class _World:
-    """The person and the accounts they meet: an option is open where the rules, asked as if a human had decided so and
-    the person had proven what is wanted, let them in."""
+    """The person and the accounts that they could mean. An option is open if the rules of `identity` let the person
+    in, supposing that an operator chose it and the person proved its address."""
 
     record: MigratedUser
     accounts: owners.Accounts
     addresses: Sequence[Identifier]  # those that the pool verified first
 
     def sides(self) -> list[Side]:
-        return [self._side(holder) for holder in self.accounts.holders]
-
-    def _side(self, holder: Holder) -> Side:
-        obstacle = ""
-        if holder.staff:
-            obstacle = "privileged_user"
-        elif not holder.active:
-            obstacle = "inactive_user"
-        elif holder.people and not holder.carries_sub:
-            obstacle = LINKED
-        return Side(
-            self.accounts.users[holder.account],
-            addresses={address: held is Held.VERIFIED for address, held in holder.addresses.items()},
-            carries_sub=holder.carries_sub,
-            obstacle=obstacle,
-        )
+        sides = []
+        for holder in self.accounts.holders:
+            is_linked = holder.people and not holder.carries_sub
+            obstacle = obstacle_of(holder) or (Conflict.LINKED_TO_ANOTHER if is_linked else "")
+            addresses = {address: held is Held.VERIFIED for address, held in holder.addresses.items()}
+            sides.append(Side(self.accounts.users[holder.account], addresses, holder.carries_sub, obstacle))
+        return sides
 
     def _if(self, choice: Choice, account: Any = None, address: str = "") -> Verdict:
         claims = {found.value: Claim.WRITTEN for found in self.addresses}
@@ -156,8 +144,8 @@ class _World:
         return judge(evidence, self.accounts.holders, Policy())
 
     def link(self, side: Side) -> Option:
-        """To this user. A user of another pool user becomes the account of both: they are called one person."""
-        merges = side.obstacle == LINKED
+        """Link to this user. If another pool user has the account already, both are one person: a merge."""
+        merges = side.obstacle == Conflict.LINKED_TO_ANOTHER
         choice: Choice = "merge" if merges else "link"
         if side.obstacle and not merges:
             return Option(choice, side.user, why_not=side.obstacle)
@@ -177,28 +165,26 @@ class _World:
                 return Option(choice, side.user, address, rows=rows, effects=(*effects,))
         return Option(choice, side.user, why_not="address_is_anothers")
 
-    def apart(self) -> Option:
-        """A Django user of their own, with what nobody else has verified."""
+    def separate(self) -> Option:
+        """A new Django user, with an address that no other account has verified."""
         if any(holder.carries_sub for holder in self.accounts.holders):
-            return Option("apart", why_not="sub_is_anothers")
+            return Option("separate", why_not="sub_is_anothers")
         for address in (found.value for found in self.addresses):
-            verdict = self._if("apart", address=address)
+            verdict = self._if("separate", address=address)
             if verdict.comes_in and not verdict.case:
                 warning = () if address in self.record.verified_keys else ("pool_never_verified",)
-                return Option("apart", address=address, effects=("apart_after_proof", "others_keep_theirs", *warning))
-        return Option("apart", why_not="no_free_address" if self.addresses else "no_address")
+                return Option(
+                    "separate", address=address, effects=("separate_after_proof", "others_keep_theirs", *warning)
+                )
+        return Option("separate", why_not="no_free_address" if self.addresses else "no_address")
 
     def merge(self, case: Case, links: Collection[Option]) -> list[Option]:
-        """This pool user and its twins are one person. Twins whose address their pool never verified are set aside:
-        whoever wrote it there may be somebody else."""
-        shared = [
-            found.value
-            for found in self.addresses
-            if any(found.value in (twin.email_key, twin.phone_key) for twin in case.twins)
-        ]
-        if not shared:
+        """This pool user and its twins are one person. Twins whose address their pool never verified are set aside: it
+        may have been written there by another person."""
+        of_twins = {key for twin in case.twins for key in (twin.email_key, twin.phone_key)}
+        address = next((found.value for found in self.addresses if found.value in of_twins), "")
+        if not address:
             return []
-        address = shared[0]
         rows = [row for row in (case.record, *case.twins) if address in (row.email_key, row.phone_key)]
         good = [row for row in rows if row.pool_enabled and address in row.verified_keys]
         if not good:
@@ -207,7 +193,7 @@ class _World:
         open_to = [option for option in links if not option.why_not and option.address == address]
         if len(users) > 1 or (users and not open_to):
             return [Option("merge", why_not="several_users" if len(users) > 1 else "address_is_anothers")]
-        # Whom the pool made itself goes first: people who came by another provider cannot be sent a code by the pool.
+        # The pool's own users come first: it sends no code to people of another provider.
         good.sort(key=lambda row: (row.pool_status == FEDERATED, row.pk))
         aside = tuple(row.pk for row in rows if row not in good)
         effects = ["twins_after_proof", *(["twins_set_aside"] if aside else [])]

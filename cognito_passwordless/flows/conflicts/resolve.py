@@ -1,7 +1,7 @@
-"""Writing down what a human decides about a conflict, and withdrawing it.
+"""Records what an operator decides about a conflict, and withdraws it.
 
-Nothing here links anybody. A decision waits on the record, and the next sign-in that proves the address carries it out
-(`flows.accounts.decisions`).
+Nothing here links an account. A decision waits on the record, and the next sign-in that proves the address carries it
+out (`flows.accounts.decisions`).
 """
 
 from collections.abc import Collection
@@ -15,15 +15,15 @@ from ..accounts import locking
 from ..accounts.decisions import LET_IN, TWIN, Decision
 from ..accounts.errors import ActionRefused
 from ..events import audit
-from .cases import Case, Option, case_of, sharing, twins_of
+from .cases import Case, case_of, same_address_records, sharing
 
 Status = MigratedUser.Status
 EXCLUDED = "excluded_by_hand"
 
 
-@locking.again_after_deadlock
+@locking.retry_on_deadlock
 def decide(pk: int, key: str, *, now: datetime, by: str) -> Case:
-    """Writes one decision down, as `case_of` offers it at this moment. Raises `ActionRefused`."""
+    """Records one decision, as `case_of` offers it now. Raises `ActionRefused`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = _held(pk)
         if record is None:
@@ -34,50 +34,46 @@ def decide(pk: int, key: str, *, now: datetime, by: str) -> Case:
         option = case.option(key)
         if option is None:
             raise ActionRefused("not_offered")
-        _write(case, option, now, by)
+        decision = Decision(
+            choice=option.choice,  # type: ignore[arg-type]  # `retry` and `exclude` are not stored
+            address=option.address,
+            user=str(option.user.pk) if option.user is not None else "",
+            rows=option.rows,
+            aside=option.set_aside,
+            by=by,
+            at=now.isoformat(),
+        )
+        stored = None if option.choice in {"retry", "exclude"} else decision.as_json()
+        status, error = (Status.EXCLUDED, EXCLUDED) if option.choice == "exclude" else (Status.PENDING, "")
+        keys = {pk, *option.rows} - set(option.set_aside)
+        _update(keys, status=status, last_error=error, decision=stored)
+        _update(option.set_aside, status=Status.EXCLUDED, last_error=TWIN, decision=None)
+        for row in MigratedUser.objects.filter(pk__in={*keys, *option.set_aside}):
+            cause = "set_aside" if row.pk in option.set_aside else option.choice
+            audit.record(row, "decided", now=now, cause=cause, by=by)
         return case
 
 
 def _held(pk: int) -> MigratedUser | None:
-    """The record, locked with those that a decision about it may be about too: nobody is migrated meanwhile."""
-    locking.begin()
+    """The record, locked with those that a decision about it can affect: none of them is migrated meanwhile."""
+    locking.take_write_lock()
     record = MigratedUser.objects.filter(pk=pk).first()
     if record is None:
         return None
     decision = Decision.of(record)
     chosen = (*decision.rows, *decision.aside) if decision else ()
-    keys = {pk, *(twin.pk for twin in twins_of(record)), *chosen}
-    return next((row for row in locking.records(keys) if row.pk == pk), None)
-
-
-def _write(case: Case, option: Option, now: datetime, by: str) -> None:
-    decision = Decision(
-        choice=option.choice,  # type: ignore[arg-type]
-        address=option.address,
-        user=str(option.user.pk) if option.user is not None else "",
-        rows=option.rows,
-        aside=option.set_aside,
-        by=by,
-        at=now.isoformat(),
-    )
-    kept: dict[str, Any] | None = None if option.choice in {"retry", "exclude"} else decision.as_json()
-    status, error = (Status.EXCLUDED, EXCLUDED) if option.choice == "exclude" else (Status.PENDING, "")
-    keys = {case.record.pk, *option.rows} - set(option.set_aside)
-    _update(keys, status=status, last_error=error, decision=kept)
-    _update(option.set_aside, status=Status.EXCLUDED, last_error=TWIN, decision=None)
-    for row in MigratedUser.objects.filter(pk__in={*keys, *option.set_aside}):
-        cause = "set_aside" if row.pk in option.set_aside else option.choice
-        audit.record(row, "decided", now=now, cause=cause, by=by)
+    keys = {pk, *(twin.pk for twin in same_address_records(record)), *chosen}
+    return next((row for row in locking.lock_records(keys) if row.pk == pk), None)
 
 
 def _update(keys: Collection[int], **values: Any) -> None:
     MigratedUser.objects.filter(pk__in=keys).update(**values, method="", migrated_at=None)
 
 
-@locking.again_after_deadlock
-def take_back(pk: int, *, now: datetime, by: str) -> None:
-    """A decision that nobody has come for yet is withdrawn, with those of its twins; they wait in the queue again, and
-    whom it excluded is pending."""
+@locking.retry_on_deadlock
+def withdraw(pk: int, *, now: datetime, by: str) -> None:
+    """Withdraws a decision that no sign-in has used yet, also from its twins; they wait for a decision again, and the
+    records that it excluded are pending. Raises `ActionRefused`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = _held(pk)
         decision = Decision.of(record) if record else None
@@ -94,9 +90,9 @@ def take_back(pk: int, *, now: datetime, by: str) -> None:
             audit.record(row, "decision_withdrawn", now=now, by=by)
 
 
-@locking.again_after_deadlock
+@locking.retry_on_deadlock
 def let_in(pk: int, *, now: datetime, by: str) -> None:
-    """Somebody who is gone from the pool may come in all the same, by our code where it is retired. Raises
+    """Lets a person who is gone from the pool sign in all the same, by our code if the pool is retired. Raises
     `ActionRefused`."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         record = _held(pk)

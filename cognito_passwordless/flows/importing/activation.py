@@ -1,5 +1,5 @@
 """Django users for imported people ahead of their first sign-in, by choice: those who are there already are paired,
-those who are not are made.
+those who are not are changes.
 
 The laws are those of a sign-in in which nothing has been proven. A user who carries the sub is theirs; an address
 links nobody, unless the connection trusts what both sides call verified; staff are reached by none of it. Who is made
@@ -30,7 +30,7 @@ from ...identity import Action, Evidence, Verdict, judge
 from ...models import ImportProblem, ImportRun, MigratedUser
 from ...signals import user_migrated
 from ..accounts import owners, pool_records
-from ..accounts.changes import Made
+from ..accounts.changes import MigrationChanges
 from ..accounts.new_users import reason_of
 from ..migration.flow import carry_out, policy_of
 from . import run_lease
@@ -186,7 +186,7 @@ class _Rules:
         """By the rules of a sign-in in which nothing is proven."""
         claims = pool_records.claims_of(profile)
         carriers = owners.carriers_of(profile, self._connection, row)
-        accounts = owners.read(claims, carriers=carriers, record=row)
+        accounts = owners.find_accounts(claims, carriers=carriers, record=row)
         evidence = Evidence({address.value: claim for address, claim in claims.items()}, in_pool=True)
         return Found(profile, accounts, judge(evidence, accounts.holders, policy_of(self._connection)))
 
@@ -274,13 +274,13 @@ class _Batch:
         return self._failed(row, position, reason), ""
 
     def _give_user(self, row: MigratedUser, found: Found) -> object:
-        made = Made.of(row)
+        changes = MigrationChanges.load(row)
         addresses = pool_records.claims_of(found.profile)
-        user, created = carry_out(found.verdict, found.accounts, found.profile, addresses, made=made)
+        user, created = carry_out(found.verdict, found.accounts, found.profile, addresses, changes=changes)
         row.user_id, row.status, row.method = user.pk, Status.MIGRATED, MigratedUser.Method.BULK
-        row.migrated_at, row.last_error, row.made = self._now, "", made.as_json()
+        row.migrated_at, row.last_error, row.changes = self._now, "", changes.as_json()
         row.import_run = self._run
-        row.save(update_fields=["user", "status", "method", "migrated_at", "last_error", "made", "import_run"])
+        row.save(update_fields=["user", "status", "method", "migrated_at", "last_error", "changes", "import_run"])
         transaction.on_commit(
             lambda: user_migrated.send(sender=MigratedUser, user=user, migrated_user=row, created=created)
         )
@@ -303,7 +303,7 @@ class _Batch:
         return "failed", reason
 
 
-# The counts of a run: users that were made, that were paired, people who were left as they are, and failures.
+# The counts of a run: users that were changes, that were paired, people who were left as they are, and failures.
 _COUNTED_AS: Final = {
     "create": "created",
     "link": "updated",

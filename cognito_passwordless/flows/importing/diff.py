@@ -81,7 +81,7 @@ def sort_out(page: Page, run: ImportRun, pool: str) -> Sorted:
 
 def erased_among(subs: Collection[str], pool: str) -> Collection[str]:
     """Those who have been erased. One statement where nobody ever was."""
-    return tombstones.erased_subs(pool, subs) if Erasure.objects.exists() else ()
+    return tombstones.erased_among(pool, subs) if Erasure.objects.exists() else ()
 
 
 def _known(pool: str, subs: list[str]) -> dict[str, tuple[str, int | None, int]]:

@@ -185,7 +185,7 @@ def outcome_of(record: MigratedUser, connection: Connection, carried: Carried) -
     if not carried.has(record):
         return "create", "nobody_known"
     carriers = owners.carriers_of(pool_records.profile_of(record), connection, record)
-    accounts = owners.read(addresses, carriers=carriers, record=record)
+    accounts = owners.find_accounts(addresses, carriers=carriers, record=record)
     written = {address.value: claim for address, claim in addresses.items()}
     by_code = provable if "otp" in connection.routes or connection.retired else []
     outcome: Outcome = ("skip", "no_verified_address")

@@ -74,7 +74,7 @@ def _written_numbers(phones: Collection[str]) -> Iterator[str]:
 
 
 def _written(emails: Collection[str]) -> Iterator[str]:
-    """As `owners.read` looks for them, in one pass over the users."""
+    """As `owners.find_accounts` looks for them, in one pass over the users."""
     name = compat.email_field()
     if name:
         users = get_user_model()._default_manager.annotate(upper=Upper(name))

@@ -1,4 +1,4 @@
-"""What a Django user has come to own since a migration made them, beside what the migration gave them."""
+"""Dependents: rows that a user acquired since the migration created them, besides what the migration wrote."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,7 +12,7 @@ from django.db.models import PROTECT, RESTRICT, Model, QuerySet
 
 from ... import compat
 from ...models import JourneyEvent, MigratedUser, PhoneNumber
-from ..accounts.changes import Made
+from ..accounts.changes import MigrationChanges
 
 # The longest that a sign-in takes from the proof of an address to its last factor.
 SIGN_IN = timedelta(minutes=10)
@@ -20,61 +20,60 @@ PROTECTED = "protected_rows"
 
 
 @dataclass(frozen=True, slots=True)
-class Gains:
-    """How many of each kind, and why the user cannot be deleted, where something forbids it."""
+class Dependents:
+    """``counts``: how many of each kind. ``blocked_by``: why the user cannot be deleted, else empty."""
 
-    kinds: dict[str, int] = field(default_factory=dict)
-    blocked: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    blocked_by: str = ""
 
 
-def of(user: AbstractBaseUser, record: MigratedUser, made: Made) -> Gains:
-    """Reads only: one statement for every table that points to the user model."""
-    kinds: dict[str, int] = {}
-    blocked = ""
+def find_dependents(user: AbstractBaseUser, record: MigratedUser, changes: MigrationChanges) -> Dependents:
+    """Reads only: one statement for each table that refers to the user model."""
+    counts: dict[str, int] = {}
+    blocked_by = ""
     if user.has_usable_password():
-        kinds["password"] = 1
+        counts["password"] = 1
     if user.last_login and record.migrated_at and user.last_login > record.migrated_at + SIGN_IN:
-        kinds["later sign-in"] = 1
-    for model, rows, on_delete in _pointing_to(user):
-        count = _without_ours(model, rows, record, made).count()
+        counts["later sign-in"] = 1
+    for model, related, on_delete in _related_rows(user):
+        rows = related
+        # The rows that the migration wrote are not the user's own.
+        if model is EmailAddress:
+            rows = rows.exclude(pk__in=changes.emails)
+        elif model is PhoneNumber and changes.phone:
+            rows = rows.exclude(number=record.phone_number)
+        elif model is SocialAccount and changes.account:
+            rows = rows.exclude(provider=record.connection, uid=record.sub)
+        elif any(column.name == "group" for column in model._meta.concrete_fields) and model._meta.auto_created:
+            rows = rows.exclude(group__in=changes.groups)
+        count = rows.count()
         if not count:
             continue
         name = str(model._meta.verbose_name if count == 1 else model._meta.verbose_name_plural)
-        kinds[name] = kinds.get(name, 0) + count
+        counts[name] = counts.get(name, 0) + count
         if on_delete in (PROTECT, RESTRICT):
-            blocked = PROTECTED
-    return Gains(kinds, blocked)
+            blocked_by = PROTECTED
+    return Dependents(counts, blocked_by)
 
 
-def _pointing_to(user: AbstractBaseUser) -> list[tuple[type[Model], "QuerySet[Any]", Any]]:
-    found: list[tuple[type[Model], QuerySet[Any], Any]] = []
+def _related_rows(user: AbstractBaseUser) -> list[tuple[type[Model], "QuerySet[Any]", Any]]:
+    """Each model that refers to the user, with its rows and what happens to them when the user is deleted."""
+    related: list[tuple[type[Model], QuerySet[Any], Any]] = []
     for relation in user._meta.get_fields(include_hidden=True):
         if relation.auto_created and not relation.concrete and (relation.one_to_many or relation.one_to_one):
             model: Any = relation.related_model
-            if not _is_of_no_account(model):
-                # Also what a site's own manager hides: it would be deleted all the same.
+            if not _is_bookkeeping(model):
+                # Also rows that the site's own manager hides: they would be deleted all the same.
                 rows = model._base_manager.filter(**{relation.field.name: user})  # type: ignore[union-attr]  # noqa: SLF001
-                found.append((model, rows, getattr(relation, "on_delete", None)))
+                related.append((model, rows, getattr(relation, "on_delete", None)))
     for private in user._meta.private_fields:
         if isinstance(private, GenericRelation):
             generic: Any = private.related_model
-            kind = {f"{private.object_id_field_name}": user.pk}
-            found.append((generic, getattr(user, private.name).filter(**kind), None))
-    return found
+            rows = getattr(user, private.name).filter(**{private.object_id_field_name: user.pk})
+            related.append((generic, rows, None))
+    return related
 
 
-def _is_of_no_account(model: type[Model]) -> bool:
-    """Our own history, and sessions: neither is anything that the person would miss."""
+def _is_bookkeeping(model: type[Model]) -> bool:
+    """Our own records and session rows do not count as the user's data."""
     return model in {JourneyEvent, *MigratedUser.__subclasses__(), MigratedUser} or compat.is_tracked_session(model)
-
-
-def _without_ours(model: type[Model], rows: "QuerySet[Any]", record: MigratedUser, made: Made) -> "QuerySet[Any]":
-    if model is EmailAddress:
-        return rows.exclude(pk__in=made.emails)
-    if model is PhoneNumber and made.phone:
-        return rows.exclude(number=record.phone_number)
-    if model is SocialAccount and made.account:
-        return rows.exclude(provider=record.connection, uid=record.sub)
-    if any(column.name == "group" for column in model._meta.concrete_fields) and model._meta.auto_created:
-        return rows.exclude(group__in=made.groups)
-    return rows

@@ -1,7 +1,7 @@
-"""Forgetting a person: what is known of them goes, and a tombstone keeps them from coming back unasked.
+"""Erases a person: deletes what is known of them and creates a tombstone, so that they do not come back unasked.
 
-What stays on purpose: wrong answers that were counted against their address, until their window ends (law 3), and
-steps of the timeline that say what happened and not to whom.
+Two things stay on purpose: failed answers that were counted against their address, until their window ends (law 3),
+and steps of the timeline that say what happened and not to whom.
 """
 
 from collections.abc import Collection
@@ -28,21 +28,18 @@ from ...models import (
 )
 from ...signals import person_erased
 from ..accounts import locking, tombstones
-from ..accounts.changes import Made
+from ..accounts.changes import MigrationChanges
 from ..accounts.errors import ActionRefused
 from ..accounts.owners import is_privileged
-from ..accounts.tombstones import erased_subs
 from ..events import audit
 from ..events.journey import POOL_SIGN_IN
 from . import dependents, undo
 
-__all__ = ["Erased", "Preview", "erase", "erased_subs", "forget_attempt", "preview"]
-
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an erasure would do. ``rows`` are all records of the Django user, for a person is erased as a whole.
-    ``others`` counts records of other people, or of the same one, that carry an address of theirs: they stay."""
+    """What an erasure would do. ``rows`` are all records of the Django user: a person is erased as a whole. ``others``
+    counts further records that carry one of their addresses: they stay."""
 
     rows: list[MigratedUser]
     refusal: str = ""
@@ -60,76 +57,70 @@ class Erased:
 
 def preview(record: MigratedUser) -> Preview:
     """Reads only."""
-    user, made = record.user, Made.of(record)
+    user, changes = record.user, MigrationChanges.load(record)
     rows = list(MigratedUser.objects.filter(user=user).order_by("pk")) if user else [record]
-    others = MigratedUser.objects.filter(_carries(_addresses(rows))).exclude(pk__in=[row.pk for row in rows]).count()
+    addresses = _addresses(rows)
+    sharing = MigratedUser.objects.filter(Q(email__in=addresses) | Q(phone_number__in=addresses))
+    others = sharing.exclude(pk__in=[row.pk for row in rows]).count()
     if user is None:
         return Preview(rows, others=others)
     if is_privileged(user):
         return Preview(rows, refusal="privileged_user", others=others)
-    found = dependents.of(user, record, made)
-    created = any(Made.of(row).user for row in rows)
+    found = dependents.find_dependents(user, record, changes)
+    created = any(MigrationChanges.load(row).user for row in rows)
     return Preview(
         rows,
-        removes_user=created and not found.kinds and not found.blocked,
-        gained=found.kinds,
-        blocked=found.blocked,
+        removes_user=created and not found.counts and not found.blocked_by,
+        gained=found.counts,
+        blocked=found.blocked_by,
         others=others,
     )
 
 
-@locking.again_after_deadlock
+@locking.retry_on_deadlock
 def erase(pk: int, *, remove_user: bool | None = None, now: datetime, by: str = "") -> Erased:
     """Erases one person, in one transaction. ``remove_user`` None does what the preview says.
 
     Raises `ActionRefused`.
     """
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
-        record = locking.person(pk)
+        record = locking.lock_person(pk)
         if record is None:
             raise ActionRefused("no_such_person")
         found = preview(record)
         if found.refusal:
             raise ActionRefused(found.refusal)
-        removes = record.user is not None and (found.removes_user if remove_user is None else remove_user)
+        user = record.user
+        removes = user is not None and (found.removes_user if remove_user is None else remove_user)
         if removes and found.blocked:
             raise ActionRefused(found.blocked)
-        return _erase(found, record.user, removes, now, by)
-
-
-def _erase(found: Preview, user: AbstractBaseUser | None, removes: bool, now: datetime, by: str) -> Erased:
-    person_erased.send(sender=MigratedUser, user=user, user_removed=removes)
-    set_up = []
-    for row in found.rows:
-        made = Made.of(row)
-        if user is not None and not removes and not made.user:
-            undo.take_back(user, row, made)
-        tombstone = tombstones.bury(row.pool, row.sub, connection=row.connection, now=now)
-        set_up.append(tombstone)
-        _forget_pool_user(row)
-    _forget_sign_ins(_addresses(found.rows, user if removes else None), [row.username for row in found.rows])
-    events = JourneyEvent.objects.filter(user_id=user.pk) if user is not None else JourneyEvent.objects.none()
-    if not removes:
-        events = events.filter(connection__in={row.connection for row in found.rows})
-    # The steps before anybody was known are theirs, too.
-    JourneyEvent.objects.filter(attempt__in=events.values("attempt")).update(data=None)
-    events.update(user=None)
-    if removes and user is not None:
-        _remove(user)
-    for tombstone in set_up:
+        person_erased.send(sender=MigratedUser, user=user, user_removed=removes)
+        set_up = []
+        for row in found.rows:
+            changes = MigrationChanges.load(row)
+            if user is not None and not removes and not changes.user:
+                undo.revert_changes(user, row, changes)
+            set_up.append(tombstones.create(row.pool, row.sub, connection=row.connection, now=now))
+            SocialAccount.objects.filter(provider=row.connection, uid=row.sub).delete()
+            ImportProblem.objects.filter(sub=row.sub, run__connection=row.connection).delete()
+            pool_sign_ins = JourneyEvent.objects.filter(step=POOL_SIGN_IN, connection=row.connection)
+            pool_sign_ins.filter(data__sub=row.sub).update(user=None, data=None)
+            JourneyEvent.objects.filter(attempt=audit.attempt_of(row)).update(user=None)
+            _forget_in_admin_log(row)
+            row.delete()
+        _forget_sign_ins(_addresses(found.rows, user if removes else None), [row.username for row in found.rows])
+        events = JourneyEvent.objects.filter(user_id=user.pk) if user is not None else JourneyEvent.objects.none()
+        if not removes:
+            events = events.filter(connection__in={row.connection for row in found.rows})
+        # Steps of the same sign-ins, from before the user was known, are theirs, too.
+        JourneyEvent.objects.filter(attempt__in=events.values("attempt")).update(data=None)
+        events.update(user=None)
+        if removes and user is not None:
+            _remove_user(user)
         cause = "user_removed" if removes else "user_kept" if user else ""
-        audit.write(tombstone.pk, "erased", connection=tombstone.connection, now=now, cause=cause, by=by)
-    return Erased(set_up, removes)
-
-
-def _forget_pool_user(row: MigratedUser) -> None:
-    SocialAccount.objects.filter(provider=row.connection, uid=row.sub).delete()
-    ImportProblem.objects.filter(sub=row.sub, run__connection=row.connection).delete()
-    told = JourneyEvent.objects.filter(step=POOL_SIGN_IN, connection=row.connection, data__sub=row.sub)
-    told.update(user=None, data=None)
-    JourneyEvent.objects.filter(attempt=audit.attempt_of(row)).update(user=None)
-    _forget_in_admin_log(row)
-    row.delete()
+        for tombstone in set_up:
+            audit.write(tombstone.pk, "erased", connection=tombstone.connection, now=now, cause=cause, by=by)
+        return Erased(set_up, removes)
 
 
 def _forget_sign_ins(addresses: Collection[str], usernames: Collection[str]) -> None:
@@ -151,12 +142,12 @@ def _forget_sign_ins(addresses: Collection[str], usernames: Collection[str]) -> 
 
 
 def forget_attempt(challenge: ChallengeSession) -> None:
-    """Takes the person out of a sign-in that ended at their tombstone."""
+    """Deletes the person's addresses from a sign-in that a tombstone refused."""
     FailureCount.objects.filter(identifier=challenge.identifier, count=0).delete()
     ChallengeSession.objects.filter(pk=challenge.pk).update(identifier="", spelling="", recipient="", pool_username="")
 
 
-def _remove(user: AbstractBaseUser) -> None:
+def _remove_user(user: AbstractBaseUser) -> None:
     for row in (*EmailAddress.objects.filter(user_id=user.pk), *PhoneNumber.objects.filter(user_id=user.pk)):
         _forget_in_admin_log(row)
     _forget_in_admin_log(user)
@@ -168,7 +159,7 @@ def _remove(user: AbstractBaseUser) -> None:
 
 
 def _forget_in_admin_log(row: Model) -> None:
-    """The admin's own log names rows in its own words, and these may be an address."""
+    """The admin's own log names rows by their text, which may be an address."""
     if not apps.is_installed("django.contrib.admin"):
         return
     entries = apps.get_model("admin", "LogEntry")._default_manager.filter(
@@ -180,13 +171,9 @@ def _forget_in_admin_log(row: Model) -> None:
 
 
 def _addresses(rows: Collection[MigratedUser], user: AbstractBaseUser | None = None) -> set[str]:
-    found = {address for row in rows for address in (row.email, row.phone_number)}
+    addresses = {address for row in rows for address in (row.email, row.phone_number)}
     if user is not None:
-        found |= {compat.email_of(user).lower(), user_fields.phone_of(user)}
-        found |= set(EmailAddress.objects.filter(user_id=user.pk).values_list("email", flat=True))
-        found |= set(PhoneNumber.objects.filter(user_id=user.pk).values_list("number", flat=True))
-    return found - {""}
-
-
-def _carries(addresses: Collection[str]) -> Q:
-    return Q(email__in=addresses) | Q(phone_number__in=addresses)
+        addresses |= {compat.email_of(user).lower(), user_fields.phone_of(user)}
+        addresses |= set(EmailAddress.objects.filter(user_id=user.pk).values_list("email", flat=True))
+        addresses |= set(PhoneNumber.objects.filter(user_id=user.pk).values_list("number", flat=True))
+    return addresses - {""}

@@ -1,14 +1,14 @@
-"""Writing people to a file: the backup of who became whom, and who is left. Never an attribute of the pool's."""
+"""Writes people to a file: the backup of who became whom, and who has not migrated. Never attributes of the pool."""
 
 import csv
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 # A cell that begins like this is a formula to a spreadsheet (OWASP, "CSV Injection").
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -23,34 +23,33 @@ class Written:
 
 
 def inert(value: object) -> str:
-    """The value as a spreadsheet shows it and computes nothing of it."""
+    """The value in a form that a spreadsheet shows and does not compute."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULAS) else text
 
 
 def write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Written:
-    """JSON lines where the name ends with ``.json`` or ``.jsonl``, else CSV. Only the owner may read it, and it is
-    there whole or not at all. Values of a CSV are `inert`; JSON has them as they are.
+    """Writes JSON lines if the name ends with ``.json`` or ``.jsonl``, else CSV. Only the file's owner may read it; it
+    appears whole or not at all. Values of a CSV are `inert`; JSON has them as they are.
 
     Raises `OSError`.
     """
-    # A new file of a name that nobody can have put there before, in a directory that others may write to as well.
+    # A new file with an unpredictable name: an attacker may be able to write to the directory, too.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     partial = Path(name)
-    count = 0
-
-    def counted() -> Iterator[Sequence[Any]]:
-        nonlocal count
-        for row in rows:
-            count += 1
-            yield row
-
+    count, as_json = 0, path.suffix in {".json", ".jsonl"}
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            if path.suffix in {".json", ".jsonl"}:
-                _write_json(file, columns, counted())
-            else:
-                _write_csv(file, columns, counted())
+            writer = csv.writer(file)
+            if not as_json:
+                writer.writerow(columns)
+            for row in rows:
+                count += 1
+                if as_json:
+                    cells = dict(zip(columns, row, strict=True))
+                    file.write(json.dumps(cells, default=str, ensure_ascii=False) + "\n")
+                else:
+                    writer.writerow([inert(value) for value in row])
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -59,14 +58,3 @@ def write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         raise
     with path.open("rb") as finished:
         return Written(count, hashlib.file_digest(finished, "sha256").hexdigest())
-
-
-def _write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    writer = csv.writer(file)
-    writer.writerow(columns)
-    writer.writerows([inert(value) for value in row] for row in rows)
-
-
-def _write_json(file: TextIO, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    for row in rows:
-        file.write(json.dumps(dict(zip(columns, row, strict=True)), default=str, ensure_ascii=False) + "\n")

@@ -1,7 +1,7 @@
-"""Taking a migration back: the pool user is pending again, and the next sign-in migrates them again.
+"""Undoes migrations: the pool user is pending again, and the next sign-in migrates them again.
 
-Nobody is left with half a way in. A user whom the migration made is removed as a whole, or kept as a whole; one who
-was there before keeps every way to sign in that they have.
+A user whom the migration created is removed as a whole, or kept as a whole; a user who existed before keeps every way
+to sign in that they have.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from ... import compat
 from ...models import MigratedUser
 from ...signals import migration_undone
 from ..accounts import locking
-from ..accounts.changes import Made
+from ..accounts.changes import MigrationChanges
 from ..accounts.errors import ActionRefused
 from ..accounts.owners import is_privileged
 from ..events import audit
@@ -33,8 +33,8 @@ BATCH = 200  # people of one transaction, in a whole run
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an undo would do. ``gained`` has what the user came to own since, by kind: then the user is kept unless
-    somebody says otherwise."""
+    """What an undo would do. ``gained`` counts what the user acquired since, by kind: then the user is kept unless the
+    operator says otherwise."""
 
     record: MigratedUser
     created: bool
@@ -47,7 +47,7 @@ class Preview:
         return "keep" if self.gained or self.blocked else "remove"
 
     def outcome(self, choice: Choice) -> str:
-        """What an undo with this choice comes to."""
+        """The outcome of an undo with this choice, as in `Undone`."""
         if choice == "keep" and self.record.user_id is not None:
             return "user_kept"
         return "user_removed" if self.created else "link_removed"
@@ -55,95 +55,92 @@ class Preview:
 
 def preview(record: MigratedUser) -> Preview:
     """Reads only."""
-    made, user = Made.of(record), record.user
+    changes, user = MigrationChanges.load(record), record.user
     if record.status != Status.MIGRATED:
         return Preview(record, created=False, refusal="not_migrated")
     if user is None:
         return Preview(record, created=False)
     if is_privileged(user):
-        return Preview(record, created=made.user, refusal="privileged_user")
-    if not made.user or _others_of(record).exists():
-        # The account of several pool users goes when the last of them is undone.
+        return Preview(record, created=changes.user, refusal="privileged_user")
+    if not changes.user or _others_of(record).exists():
+        # The account of several pool users is removed when the last of them is undone.
         return Preview(record, created=False)
-    found = dependents.of(user, record, made)
-    return Preview(record, created=True, gained=found.kinds, blocked=found.blocked)
+    found = dependents.find_dependents(user, record, changes)
+    return Preview(record, created=True, gained=found.counts, blocked=found.blocked_by)
 
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """``outcome``: ``user_removed``, ``user_kept``, or ``link_removed`` from a user who was there before."""
+    """``outcome``: ``user_removed``, ``user_kept``, or ``link_removed`` from a user who existed before."""
 
     record: MigratedUser
     outcome: str
 
 
-@locking.again_after_deadlock
+@locking.retry_on_deadlock
 def undo(pk: int, *, choice: Choice | None = None, now: datetime, by: str = "") -> Undone:
-    """Takes one migration back, in one transaction. ``choice`` None does what the preview says.
+    """Undoes one migration, in one transaction. ``choice`` None does what the preview says.
 
-    Raises `ActionRefused`. A second time, there is nothing left to undo.
+    Raises `ActionRefused`, at a second call too.
     """
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
-        record = locking.person(pk)
+        record = locking.lock_person(pk)
         if record is None:
             raise ActionRefused("no_such_person")
         found = preview(record)
         if found.refusal:
             raise ActionRefused(found.refusal)
-        return _undo(found, choice or found.default, now, by)
+        choice = choice or found.default
+        user, outcome, changes = record.user, found.outcome(choice), MigrationChanges.load(record)
+        if outcome == "user_removed" and found.blocked:
+            raise ActionRefused(found.blocked)
+        if user is not None and outcome == "user_removed":
+            compat.end_tracked_sessions(user)  # other sessions end because their user no longer exists
+            try:
+                user.delete()
+            except (ProtectedError, RestrictedError):
+                raise ActionRefused(dependents.PROTECTED) from None
+        elif user is not None and choice == "remove":
+            revert_changes(user, record, changes)
+            other = _others_of(record).first() if changes.user else None
+            if other is not None:  # it keeps the information that a migration created the account
+                kept = MigrationChanges.load(other)
+                kept.user, kept.phone, kept.emails = True, changes.phone, changes.emails
+                other.changes = kept.as_json()
+                other.save(update_fields=["changes"])
+        if choice == "remove":
+            record.user, record.changes = None, {}
+        record.status, record.method, record.migrated_at, record.last_error = Status.PENDING, "", None, ""
+        record.decision = None
+        record.save()
+        audit.record(record, "undone", now=now, cause=outcome, by=by)
+        outbox.take_back(record, now=now)
+        transaction.on_commit(
+            lambda: migration_undone.send(sender=MigratedUser, migrated_user=record, outcome=outcome)
+        )
+        return Undone(record, outcome)
 
 
-def _undo(found: Preview, choice: Choice, now: datetime, by: str) -> Undone:
-    record, user = found.record, found.record.user
-    outcome = found.outcome(choice)
-    if outcome == "user_removed" and found.blocked:
-        raise ActionRefused(found.blocked)
-    made = Made.of(record)
-    if user is not None and choice == "remove":
-        if outcome == "user_removed":
-            _remove(user)
-        else:
-            take_back(user, record, made)
-            _hand_over(record, made)
-        made = Made()
-    record.user = None if choice == "remove" else user
-    record.status, record.method, record.migrated_at, record.last_error = Status.PENDING, "", None, ""
-    record.decision, record.made = None, made.as_json()
-    record.save()
-    audit.record(record, "undone", now=now, cause=outcome, by=by)
-    outbox.take_back(record, now=now)
-    transaction.on_commit(lambda: migration_undone.send(sender=MigratedUser, migrated_user=record, outcome=outcome))
-    return Undone(record, outcome)
+def revert_changes(user: AbstractBaseUser, record: MigratedUser, changes: MigrationChanges) -> None:
+    """Removes what the migration added to a user who existed before.
 
-
-def _remove(user: AbstractBaseUser) -> None:
-    """Their sessions end with them: nobody is found by the key in it any more."""
-    compat.end_tracked_sessions(user)
-    try:
-        user.delete()
-    except (ProtectedError, RestrictedError):
-        raise ActionRefused(dependents.PROTECTED) from None
-
-
-def take_back(user: AbstractBaseUser, record: MigratedUser, made: Made) -> None:
-    """What the migration added to a user who was there before. What they proved stays proven: it is a fact, and it may
-    be their only way in. Whoever came in by the pool user is out, as far as sessions can be ended: with allauth's
-    ``usersessions`` all, else those of users without a password of their own."""
+    Addresses that they proved stay verified: that is a fact, and may be their only way to sign in. Sessions end if
+    they can be found: all with allauth's ``usersessions``, else those of users without a password of their own."""
     compat.end_tracked_sessions(user)
     if not user.has_usable_password():
-        user.set_unusable_password()  # a new one, and sessions are signed with it
+        user.set_unusable_password()  # a new one: Django signs sessions with it
         user.save(update_fields=["password"])
-    if made.account:
+    if changes.account:
         SocialAccount.objects.filter(provider=record.connection, uid=record.sub, user_id=user.pk).delete()
-    if made.groups:
+    if changes.groups:
         groups: Any = getattr(user, "groups", None)
         if groups is not None:
-            groups.remove(*made.groups)
+            groups.remove(*changes.groups)
     restored = [
-        name for name, (before, written) in made.fields.items() if getattr(user, name, before) == written != before
+        name for name, (before, written) in changes.fields.items() if getattr(user, name, before) == written != before
     ]
     for name in restored:
-        setattr(user, name, made.fields[name][0])
+        setattr(user, name, changes.fields[name][0])
     if restored:
         user.save(update_fields=restored)
 
@@ -152,23 +149,13 @@ def _others_of(record: MigratedUser) -> "QuerySet[MigratedUser]":
     return MigratedUser.objects.filter(user=record.user, status=Status.MIGRATED).exclude(pk=record.pk)
 
 
-def _hand_over(record: MigratedUser, made: Made) -> None:
-    """Another pool user of the same account remembers now that a migration made it."""
-    other = _others_of(record).first() if made.user else None
-    if other is not None:
-        theirs = Made.of(other)
-        theirs.user, theirs.phone, theirs.emails = True, made.phone, made.emails
-        other.made = theirs.as_json()
-        other.save(update_fields=["made"])
-
-
 def of_run(run_id: int) -> "QuerySet[MigratedUser]":
-    """Who of a run has been migrated since, or by it."""
+    """The people of an import run who are migrated."""
     return MigratedUser.objects.filter(import_run_id=run_id, status=Status.MIGRATED)
 
 
 def totals(rows: "QuerySet[MigratedUser]", choice: Choice | None) -> Counter[str]:
-    """What an undo of all of these would do, counted. For a dry run."""
+    """Counts what an undo of all of these would do, for a dry run."""
     counted: Counter[str] = Counter()
     for record in rows.select_related("user").iterator(chunk_size=BATCH):
         found = preview(record)
@@ -181,8 +168,8 @@ def totals(rows: "QuerySet[MigratedUser]", choice: Choice | None) -> Counter[str
 
 
 def undo_run(run_id: int, *, choice: Choice | None = None, now: datetime, by: str = "") -> Iterator[Counter[str]]:
-    """Undoes everybody of a run; yields what was done after each batch. Stopped anywhere, it goes on when it is
-    called again."""
+    """Undoes all migrations of a run; yields the counts after each batch. After an interruption, a new call goes on
+    with the rest."""
     rows, after = of_run(run_id).order_by("pk"), 0
     while keys := list(rows.filter(pk__gt=after).values_list("pk", flat=True)[:BATCH]):
         counted: Counter[str] = Counter()

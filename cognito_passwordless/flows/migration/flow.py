@@ -1,14 +1,15 @@
 """From a proven profile to the one Django user: every route ends here (laws 6, 7, 8).
 
-A pool person is (pool, sub). Their row is written first and locked, so two first sign-ins at once meet on it and give
-one user. Who they are is judged by `identity`; here the facts are read and the verdict is carried out, in one
-transaction.
+A pool person is (pool, sub). Their record is inserted first and locked, so that two first sign-ins at once wait for
+each other and give one user. `identity` judges who the person is; this module reads the facts and carries the verdict
+out, in one transaction.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any
 
 from allauth.socialaccount.models import SocialLogin
 from django.contrib.auth.models import AbstractBaseUser
@@ -26,7 +27,7 @@ from ...models import SUB_LENGTH, MigratedUser
 from ...signals import user_migrated
 from ..accounts import locking, owners, pool_records, takeover, tombstones
 from ..accounts.attributes import apply_groups, fill
-from ..accounts.changes import Made
+from ..accounts.changes import MigrationChanges
 from ..accounts.decisions import Decision
 from ..accounts.new_users import SignUp, reason_of
 from ..challenges import attempts
@@ -34,15 +35,18 @@ from ..pool_sync import outbox
 from . import returning
 
 Status = MigratedUser.Status
-TRIES = 3  # two people at once can meet on a unique address; whoever comes second looks again
+_FINAL: dict[str, Record] = {Status.EXCLUDED: Record.EXCLUDED, Status.GONE: Record.GONE}
+TRIES = 3  # two sign-ins at once can collide on a unique address; the second one looks again
 
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """The Django user of a proven person; ``created`` when there was none. ``record`` is None for somebody who never
-    was in a pool; ``just_now`` says that they left it in this sign-in. ``signed_up``: nobody has come in as this user
-    before, who was made now or by a bulk activation. ``left_out``: for the timeline, why an address of theirs did not
-    become theirs: it is somebody else's."""
+    """The Django user of a proven person.
+
+    ``created``: there was none before. ``record`` is None for a person who was in no pool; ``just_now``: this sign-in
+    migrated them. ``signed_up``: the first sign-in as this user, created now or by a bulk activation. ``left_out``:
+    for the timeline, why an address of theirs was not given to the user: another account has it.
+    """
 
     user: AbstractBaseUser
     created: bool
@@ -52,7 +56,7 @@ class Migrated:
     left_out: str = ""
 
 
-@locking.again_after_deadlock
+@locking.retry_on_deadlock
 def migrate(
     profile: CognitoProfile,
     *,
@@ -65,45 +69,34 @@ def migrate(
     declined: Collection[Any] = (),
     alone: bool = False,
 ) -> Migrated:
-    """Finds or makes the Django user of ``profile``; ``connection`` is None for somebody who never was in a pool.
+    """Finds or creates the Django user of ``profile``; ``connection`` is None for a person who was in no pool.
 
     The profile must have been proven in this sign-in. ``shown`` and ``declined``: accounts whose second factor the
-    person has shown, or cannot show; ``alone``: they do not want to join an account that is there. ``request``, and
-    ``login`` after a hosted one, are what allauth's hooks are told when a user is made.
+    person has shown, or cannot show; ``alone``: they do not want to join an existing account. ``request``, and
+    ``login`` after a hosted one, are passed to allauth's hooks when a user is created.
 
     Raises `SecondFactorNeeded` and `JoinOffered`, which change nothing; `MigrationRefused`, and `MigrationConflict`
     after having recorded the case; and what else a hook raises, after which nothing has been written.
     """
-    person = _Person(
-        profile, connection, method, now, frozenset(shown), frozenset(declined), SignUp(request, login), alone
-    )
-    for left in reversed(range(TRIES)):
-        try:
-            return person.without_pool() if connection is None else person.with_pool(connection)
-        except (SecondFactorNeeded, JoinOffered):
-            raise
-        except MigrationRefused as refusal:
-            pool_records.record_refusal(profile, connection, refusal, now)
-            raise
-        except IntegrityError as error:
-            if not left:
-                # A unique value of the site's own (a mapped attribute, say) is already taken, each time anew.
-                _give_up(profile, connection, now, error)
-        except (DataError, ValidationError) as error:
-            _give_up(profile, connection, now, error)
-    raise AssertionError("unreachable")
-
-
-def _give_up(profile: CognitoProfile, connection: Connection | None, now: datetime, error: Exception) -> NoReturn:
-    conflict = MigrationConflict(reason_of(error))
-    pool_records.record_refusal(profile, connection, conflict, now)
-    raise conflict from error
+    person = _Person(profile, method, now, frozenset(shown), frozenset(declined), SignUp(request, login), alone)
+    enter = person.without_pool if connection is None else partial(person.with_pool, connection)
+    try:
+        return locking.retrying(TRIES, on=IntegrityError)(enter)()
+    except (SecondFactorNeeded, JoinOffered):
+        raise
+    except MigrationRefused as refusal:
+        pool_records.record_refusal(profile, connection, refusal, now)
+        raise
+    except (IntegrityError, DataError, ValidationError) as error:
+        # A value does not fit, or a unique value of the site's own (a mapped attribute, say) is taken at every try.
+        conflict = MigrationConflict(reason_of(error))
+        pool_records.record_refusal(profile, connection, conflict, now)
+        raise conflict from error
 
 
 @dataclass(frozen=True)
 class _Person:
     profile: CognitoProfile
-    connection: Connection | None
     method: MigratedUser.Method
     now: datetime
     shown: frozenset[Any]
@@ -117,38 +110,34 @@ class _Person:
         if verdict.action is Action.ENTER:
             return Migrated(accounts.user_of(verdict), created=False)
         with transaction.atomic(using=router.db_for_write(MigratedUser)):
-            # Whoever proves this address at the same time waits here, and then finds the user that the first one got.
-            # It is a write: on SQLite, a transaction that begins with a read may not write once others have written.
+            # A second proof of this address waits here, and then finds the user that the first one got. It is a write:
+            # on SQLite, a transaction that begins with a read may not write once another one has written.
             attempts.lock_identifier(address.value)
             verdict, accounts = pool_records.by_our_code(address)
-            if verdict.action is Action.ENTER:
-                user, created = carry_out(verdict, accounts, self.profile, [address], made=Made())
-                return Migrated(user, created)
-            rows = pool_records.carrying(address)
-            evidence = Evidence(
-                {address.value: Claim.PROVEN},
-                welcome=conf.signup or any(pool_records.is_welcome(row) for row in rows),
-                shown=self.shown,
-                declined=self.declined,
-            )
-            verdict = judge(evidence, accounts.holders, policy_of())
-            is_in_a_pool = pool_records.keeps_out(rows, address) or pool_records.proven(rows, address)
-            if verdict.action is Action.CREATE and is_in_a_pool:
-                raise MigrationRefused(pool_records.UNUSABLE)
-            if verdict.action is Action.CREATE and pool_records.was_deleted(rows, address) and not _may_return():
-                raise MigrationRefused(Refusal.USER_DELETED)
-            if verdict.action is Action.CREATE:
-                self._may_join(verdict)
-                self.sign_up.must_be_open(address)
-            user, created = carry_out(verdict, accounts, self.profile, [address], made=Made(), sign_up=self.sign_up)
+            if verdict.action is not Action.ENTER:
+                rows, policy = pool_records.carrying(address), policy_of()
+                # People of a pool may get an account although sign-up is closed.
+                is_known = any(row.pool_enabled and row.status in {Status.PENDING, Status.MIGRATED} for row in rows)
+                proof, welcome = {address.value: Claim.PROVEN}, conf.signup or is_known
+                evidence = Evidence(proof, welcome=welcome, shown=self.shown, declined=self.declined)
+                verdict = judge(evidence, accounts.holders, policy)
+                if verdict.action is Action.CREATE:
+                    if pool_records.keeps_out(rows, address) or pool_records.proven(rows, address):
+                        raise MigrationRefused(pool_records.UNUSABLE)
+                    if pool_records.was_deleted(rows, address) and not policy.deleted_may_return:
+                        raise MigrationRefused(Refusal.USER_DELETED)
+                    self._offer_join(verdict)
+                    self.sign_up.must_be_open(address)
+            changes, sign_up = MigrationChanges(), self.sign_up
+            user, created = carry_out(verdict, accounts, self.profile, [address], changes=changes, sign_up=sign_up)
             return Migrated(user, created, signed_up=created)
 
-    def _may_join(self, verdict: Verdict) -> None:
-        """Raises `JoinOffered` where a hosted login would open an account that has the address written."""
+    def _offer_join(self, verdict: Verdict) -> None:
+        """Raises `JoinOffered` if a hosted login would open an account that has the address written."""
         if self.alone or not verdict.owned:
             return
-        names = MigratedUser.objects.filter(user_id__in=list(verdict.owned), status=Status.MIGRATED)
-        for alias in sorted(set(names.values_list("connection", flat=True))):
+        records = MigratedUser.objects.filter(user_id__in=list(verdict.owned), status=Status.MIGRATED)
+        for alias in sorted(set(records.values_list("connection", flat=True))):
             connection = connections.find(alias)
             if connection is not None and connection.active and "oidc" in connection.routes:
                 raise JoinOffered(connection=alias)
@@ -168,15 +157,20 @@ class _Person:
         decision = Decision.of(record)
         returns = record.status == Status.MIGRATED and not record.awaits_proof
         if returns:
-            accounts = owners.read(returning.looked_at(record, claims), own=record.user)
+            accounts = owners.find_accounts(returning.looked_at(record, claims), own=record.user)
         else:
             carriers = owners.carriers_of(self.profile, connection, record)
-            accounts = owners.read(claims, carriers=carriers, record=record, everything=decision is not None)
+            everything = decision is not None
+            accounts = owners.find_accounts(claims, carriers=carriers, record=record, everything=everything)
+        standing = Record.MIGRATED if returns else _FINAL.get(record.status)
+        if standing is None:
+            is_erased = tombstones.find_tombstone(self.profile.pool, self.profile.sub) is not None
+            standing = Record.ERASED if is_erased else Record.OPEN
         by_our_code = self.method == MigratedUser.Method.LOCAL_OTP
         evidence = Evidence(
             {address.value: claim for address, claim in claims.items()},
             in_pool=True,
-            record=_standing(record, self.profile, returns=returns),
+            record=standing,
             account=record.user_id if returns else None,
             decision=decision.as_rule() if decision else None,
             by_our_code=by_our_code,
@@ -192,18 +186,17 @@ class _Person:
             return Migrated(accounts.user_of(verdict), created=False), verdict.case
         if verdict.action is Action.CREATE and verdict.joins and not evidence.proven and not self.alone:
             raise JoinOffered(address=min(verdict.joins, key=lambda address: (channel_of(address), address)))
-        made = Made.of(record)
-        made_ahead = record.awaits_proof and made.user
-        user, created = carry_out(verdict, accounts, self.profile, claims, made=made, sign_up=self.sign_up)
-        signed_up = created or (made_ahead and user.last_login is None)
-        made.added(apply_groups(user, self.profile))
+        changes = MigrationChanges.load(record)
+        was_activated = record.awaits_proof and changes.user
+        user, created = carry_out(verdict, accounts, self.profile, claims, changes=changes, sign_up=self.sign_up)
+        signed_up = created or (was_activated and user.last_login is None)
+        changes.record_groups(apply_groups(user, self.profile))
         others = pool_records.others_of_person(record, evidence.proven)
-        pool_records.settle(record, self.profile, connection, user, made, method=self.method, now=self.now)
-        outbox.ask(record, connection, now=self.now)
-        for other, theirs in others:
-            other_profile = pool_records.profile_of(other)
-            pool_records.settle(other, other_profile, theirs, user, Made.of(other), method=self.method, now=self.now)
-            outbox.ask(other, theirs, now=self.now)
+        settled = [(record, self.profile, connection, changes)]
+        settled += [(row, pool_records.profile_of(row), theirs, MigrationChanges.load(row)) for row, theirs in others]
+        for row, profile, theirs, written in settled:
+            pool_records.settle(row, profile, theirs, user, written, method=self.method, now=self.now)
+            outbox.ask(row, theirs, now=self.now)
         transaction.on_commit(
             lambda: user_migrated.send(sender=MigratedUser, user=user, migrated_user=record, created=created)
         )
@@ -218,12 +211,12 @@ def carry_out(
     profile: CognitoProfile,
     addresses: Collection[Identifier],
     *,
-    made: Made,
+    changes: MigrationChanges,
     sign_up: SignUp = SignUp(),  # noqa: B008  (frozen)
 ) -> tuple[AbstractBaseUser, bool]:
-    """The user that a verdict comes to, and whether there was none; ``made`` learns what was written. Raises
-    `MigrationConflict`, `MigrationRefused` and `SecondFactorNeeded` where nobody comes in by it, and
-    whatever the hooks of ``sign_up`` raise."""
+    """The user of a verdict, and whether it was created. What is written is recorded in ``changes``. Raises
+    `MigrationConflict`, `MigrationRefused` and `SecondFactorNeeded` if the verdict lets the person into no account,
+    and whatever the hooks of ``sign_up`` raise."""
     match verdict.action:
         case Action.CONFLICT:
             raise MigrationConflict(str(verdict.reason))
@@ -232,13 +225,14 @@ def carry_out(
         case Action.ASK_SECOND_FACTOR:
             raise SecondFactorNeeded(accounts.user_of(verdict))
         case Action.CREATE:
-            return takeover.create(profile, addresses, verdict, sign_up, made), True
+            return takeover.create(profile, addresses, verdict, sign_up, changes), True
     user = accounts.user_of(verdict)
     gained = [address for address in addresses if address.value in verdict.gains]
     if verdict.action is Action.TAKE_OVER:
-        takeover.take_over(user, next(address for address in gained if _is_proven(address, profile)))
+        proven = [known(spelling) for spelling in profile.proven]
+        takeover.take_over(user, next(address for address in gained if address in proven))
     takeover.give(user, gained)
-    fill(user, profile, made, policy="empty")
+    fill(user, profile, changes, policy="empty")
     return user, False
 
 
@@ -246,34 +240,16 @@ def policy_of(connection: Connection | None = None) -> Policy:
     """What the settings and the connection allow."""
     return Policy(
         staff_sign_in=conf.staff_sign_in,
-        deleted_may_return=_may_return(),
+        deleted_may_return=conf.deleted_user_returns == "new_user",
         trust_verified=connection is not None and connection.trust_verified,
     )
-
-
-def _may_return() -> bool:
-    return conf.deleted_user_returns == "new_user"
-
-
-def _is_proven(address: Identifier, profile: CognitoProfile) -> bool:
-    return any(known(spelling) == address for spelling in profile.proven)
-
-
-def _standing(record: MigratedUser, profile: CognitoProfile, *, returns: bool) -> Record:
-    if record.status == Status.EXCLUDED:
-        return Record.EXCLUDED
-    if returns:
-        return Record.MIGRATED
-    if record.status == Status.GONE:
-        return Record.GONE
-    return Record.ERASED if tombstones.find(profile.pool, profile.sub) else Record.OPEN
 
 
 def _locked_record(profile: CognitoProfile, connection: Connection) -> MigratedUser:
     # The insert comes first: PostgreSQL makes the second of two wait for it, SQLite takes its write lock by it.
     rows = MigratedUser.objects.using(router.db_for_write(MigratedUser))
     record = None
-    while record is None:  # an erasure may take the row away between the two
+    while record is None:  # an erasure may delete the row between the two
         rows.bulk_create(
             [MigratedUser(connection=connection.alias, pool=profile.pool, sub=profile.sub)], ignore_conflicts=True
         )

@@ -1,4 +1,4 @@
-"""Somebody who has come before: what they prove now becomes theirs, and the settings say what else is written."""
+"""A person who was migrated before: what they prove now becomes theirs; the settings say what else is written."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,13 +11,13 @@ from ...identity import Claim, Conflict, Verdict
 from ...models import MigratedUser
 from ..accounts import owners, takeover
 from ..accounts.attributes import apply_groups, fill
-from ..accounts.changes import Made
+from ..accounts.changes import MigrationChanges
 
 
 def looked_at(record: MigratedUser, claims: Mapping[Identifier, Claim]) -> dict[Identifier, Claim]:
-    """The addresses that are worth a statement: those that they prove and, for the timeline alone, those that their
-    record does not have. Nothing is written by a claim, and it has no say in the verdict. Where the user was deleted,
-    somebody is about to get another account, and a claim would have one."""
+    """The addresses to look up: those that the person proves and, for the timeline alone, those that their record does
+    not have. A claim writes nothing and has no say in the verdict. If the user was deleted, the person is about to get
+    another account, where a claim would have a say."""
     on_record = {record.email_key, record.phone_key}
     return {
         address: claim
@@ -35,30 +35,30 @@ def come_back(
     *,
     now: datetime,
 ) -> str:
-    """Writes what a return writes. The cause for the timeline, where an address of theirs is news and somebody
-    else's."""
+    """Writes what a return writes. Returns the cause for the timeline if an address is new and another account has
+    it, else an empty string."""
     MigratedUser.objects.filter(pk=record.pk).update(active_at=now)
-    user, made = accounts.user_of(verdict), Made.of(record)
+    user, changes = accounts.user_of(verdict), MigrationChanges.load(record)
     gained = [address for address in claims if address.value in verdict.gains]
     takeover.give(user, gained)
     if gained:
-        takeover.replace_old(user, gained, record, made, primary=conf.update_on_return)
-    fill(user, profile, made, policy=conf.update_on_return)
+        takeover.replace_old(user, gained, record, changes, primary=conf.update_on_return)
+    fill(user, profile, changes, policy=conf.update_on_return)
     if conf.update_on_return != "none":
-        made.added(apply_groups(user, profile))
-    anothers = accounts.verified_by_others(user)
-    left_out = _left_out({address: claim for address, claim in claims.items() if address.value in anothers}, made)
-    if made != Made.of(record):
-        record.made = made.as_json()
-        record.save(update_fields=["made"])
-    return left_out
-
-
-def _left_out(anothers: Mapping[Identifier, Claim], made: Made) -> str:
-    """It stays so at every later sign-in: each address is told of once, and once more if they prove it."""
-    marks = {keys.mark(f"{claim is Claim.PROVEN} {address}"): claim for address, claim in anothers.items()}
-    news = {mark: claim for mark, claim in marks.items() if mark not in made.left_out}
-    made.left_out = sorted({*made.left_out, *news})
+        changes.record_groups(apply_groups(user, profile))
+    # An address of another account stays so at every later sign-in: the timeline mentions it once, and once more if
+    # the person proves it.
+    of_others = accounts.verified_by_others(user)
+    marks = {
+        keys.mark(f"{claim is Claim.PROVEN} {address}"): claim
+        for address, claim in claims.items()
+        if address.value in of_others
+    }
+    news = {mark: claim for mark, claim in marks.items() if mark not in changes.left_out}
+    changes.left_out = sorted({*changes.left_out, *news})
+    if changes != MigrationChanges.load(record):
+        record.changes = changes.as_json()
+        record.save(update_fields=["changes"])
     if Claim.PROVEN in news.values():
         return Conflict.ADDRESS_IS_ANOTHERS
     return "address_dropped" if news else ""

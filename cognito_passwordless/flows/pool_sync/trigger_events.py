@@ -30,7 +30,7 @@ REPEAT_WINDOW = 60
 def confirmed(connection: Connection, attributes: Mapping[str, str], *, username: str, now: datetime) -> None:
     """Knows a new pool user as pending. Told twice, it is as if told once, and one welcome mail is sent."""
     sub = attributes.get("sub", "")
-    if not sub or len(sub) > SUB_LENGTH or tombstones.find(connection.pool, sub):
+    if not sub or len(sub) > SUB_LENGTH or tombstones.find_tombstone(connection.pool, sub):
         return
     email, phone = attributes.get("email", ""), attributes.get("phone_number", "")
     record, created = MigratedUser.objects.get_or_create(
@@ -81,7 +81,7 @@ def signed_in(connection: Connection, attributes: Mapping[str, str], *, new_devi
     if not sub or len(sub) > SUB_LENGTH:
         return
     record = MigratedUser.objects.filter(pool=connection.pool, sub=sub).first()
-    if record is None and tombstones.find(connection.pool, sub):
+    if record is None and tombstones.find_tombstone(connection.pool, sub):
         return
     event = JourneyEvent.objects.create(
         # One attempt of its own: the sign-in was no challenge of ours.

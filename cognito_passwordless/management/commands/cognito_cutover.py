@@ -49,7 +49,7 @@ class Command(BaseCommand):
                     written = cutover.export_mapping(connection, options["export"], now=timezone.now())
                     self.stdout.write(f"{options['export']}: {written.rows} people, SHA-256 {written.digest}")
                 if options["left"]:
-                    written = cutover.export_left(connection, options["left"])
+                    written = cutover.export_not_migrated(connection, options["left"])
                     self.stdout.write(
                         f"{options['left']}: {written.rows} people are left. The file has addresses in it."
                     )
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             self._bring_back(connection, dry_run=options["dry_run"])
             return
         failed = self._check(connection, options["coverage"] / 100)
-        left = cutover.left_over(connection)
+        left = cutover.count_not_migrated(connection)
         self.stdout.write(f"{left['enabled']} people are left who were enabled at the last import, ", ending="")
         self.stdout.write(f"{left['disabled']} who were not.")
         if options["retire"]:

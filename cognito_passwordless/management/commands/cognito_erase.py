@@ -84,7 +84,7 @@ class Command(BaseCommand):
             return
         if not options["yes"]:
             confirm("Lift it?", "yes")
-        tombstones.lift(tombstone, now=timezone.now(), by=BY)
+        tombstones.remove(tombstone, now=timezone.now(), by=BY)
         self.stdout.write(self.style.SUCCESS("Lifted."))
 
 

@@ -14,14 +14,14 @@ from cognito_passwordless.cognito import CognitoProfile
 from cognito_passwordless.exceptions import MigrationConflict, MigrationRefused
 from cognito_passwordless.flows.accounts.errors import ActionRefused
 from cognito_passwordless.flows.conflicts import cases, resolve
-from cognito_passwordless.flows.conflicts.cases import case_of, waiting
+from cognito_passwordless.flows.conflicts.cases import case_of
 from cognito_passwordless.flows.events import audit
 from cognito_passwordless.flows.importing.gone import expected
 from cognito_passwordless.flows.migration import migrate
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import JourneyEvent, MigratedUser, PhoneNumber
 
-from ..people import ANN, SignIn
+from ..people import ANN, SignIn, waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,7 +72,7 @@ class TestTheQueue:
         known("fine@example.com", "f", status="migrated", user=user)
         known("pending@example.com", "p", status="pending")
         known("out@example.com", "e", status="excluded")
-        known("decided@example.com", "d", decision={"choice": "apart"})
+        known("decided@example.com", "d", decision={"choice": "separate"})
         twin = {"status": "pending", "shares_address": True, "last_error": ""}
         twins = [known("t@example.com", "t", **twin), known("T@example.com", "u", **twin)]
         known("alone@example.com", "a", **twin)
@@ -226,7 +226,7 @@ class TestApart:
         bea = make_user("bea@example.com")
         PhoneNumber.objects.create(user=bea, number=NUMBER, verified=True)
         record = known(phone_number=NUMBER, sub=pool.add_user(ANN, phone_number=NUMBER))
-        decide(record, "apart")
+        decide(record, "separate")
         sign_in.at_pool(ANN)
         record.refresh_from_db()
         assert record.user not in (None, bea)
@@ -237,8 +237,8 @@ class TestApart:
         self, known: Callable[..., MigratedUser], make_user: Callable[..., User]
     ) -> None:
         make_user(ANN)
-        assert closed(known())["apart"] == "no_free_address"
-        assert closed(known("", "nobody"))["apart"] == "no_address"
+        assert closed(known())["separate"] == "no_free_address"
+        assert closed(known("", "nobody"))["separate"] == "no_address"
 
     def test_lets_in_whose_address_the_pool_never_verified(
         self, known: Callable[..., MigratedUser], sign_in: SignIn, connect: Callable[..., Any], pool: LocalPool,
@@ -247,7 +247,7 @@ class TestApart:
         settings.SOCIALACCOUNT_PROVIDERS["cognito"]["APPS"].clear()
         connect(pool, retired=True)
         record = known(attributes={}, status="pending", last_error="")
-        decide(record, "apart")
+        decide(record, "separate")
         sign_in.by_our_code(ANN)
         record.refresh_from_db()
         assert (record.status, record.method) == ("migrated", "local_otp")
@@ -259,13 +259,13 @@ class TestApart:
         unproven, proven = known(attributes={}), known("bea@example.com", "b")
         effects = {}
         for record in (unproven, proven):
-            option = case_of(record).option("apart")
+            option = case_of(record).option("separate")
             assert option is not None
             effects[record.pk] = "pool_never_verified" in option.effects
         assert effects == {unproven.pk: True, proven.pk: False}
 
     def test_prefers_the_address_that_the_pool_verified(self, known: Callable[..., MigratedUser]) -> None:
-        option = case_of(known(phone_number=NUMBER, attributes={"email_verified": "true"})).option("apart")
+        option = case_of(known(phone_number=NUMBER, attributes={"email_verified": "true"})).option("separate")
         assert option is not None
         assert option.address == ANN
 
@@ -282,7 +282,7 @@ def test_where_the_pool_sends_no_code_ours_is_the_proof_that_was_asked_for(
     record = known(pool_status="EXTERNAL_PROVIDER", last_error="address_not_proven")
     if only_hosted:
         assert sign_in.start(ANN)[1].decoy_reason == "hosted_login_only"
-    decide(record, "apart")
+    decide(record, "separate")
     sign_in.by_our_code(ANN)
     record.refresh_from_db()
     assert (record.status, record.method) == ("migrated", "local_otp")
@@ -303,10 +303,10 @@ class TestASecondFactorOfThePool:
         record.refresh_from_db()
         assert (record.status, record.last_error) == ("conflict", "second_factor")
         assert not User.objects.exists()
-        option = case_of(record).option("apart")
+        option = case_of(record).option("separate")
         assert option is not None
         assert option.effects[-1] == "second_factor_goes"
-        decide(record, "apart")
+        decide(record, "separate")
         sign_in.by_our_code(ANN)
         record.refresh_from_db()
         assert record.status == "migrated"
@@ -417,10 +417,10 @@ class TestTheRest:
     def test_a_decision_can_be_withdrawn(self, known: Callable[..., MigratedUser], sign_in: SignIn) -> None:
         one, two = known(status="pending"), known(sub="two", status="pending")
         decide(one, "merge")
-        resolve.take_back(two.pk, now=timezone.now(), by="7")
+        resolve.withdraw(two.pk, now=timezone.now(), by="7")
         assert set(waiting()) == {one, two}
         with pytest.raises(ActionRefused, match="not_decided"):
-            resolve.take_back(two.pk, now=timezone.now(), by="7")
+            resolve.withdraw(two.pk, now=timezone.now(), by="7")
 
     def test_whom_a_withdrawn_merge_had_excluded_are_pending_again(self, known: Callable[..., MigratedUser]) -> None:
         one, aside = known(status="pending"), known(sub="two", status="pending", attributes={})
@@ -428,7 +428,7 @@ class TestTheRest:
         decide(one, "merge")
         aside.refresh_from_db()
         assert aside.status == "excluded"
-        resolve.take_back(one.pk, now=timezone.now(), by="7")
+        resolve.withdraw(one.pk, now=timezone.now(), by="7")
         aside.refresh_from_db()
         by_hand.refresh_from_db()
         assert (aside.status, aside.last_error, by_hand.status) == ("pending", "", "excluded")
@@ -469,7 +469,7 @@ class TestTheRest:
         one = known(status="pending", last_error="", shares_address=True)
         known(ANN.title(), sub="two", status="gone", last_error="", shares_address=True)
         assert not waiting().exists()
-        assert cases.twins_of(one) == []
+        assert cases.same_address_records(one) == []
 
     def test_one_who_is_gone_does_not_come_along(self, known: Callable[..., MigratedUser], sign_in: SignIn) -> None:
         one, two = known(status="pending", last_error=""), known(sub="two", status="pending", last_error="")

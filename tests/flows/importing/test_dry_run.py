@@ -13,12 +13,12 @@ from django.db import connection as database
 
 from cognito_passwordless.cognito import CognitoProfile, Connection
 from cognito_passwordless.flows import importing
-from cognito_passwordless.flows.conflicts.cases import waiting
 from cognito_passwordless.flows.importing import Preview
 from cognito_passwordless.flows.lifecycle import erase
 from cognito_passwordless.models import ImportRun, MigratedUser, PhoneNumber
 
 from ...cognito.standin import StandIn
+from ..people import waiting
 from ..progress.reading import reading_only
 from .directory import Directory, listed, sub_of
 from .test_pipeline import NOW, pool, run

@@ -14,7 +14,6 @@ from django.db import OperationalError
 
 from cognito_passwordless.cognito import Connection
 from cognito_passwordless.flows import importing
-from cognito_passwordless.flows.conflicts.cases import waiting
 from cognito_passwordless.flows.importing import gone, pipeline, run_lease
 from cognito_passwordless.flows.pool_sync.trigger_events import signed_in
 from cognito_passwordless.flows.progress import report, rollup
@@ -22,6 +21,7 @@ from cognito_passwordless.models import ImportRun, MigratedUser, SeenPeople
 
 from ...cognito.standin import Reply, StandIn
 from ...management.test_cognito_import import file_of
+from ..people import waiting
 from .directory import Directory, listed, sub_of
 from .test_dry_run import _standin, outcomes, preview, standin
 from .test_pipeline import NOW, _no_waiting, person, pool, run

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from cognito_passwordless.cognito import Connection
 from cognito_passwordless.flows import importing
 from cognito_passwordless.flows.accounts import tombstones
-from cognito_passwordless.flows.conflicts.cases import twins_of
+from cognito_passwordless.flows.conflicts.cases import same_address_records
 from cognito_passwordless.flows.importing import postgres, run_lease
 from cognito_passwordless.flows.importing import sources as pool_source
 from cognito_passwordless.flows.lifecycle import erase
@@ -288,7 +288,7 @@ def test_people_who_share_an_address_are_marked_for_one_decision(standin: StandI
     Directory(standin, [listed(1), federated, listed(3), listed(4, email=None, phone_number="+4915123456789")])
     run(pool)
     assert [person(n).shares_address for n in (1, 2, 3, 4)] == [True, True, False, False]
-    assert [twin.sub for twin in twins_of(person(1))] == [sub_of(2)]
+    assert [twin.sub for twin in same_address_records(person(1))] == [sub_of(2)]
     assert {person(n).user for n in (1, 2)} == {None}
     Directory(standin, [listed(1), listed(2), listed(3)])
     run(pool)
@@ -304,7 +304,7 @@ def test_whoever_was_erased_is_not_brought_back(standin: StandIn, pool: Connecti
     assert counts(again) == {"seen": 5, "unchanged": 1, "skipped": 4}
     assert not MigratedUser.objects.filter(sub=sub_of(1)).exists()
     assert not ImportProblem.objects.exists()  # it would name them
-    tombstones.lift(tombstone, now=NOW, by="")
+    tombstones.remove(tombstone, now=NOW, by="")
     assert counts(run(pool, pages=1))["created"] == 1
 
 

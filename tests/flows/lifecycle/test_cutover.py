@@ -16,7 +16,7 @@ from django.utils import timezone
 from cognito_passwordless import connections
 from cognito_passwordless.cognito import Connection
 from cognito_passwordless.flows.accounts import tombstones
-from cognito_passwordless.flows.lifecycle import cutover
+from cognito_passwordless.flows.lifecycle import cutover, export
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import (
     ChallengeSession,
@@ -197,7 +197,7 @@ class TestTheChecklist:
         for out in ("excluded", "gone"):
             MigratedUser.objects.filter(email=BEA).update(status=out)
             assert self.failed() == set()
-            assert not cutover.left(main()).filter(email=BEA).exists()
+            assert not cutover.not_migrated(main()).filter(email=BEA).exists()
         ImportRun.objects.filter(pk=run.pk).update(finished_at=now - timedelta(days=2))
         ConnectionState.objects.update(exported_at=now - timedelta(days=2))
         Delivery.objects.update(finished_at=now - timedelta(days=2))
@@ -223,7 +223,7 @@ class TestTheChecklist:
         assert "challenges" not in self.failed()
 
     def test_tombstones_without_their_key_are_told(self, pool: LocalPool) -> None:
-        tombstones.bury("i", "s", connection="main", now=timezone.now())
+        tombstones.create("i", "s", connection="main", now=timezone.now())
         assert "erasures" not in self.failed()
         Erasure.objects.update(key_fingerprint="0" * 16)
         assert "erasures" in self.failed()
@@ -257,11 +257,11 @@ class TestExports:
         known(pool, BEA, pool_enabled=False)
         known(pool, "cay@example.com", attributes={})
         known(pool, "dee@example.com", status="conflict", last_error="several_users")
-        known(pool, "eve@example.com", attributes={}, decision={"choice": "apart", "address": "eve@example.com"})
+        known(pool, "eve@example.com", attributes={}, decision={"choice": "separate", "address": "eve@example.com"})
         known(pool, "gone@example.com", status="migrated", user=User.objects.create_user("x"))
         known(pool, "", sub="nobody")
         path = tmp_path / "left.csv"
-        assert cutover.export_left(main(), path).rows == 6
+        assert cutover.export_not_migrated(main(), path).rows == 6
         with path.open(newline="") as file:
             found = {row["email"]: row["comes_in_by"] for row in csv.DictReader(file)}
         assert found == {
@@ -272,7 +272,7 @@ class TestExports:
             "eve@example.com": "email",
             "": "no: no address",
         }
-        assert cutover.left_over(main()) == {"enabled": 5, "disabled": 1}
+        assert cutover.count_not_migrated(main()) == {"enabled": 5, "disabled": 1}
 
     @pytest.mark.parametrize(
         "name", [HOSTILE, "+cmd|' /C calc'!A0", "-1+1", "@SUM(A1)", "\t=1", " =1", "\r=1", "\n=1"]
@@ -281,7 +281,7 @@ class TestExports:
         MigratedUser.objects.create(connection="main", pool=pool.id, sub=name, username=name)
         for path in (tmp_path / "mapping.csv", tmp_path / "left.csv"):
             if path.stem == "left":
-                cutover.export_left(main(), path)
+                cutover.export_not_migrated(main(), path)
             else:
                 cutover.export_mapping(main(), path, now=timezone.now())
             with path.open(newline="") as file:
@@ -293,11 +293,15 @@ class TestExports:
         path.write_text("before")
         known(pool)
 
-        def broken(rows: Any) -> Any:
-            yield from list(rows)[:1] and [["x"] * 7]
-            raise RuntimeError("died")
+        written = []
 
-        monkeypatch.setattr(cutover, "_as_text", broken)
+        def broken(value: object) -> str:
+            written.append(value)
+            if len(written) > 1:
+                raise RuntimeError("died")
+            return str(value)
+
+        monkeypatch.setattr(export, "inert", broken)
         with pytest.raises(RuntimeError, match="died"):
             cutover.export_mapping(main(), path, now=timezone.now())
         assert path.read_text() == "before"

@@ -17,7 +17,6 @@ from cognito_passwordless import connections
 from cognito_passwordless.flows.accounts import tombstones
 from cognito_passwordless.flows.accounts.errors import ActionRefused
 from cognito_passwordless.flows.lifecycle import erase
-from cognito_passwordless.flows.lifecycle.erase import erased_subs
 from cognito_passwordless.flows.pool_sync import trigger_events
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import (
@@ -133,7 +132,7 @@ def test_a_lifted_tombstone_lets_them_begin_anew(pool: LocalPool, sign_in: SignI
     pool.add_user(ANN)
     sign_in.at_pool(ANN)
     (tombstone,) = erased().tombstones
-    tombstones.lift(tombstone, now=timezone.now(), by="7")
+    tombstones.remove(tombstone, now=timezone.now(), by="7")
     sign_in.at_pool(ANN)
     assert User.objects.count() == MigratedUser.objects.count() == SocialAccount.objects.count() == 1
     event = JourneyEvent.objects.get(step="erasure_lifted")
@@ -153,23 +152,23 @@ def test_a_rotated_key_still_knows_its_tombstones(pool: LocalPool, sign_in: Sign
 
 
 def test_a_tombstone_tells_nothing_and_differs_from_site_to_site(settings: Any) -> None:
-    one = tombstones.bury("https://pool.example", "sub-1", connection="main", now=timezone.now())
-    again = tombstones.bury("https://pool.example", "sub-1", connection="main", now=timezone.now())
+    one = tombstones.create("https://pool.example", "sub-1", connection="main", now=timezone.now())
+    again = tombstones.create("https://pool.example", "sub-1", connection="main", now=timezone.now())
     assert one.pk == again.pk
     assert Erasure.objects.count() == 1
-    assert tombstones.find("https://pool.example", "sub-1") == one
-    assert tombstones.find("https://other.example", "sub-1") is None
+    assert tombstones.find_tombstone("https://pool.example", "sub-1") == one
+    assert tombstones.find_tombstone("https://other.example", "sub-1") is None
     settings.SECRET_KEY = "another-key-that-is-long-enough-for-us"
-    assert tombstones.find("https://pool.example", "sub-1") is None
+    assert tombstones.find_tombstone("https://pool.example", "sub-1") is None
 
 
 def test_imports_ask_for_a_whole_page_at_once(django_assert_num_queries: Any) -> None:
     for sub in ("1", "3"):
-        tombstones.bury("i", sub, connection="main", now=timezone.now())
+        tombstones.create("i", sub, connection="main", now=timezone.now())
     with django_assert_num_queries(1):
-        assert erased_subs("i", [str(number) for number in range(1000)]) == {"1", "3"}
+        assert tombstones.erased_among("i", [str(number) for number in range(1000)]) == {"1", "3"}
     with django_assert_num_queries(0):
-        assert erased_subs("i", []) == set()
+        assert tombstones.erased_among("i", []) == set()
 
 
 def test_what_is_written_at_the_same_moment_does_not_stay(
@@ -206,14 +205,14 @@ def test_what_is_written_at_the_same_moment_does_not_stay(
 
 def test_imports_take_away_what_they_wrote_of_them(django_assert_num_queries: Any) -> None:
     for sub in ("1", "2"):
-        tombstones.bury("i", sub, connection="main", now=timezone.now())
+        tombstones.create("i", sub, connection="main", now=timezone.now())
     for sub in ("1", "2", "3"):
         MigratedUser.objects.create(connection="main", pool="i", sub=sub)
     MigratedUser.objects.create(connection="main", pool="j", sub="1")
-    assert tombstones.keep_out("i", ["1", "3"]) == {"1"}
+    assert tombstones.delete_erased("i", ["1", "3"]) == {"1"}
     assert set(MigratedUser.objects.values_list("pool", "sub")) == {("i", "2"), ("i", "3"), ("j", "1")}
     with django_assert_num_queries(1):
-        assert tombstones.keep_out("i", ["3"]) == set()
+        assert tombstones.delete_erased("i", ["3"]) == set()
 
 
 def test_what_the_pools_triggers_tell_brings_nobody_back(pool: LocalPool, sign_in: SignIn) -> None:

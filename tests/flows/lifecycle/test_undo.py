@@ -109,7 +109,7 @@ class TestAUserWhomTheMigrationMade:
         pool.add_user(ANN)
         sign_in.at_pool(ANN)
         monkeypatch.setattr(
-            "cognito_passwordless.flows.lifecycle.dependents._pointing_to",
+            "cognito_passwordless.flows.lifecycle.dependents._related_rows",
             lambda user: [(Group, User.objects.filter(pk=user.pk), undo.dependents.PROTECT)],
         )
         assert preview(the_record()).default == "keep"
@@ -323,7 +323,7 @@ def test_a_run_is_undone_in_batches_and_goes_on_where_it_stopped(monkeypatch: An
         user = User.objects.create_user(f"u{number}", is_staff=number == 4)
         MigratedUser.objects.create(
             connection="main", pool="i", sub=str(number), user=user, status="migrated", migrated_at=now,
-            import_run=run, made={"user": True},
+            import_run=run, changes={"user": True},
         )  # fmt: skip
     MigratedUser.objects.create(connection="main", pool="i", sub="other", status="migrated", migrated_at=now)
     assert undo.totals(undo.of_run(run.pk), None) == {"user_removed": 4, "privileged_user": 1}

@@ -63,7 +63,7 @@ def test_imported_undone_erased_let_back_cut_over_and_brought_back(pool: LocalPo
     assert imported().skipped == 1
     sign_in.at_pool(ANN, status=403)
     assert people() == (1, 0, 0, 0)
-    tombstones.lift(Erasure.objects.get(), now=timezone.now(), by="7")
+    tombstones.remove(Erasure.objects.get(), now=timezone.now(), by="7")
     assert imported().created == 1
     sign_in.at_pool(ANN)
     assert (ann().status, people()) == ("migrated", (2, 1, 1, 1))

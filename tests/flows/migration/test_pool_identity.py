@@ -134,7 +134,7 @@ def test_nobody_is_new_nobody_is_there_twice_and_the_erased_stay_out(site: Site,
             with pytest.raises(MigrationRefused, match="erased"):
                 site.comes(number)
         assert everybody() == before
-        assert cutover.people(site.connection).count() == 200
+        assert cutover.pool_users(site.connection).count() == 200
     assert site.imports() == {"created": 0, "updated": 0, "unchanged": 200, "skipped": 10}
 
     # Over HTTP as well, in the other region. Whoever has been migrated needs no pool.

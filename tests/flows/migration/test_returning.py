@@ -204,7 +204,7 @@ class TestAnAddressOfSomebodyElses:
         come(NEW, proven=set())
         record = MigratedUser.objects.get()
         assert NEW not in str({**vars(record)})
-        assert len(record.made["left_out"]) == 1
+        assert len(record.changes["left_out"]) == 1
 
     def test_is_none_that_somebody_has_merely_written(self, other: User) -> None:
         EmailAddress.objects.filter(user=other).update(verified=False)
