@@ -56,7 +56,6 @@ class Migrated:
     left_out: str = ""
 
 
-@locking.retry_on_deadlock
 def migrate(
     profile: CognitoProfile,
     *,
@@ -78,7 +77,18 @@ def migrate(
     Raises `SecondFactorNeeded` and `JoinOffered`, which change nothing; `MigrationRefused`, and `MigrationConflict`
     after having recorded the case; and what else a hook raises, after which nothing has been written.
     """
+    if connection is None:
+        # Most sign-ins: an account that the person has already. It is only read, so there is nothing to try again.
+        verdict, accounts = owners.owner_by_code(_proven_address(profile))
+        if verdict.action is Action.ENTER:
+            return Migrated(accounts.user_of(verdict), created=False)
     person = _Person(profile, method, now, frozenset(shown), frozenset(declined), SignUp(request, login), alone)
+    return _enter(person, connection)
+
+
+@locking.retry_on_deadlock
+def _enter(person: "_Person", connection: Connection | None) -> Migrated:
+    profile, now = person.profile, person.now
     enter = person.without_pool if connection is None else partial(person.with_pool, connection)
     try:
         return locking.retrying(TRIES, on=IntegrityError)(enter)()
@@ -94,6 +104,12 @@ def migrate(
         raise conflict from error
 
 
+def _proven_address(profile: CognitoProfile) -> Identifier:
+    """The one address that a code of ours has proven."""
+    (address,) = filter(None, map(known, profile.proven))
+    return address
+
+
 @dataclass(frozen=True)
 class _Person:
     profile: CognitoProfile
@@ -105,10 +121,7 @@ class _Person:
     alone: bool
 
     def without_pool(self) -> Migrated:
-        (address,) = filter(None, map(known, self.profile.proven))
-        verdict, accounts = owners.owner_by_code(address)
-        if verdict.action is Action.ENTER:
-            return Migrated(accounts.user_of(verdict), created=False)
+        address = _proven_address(self.profile)
         with transaction.atomic(using=router.db_for_write(MigratedUser)):
             # A second proof of this address waits here, and then finds the user that the first one got. It is a write:
             # on SQLite, a transaction that begins with a read may not write once another one has written.
