@@ -16,7 +16,7 @@ from .exceptions import DispatchFailed
 from .flows import importing, purge
 from .flows.accounts import owner_notices
 from .flows.pool_sync import outbox
-from .flows.pool_sync.worker import TellLater, tell
+from .flows.pool_sync.worker import RetryLater, update_pool
 from .flows.progress import rollup
 from .flows.sending import recovery, workers
 from .flows.sending.dispatch import QUEUES
@@ -97,8 +97,8 @@ def mark_migrated_in_pool(self: Any, migrated_user_id: int) -> None:
     """Tells the pool what `after_migration` of the connection says of one person, or takes it back after an undo.
     Retried as `send_code` is."""
     try:
-        tell(migrated_user_id, clock=timezone.now)
-    except TellLater as later:
+        update_pool(migrated_user_id, clock=timezone.now)
+    except RetryLater as later:
         if self.request.is_eager:
             return
         raise self.retry(countdown=later.seconds or _back_off(later.tries), exc=None) from None
@@ -107,7 +107,7 @@ def mark_migrated_in_pool(self: Any, migrated_user_id: int) -> None:
 @shared_task(name="cognito_passwordless.recover_notices", ignore_result=True)
 def recover_notices() -> None:
     """Tells the pools what they have not been told yet. Meant for Celery beat, every ten minutes."""
-    outbox.ask_again(timezone.now())
+    outbox.hand_over_again(timezone.now())
 
 
 @shared_task(
@@ -170,8 +170,8 @@ def ask_to_mark(migrated_user_id: int) -> None:
 
 def mark_inline(migrated_user_id: int) -> None:
     """In this process, for development and tests: once, and what fails waits for `recover_notices`."""
-    with suppress(TellLater):
-        tell(migrated_user_id, clock=timezone.now)
+    with suppress(RetryLater):
+        update_pool(migrated_user_id, clock=timezone.now)
 
 
 @inspect_command(name=workers.COMMAND)

@@ -34,7 +34,7 @@ from ..accounts.changes import Made
 from ..accounts.new_users import reason_of
 from ..migration.flow import carry_out, policy_of
 from . import run_lease
-from .lookup import Carried
+from .lookup import ExistingUsers
 from .rows import MFA
 from .shared_addresses import mark_shared_addresses
 
@@ -83,9 +83,9 @@ def preview_activation(activation: Activation) -> Totals:
         rows = list(_waiting(activation.connection).filter(pk__gt=after).select_related("user")[:BATCH])
         if not rows:
             break
-        carried = Carried.by(activation.connection, rows)
+        existing = ExistingUsers.lookup(activation.connection, rows)
         for row in rows:
-            outcome, judged = rules.of(row, carried)
+            outcome, judged = rules.of(row, existing)
             found.add(outcome, row.sub, _account(judged))
         after = rows[-1].pk
         activation.tell(found.seen, total)
@@ -96,7 +96,7 @@ def activate(activation: Activation, *, fresh: bool | None = None) -> tuple[Impo
     """Works through everybody who is pending, or goes on where an earlier activation ended (``fresh`` False: only
     that; True: never). Its run says how far it came. The totals are of this process alone.
 
-    Raises `runs.Busy`, `runs.NothingToContinue` and `runs.Lost`.
+    Raises `run_lease.Busy`, `run_lease.NothingToContinue` and `run_lease.Lost`.
     """
     connection, found = activation.connection, Totals()
     kind = "all" if activation.makes_users else "pair"
@@ -160,14 +160,14 @@ class _Rules:
             and describe_pool(activation.connection).mfa != "OFF"
         )
 
-    def of(self, row: MigratedUser, carried: Carried) -> tuple[Outcome, "Found | None"]:
+    def of(self, row: MigratedUser, existing: ExistingUsers) -> tuple[Outcome, "Found | None"]:
         if not row.pool_enabled:
             return ("wait", "disabled"), None
         if row.shares_address:
             return ("wait", "several_pool_users"), None
         profile = verified_part(row)
         found = Found(profile, owners.Accounts(), Verdict(Action.CREATE))
-        if carried.has(row):
+        if existing.has(row):
             found = self._judged(row, profile)
         verdict = found.verdict
         if not verdict.comes_in:
@@ -241,10 +241,10 @@ class _Batch:
         rows = list(waiting.select_for_update(of=("self",)).select_related("user")[:BATCH])
         if not rows:
             return False
-        carried, batch = Carried.by(self._connection, rows), Totals()
+        existing, batch = ExistingUsers.lookup(self._connection, rows), Totals()
         counted: Counter[str] = Counter(seen=len(rows))
         for position, row in enumerate(rows, start=run.position + 1):
-            outcome, user = self._one(row, carried, position)
+            outcome, user = self._one(row, existing, position)
             batch.add(outcome, row.sub, user)
             counted[_COUNTED_AS[outcome[0]]] += 1
             counted["conflicts"] += outcome[0] == "conflict"
@@ -255,8 +255,8 @@ class _Batch:
         self._found.seen += batch.seen
         return True
 
-    def _one(self, row: MigratedUser, carried: Carried, position: int) -> tuple[Outcome, object]:
-        outcome, found = self._rules.of(row, carried)
+    def _one(self, row: MigratedUser, existing: ExistingUsers, position: int) -> tuple[Outcome, object]:
+        outcome, found = self._rules.of(row, existing)
         if outcome[0] == "conflict":
             MigratedUser.objects.filter(pk=row.pk).update(status=Status.CONFLICT, last_error=outcome[1])
         if found is None:

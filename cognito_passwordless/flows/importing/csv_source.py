@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 
 from ...cognito import Connection
 from ...models import ImportProblem
-from .rows import MFA, Broken, Reader, Row
+from .rows import MFA, InvalidRow, Reader, Row
 from .sources import Page
 
 USERNAME: Final = "cognito:username"
@@ -57,11 +57,11 @@ class CsvSource:
         self.estimate = _estimate(self._size - self._start, sample)
         self.fingerprint = _fingerprint(path, self._size)
 
-    def read(self, token: str) -> Page:
+    def read_page(self, token: str) -> Page:
         """The next rows, up to `ROWS`."""
         with self._path.open("rb") as file:
             lines = _Lines(file, int(token) if token else self._start)
-            rows: list[Row | Broken] = []
+            rows: list[Row | InvalidRow] = []
             try:
                 for cells in csv.reader(lines):
                     if cells:
@@ -69,13 +69,13 @@ class CsvSource:
                     if len(rows) == ROWS:
                         break
             except csv.Error:  # a field of more than 128 KiB: what comes after it cannot be told from it
-                rows.append(Broken(ImportProblem.Reason.MALFORMED))
+                rows.append(InvalidRow(ImportProblem.Reason.MALFORMED))
         ended = lines.offset >= self._size
         return Page(rows, None if ended else str(lines.offset), self._silent)
 
-    def _row(self, cells: list[str]) -> Row | Broken:
+    def _row(self, cells: list[str]) -> Row | InvalidRow:
         if len(cells) != len(self._header):
-            return Broken(ImportProblem.Reason.MALFORMED, detail="columns")
+            return InvalidRow(ImportProblem.Reason.MALFORMED, detail="columns")
         held = {name: cell for name, cell in zip(self._header, cells, strict=True) if cell}
         username = held.pop(USERNAME, "")
         # ListUsers does not tell who has MFA; what a file says is kept either way (`activation` wants to know).

@@ -16,9 +16,9 @@ from ...models import ImportProblem, ImportRun, MigratedUser
 from ..accounts import owners, pool_records
 from ..migration.flow import policy_of
 from . import gone
-from .diff import Sorted, erased_among, sort_out
-from .lookup import Carried
-from .rows import Broken, Row
+from .diff import PageDiff, diff_page, erased_among
+from .lookup import ExistingUsers
+from .rows import InvalidRow, Row
 from .sources import Page, Source, Stopped
 
 Status = MigratedUser.Status
@@ -72,7 +72,7 @@ def preview(
     token: str | None = ""
     while token is not None and not stop.is_set():
         try:
-            page = source.read(token)
+            page = source.read_page(token)
         except Stopped:
             break
         people.look(found, page, run)
@@ -97,8 +97,8 @@ class _People:
     def look(self, found: Preview, page: Page, run: ImportRun) -> None:
         rows = [self._or_again(row) for row in page.rows]
         self._met.update(hash(row.sub) for row in rows if isinstance(row, Row))
-        self._broken.update(row.sub for row in page.rows if isinstance(row, Broken))
-        sorted_rows = sort_out(Page(rows, None), run, self._connection.pool)
+        self._broken.update(row.sub for row in page.rows if isinstance(row, InvalidRow))
+        sorted_rows = diff_page(Page(rows, None), run, self._connection.pool)
         _count(found, sorted_rows)
         latest = {row.sub: row for row in rows if isinstance(row, Row)}
         for sub in erased_among(list(latest), self._connection.pool):
@@ -115,9 +115,9 @@ class _People:
         for sub in missing if not found.why_not else ():
             found.add(GONE, sub)
 
-    def _or_again(self, row: Row | Broken) -> Row | Broken:
+    def _or_again(self, row: Row | InvalidRow) -> Row | InvalidRow:
         if isinstance(row, Row) and hash(row.sub) in self._met:
-            return Broken(ImportProblem.Reason.DUPLICATE, row.sub)
+            return InvalidRow(ImportProblem.Reason.DUPLICATE, row.sub)
         return row
 
     def _decide(self, found: Preview, rows: Mapping[str, Row], silent: Collection[str]) -> None:
@@ -125,15 +125,15 @@ class _People:
         known = MigratedUser.objects.filter(pool=pool, sub__in=list(rows)).select_related("user")
         by_sub = {record.sub: record for record in known}
         records = [_record(row, by_sub.get(sub), self._connection, silent) for sub, row in rows.items()]
-        carried = Carried.by(self._connection, records)
+        existing = ExistingUsers.lookup(self._connection, records)
         for record in records:
-            outcome = _settled(record) or outcome_of(record, self._connection, carried)
+            outcome = _settled(record) or outcome_of(record, self._connection, existing)
             if outcome[0] != "skip":
                 outcome = self._twins.meet(found, record, outcome)
             found.add(outcome, record.sub)
 
 
-def _count(found: Preview, rows: Sorted) -> None:
+def _count(found: Preview, rows: PageDiff) -> None:
     found.rows.update(
         created=len(rows.new),
         updated=len(rows.changed),
@@ -175,14 +175,14 @@ class _Twins:
         return mine[0]
 
 
-def outcome_of(record: MigratedUser, connection: Connection, carried: Carried) -> Outcome:
+def outcome_of(record: MigratedUser, connection: Connection, existing: ExistingUsers) -> Outcome:
     """Whom somebody would become by the proof that the connection's routes can give of them: a code proves one
     address, which the pool has to have verified; a hosted login proves the sub alone."""
     addresses = pool_records.claims_of(pool_records.profile_of(record))
     provable = [address.value for address in addresses if address.value in record.verified_keys]
     if not provable and "oidc" not in connection.routes:
         return "skip", "no_verified_address" if addresses else "no_address"
-    if not carried.has(record):
+    if not existing.has(record):
         return "create", "nobody_known"
     carriers = owners.carriers_of(pool_records.profile_of(record), connection, record)
     accounts = owners.read(addresses, carriers=carriers, record=record)

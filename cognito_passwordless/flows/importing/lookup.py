@@ -18,8 +18,8 @@ from ..accounts.owners import forms_of_number
 
 
 @dataclass(frozen=True)
-class Carried:
-    """What of some people is carried by Django users at all. Who carries nothing is new, without a further look; most
+class ExistingUsers:
+    """What of some people is existing by Django users at all. Who carries nothing is new, without a further look; most
     people of most pools are."""
 
     emails: frozenset[str]
@@ -28,7 +28,7 @@ class Carried:
     everybody: bool = False
 
     @classmethod
-    def by(cls, connection: Connection, records: Collection[MigratedUser]) -> "Carried":
+    def lookup(cls, connection: Connection, records: Collection[MigratedUser]) -> "ExistingUsers":
         """A handful of statements for all of them."""
         emails = {record.email_key for record in records if record.email_key}
         phones = {record.phone_key for record in records if record.phone_key}

@@ -39,11 +39,11 @@ def _few_collections() -> Iterator[None]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Walk:
+class Pipeline:
     """One claimed run and where its rows come from; ``tell`` hears of every page that was written. Whoever was
     not seen at its end is gone, up to ``gone_limit`` per cent of those who wait; None where it is of a part."""
 
-    run: ImportRun
+    import_run: ImportRun
     source: Source
     pool: str
     clock: Callable[[], datetime]
@@ -51,11 +51,11 @@ class Walk:
     tell: Callable[[ImportRun], None]
     gone_limit: int | None = gone.LIMIT
 
-    def go(self) -> None:
+    def run(self) -> None:
         """Works until the end, until ``stop`` is set, or until the pool will not go on; the run's state says which.
         What has been written stays written.
 
-        Raises `runs.Lost` when somebody else has taken the run over, and `TokenRefused`, with the run closed.
+        Raises `run_lease.Lost` when somebody else has taken the run over, and `TokenRefused`, with the run closed.
         """
         with (
             _few_collections(),
@@ -67,7 +67,7 @@ class Walk:
                 self._close(State.INTERRUPTED)
             except CognitoError as error:
                 self._close(State.FAILED, str(error))
-                logger.error("Import %s stopped after row %d: %s", self.run.pk, self.run.position, error)
+                logger.error("Import %s stopped after row %d: %s", self.import_run.pk, self.import_run.position, error)
                 if isinstance(error, TokenRefused):
                     raise
             except BaseException as error:
@@ -77,18 +77,18 @@ class Walk:
                 raise
 
     def _pages(self, reading: ThreadPoolExecutor) -> None:
-        if self.run.position and not self.run.page_token:
+        if self.import_run.position and not self.import_run.page_token:
             self._finish()  # whoever had it before read all of it, and ended before its end
             return
-        upcoming = reading.submit(self.source.read, self.run.page_token)
+        upcoming = reading.submit(self.source.read_page, self.import_run.page_token)
         statistics = postgres.Statistics(MigratedUser, router.db_for_write(MigratedUser))
         while True:
             page = self._awaited(upcoming)
             if page.following is not None:
-                upcoming = reading.submit(self.source.read, page.following)
-            statistics.follow(self.run.position)
-            self._patiently(partial(import_page, self.run, page, pool=self.pool, now=self.clock()))
-            self.tell(self.run)
+                upcoming = reading.submit(self.source.read_page, page.following)
+            statistics.follow(self.import_run.position)
+            self._patiently(partial(import_page, self.import_run, page, pool=self.pool, now=self.clock()))
+            self.tell(self.import_run)
             if page.following is None:
                 self._finish()
                 return
@@ -98,31 +98,33 @@ class Walk:
     def _awaited(self, upcoming: "Future[Page]") -> Page:
         """The next page; a sign of life meanwhile, for a busy pool may take its time."""
         while not wait([upcoming], timeout=run_lease.HEARTBEAT).done:
-            run_lease.hold(self.run, now=self.clock())
+            run_lease.hold(self.import_run, now=self.clock())
         return upcoming.result()
 
     def _finish(self) -> None:
         why_not = ""
         if self.gone_limit is not None:
-            mark = partial(gone.mark, self.run, self.pool, limit=self.gone_limit, clock=self.clock)
+            mark = partial(gone.mark, self.import_run, self.pool, limit=self.gone_limit, clock=self.clock)
             why_not = self._patiently(mark)
         mark_shared_addresses()
         with transaction.atomic(using=router.db_for_write(ImportRun)):
-            SeenPeople.objects.filter(run__connection=self.run.connection).delete()
+            SeenPeople.objects.filter(run__connection=self.import_run.connection).delete()
             self._close(State.DONE, why_not)
 
     def _patiently(self, write: Callable[[], T]) -> T:
-        for left in reversed(range(WRITES)):
+        tries = 1
+        while True:
             try:
                 return write()
             except OperationalError:
-                if not left:
+                if tries == WRITES:
                     raise
-                connection = connections[router.db_for_write(MigratedUser)]
-                if not connection.in_atomic_block:
-                    connection.close_if_unusable_or_obsolete()
-                logger.warning("Import %s writes again what comes after row %d", self.run.pk, self.run.position)
-        raise AssertionError("unreachable")
+            tries += 1
+            connection = connections[router.db_for_write(MigratedUser)]
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
+            run = self.import_run
+            logger.warning("Import %s writes again what comes after row %d", run.pk, run.position)
 
     def _close(self, state: ImportRun.State, error: str = "") -> None:
-        run_lease.close(self.run, state, now=self.clock(), error=error)
+        run_lease.close(self.import_run, state, now=self.clock(), error=error)

@@ -39,7 +39,7 @@ class Row(NamedTuple):
     digest: str
 
 
-class Broken(NamedTuple):
+class InvalidRow(NamedTuple):
     """A row that cannot be used. ``detail`` names fields, never their values."""
 
     reason: ImportProblem.Reason
@@ -58,7 +58,7 @@ class Reader:
         self._everything = isinstance(named, str)
         self._wanted = tuple(sorted({*ALWAYS, *(() if isinstance(named, str) else named)} - _OWN_COLUMNS))
 
-    def listed(self, raw: Any) -> Row | Broken:
+    def listed(self, raw: Any) -> Row | InvalidRow:
         """A row as ListUsers has it."""
         try:
             held = {item["Name"]: item.get("Value", "") for item in raw.get("Attributes") or ()}
@@ -73,15 +73,15 @@ class Reader:
                 modified=raw.get("UserLastModifiedDate"),
             )
         except (AttributeError, KeyError, TypeError):
-            return Broken(Reason.MALFORMED)
+            return InvalidRow(Reason.MALFORMED)
 
     def row(
         self, held: Mapping[str, str], *, username: str, status: str, enabled: bool, created: object, modified: object
-    ) -> Row | Broken:
+    ) -> Row | InvalidRow:
         """A row from its attributes. May raise ``TypeError`` where something is no text."""
         sub, email, phone = held.get("sub", ""), held.get("email", ""), held.get("phone_number", "")
         if not sub:
-            return Broken(Reason.NO_SUB)
+            return InvalidRow(Reason.NO_SUB)
         kept = self._kept(held)
         # No text holds a NUL (PostgreSQL takes none), so what is joined by it can be told apart.
         facts = (
@@ -98,13 +98,13 @@ class Reader:
         try:
             data = "\0".join((*facts, *kept, *kept.values())).encode()
         except (UnicodeEncodeError, TypeError):
-            return Broken(Reason.NOT_TEXT, _shown(sub), _culprits(held))
+            return InvalidRow(Reason.NOT_TEXT, _shown(sub), _culprits(held))
         if data.count(b"\0") != len(facts) + 2 * len(kept) - 1:
-            return Broken(Reason.NOT_TEXT, _shown(sub), _culprits(held))
+            return InvalidRow(Reason.NOT_TEXT, _shown(sub), _culprits(held))
         if not username:
-            return Broken(Reason.NO_USERNAME, _shown(sub))
+            return InvalidRow(Reason.NO_USERNAME, _shown(sub))
         if len(sub) > SUB_LENGTH or max(len(username), len(email)) > MAX_LENGTH or len(phone) > 32 or len(status) > 30:
-            return Broken(Reason.TOO_LONG, _shown(sub), _too_long(sub, username, email, phone, status))
+            return InvalidRow(Reason.TOO_LONG, _shown(sub), _too_long(sub, username, email, phone, status))
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
         return Row(
             sub=sub,

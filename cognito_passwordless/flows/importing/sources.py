@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from ...cognito import CognitoError, Connection, ListedPage, list_page
-from .rows import Broken, Reader, Row
+from .rows import InvalidRow, Reader, Row
 
 # ListUsers, of each account and region, fixed: https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
 QUOTA: Final = 30.0  # calls a second
@@ -28,15 +28,15 @@ class Page:
     ``silent`` are the facts of which this source says nothing: what is known of them stays.
     """
 
-    rows: Sequence[Row | Broken] = field(repr=False)
+    rows: Sequence[Row | InvalidRow] = field(repr=False)
     following: str | None = field(repr=False)
     silent: frozenset[str] = frozenset()
 
 
 class Source(Protocol):
-    """Where rows come from. `read` begins at a token that a page of it gave, or at the start for an empty one."""
+    """Where rows come from. `read_page` begins at a token that a page of it gave, or at the start for an empty one."""
 
-    def read(self, token: str) -> Page: ...
+    def read_page(self, token: str) -> Page: ...
 
 
 class Pace:
@@ -71,10 +71,10 @@ class PoolSource:
         self._pace = Pace(rate, self._wait)
         self._reader = Reader(connection)
 
-    def read(self, token: str) -> Page:
+    def read_page(self, token: str) -> Page:
         """Up to ``pages`` pages in one; fewer when the pool breaks off or an end is asked for, so that nothing that
         was read is lost. Raises `CognitoError`, `TokenRefused` and `Stopped` when there is nothing at all."""
-        rows: list[Row | Broken] = []
+        rows: list[Row | InvalidRow] = []
         following: str | None = token
         read = self._reader.listed
         for number in range(self._pages):

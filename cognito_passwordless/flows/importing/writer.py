@@ -12,7 +12,7 @@ from django.db import DataError, IntegrityError, router, transaction
 
 from ...models import ImportProblem, ImportRun, MigratedUser, SeenPeople
 from . import postgres, run_lease
-from .diff import Sorted, erased_among, sort_out
+from .diff import PageDiff, diff_page, erased_among
 from .rows import MFA, Row, moment
 from .sources import Page
 
@@ -39,10 +39,10 @@ UPDATED: Final = (*FACTS, "connection", "imported_at", "import_run")
 
 
 def import_page(run: ImportRun, page: Page, *, pool: str, now: datetime) -> None:
-    """Writes one page. Raises `runs.Lost` when the run is not ours, or is not where the page begins."""
+    """Writes one page. Raises `run_lease.Lost` when the run is not ours, or is not where the page begins."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         run_lease.hold(run, now=now)
-        found = sort_out(page, run, pool)
+        found = diff_page(page, run, pool)
         _Writer(run, pool, now, page.silent).store(found)
         _forget_the_erased(found, pool)
         if found.changed:
@@ -69,10 +69,10 @@ def import_page(run: ImportRun, page: Page, *, pool: str, now: datetime) -> None
         )
 
 
-def _forget_the_erased(found: Sorted, pool: str) -> None:
+def _forget_the_erased(found: PageDiff, pool: str) -> None:
     """Somebody who was erased after the look at their row, and before it was written, is back by now. From here on an
     erasure waits for us, because we hold the row."""
-    written = {row.sub for row in (*found.new, *found.changed, *found.again)}
+    written = {row.sub for row in (*found.new, *found.changed, *found.seen_again)}
     if written and (subs := erased_among(written, pool)):
         MigratedUser.objects.filter(pool=pool, sub__in=subs).delete()
         found.leave_out(subs)
@@ -88,9 +88,9 @@ class _Writer:
         self._same = {"connection": run.connection, "pool": pool, "imported_at": now, "import_run_id": run.pk}
         self._using = router.db_for_write(MigratedUser)
 
-    def store(self, found: Sorted) -> None:
+    def store(self, found: PageDiff) -> None:
         """What the database would not take becomes a problem."""
-        changed = [*found.changed, *found.again]
+        changed = [*found.changed, *found.seen_again]
         self._with_factor = self._known_factors(changed)
         for attempt in (self._by_copy, self._by_upsert):
             try:
@@ -131,8 +131,8 @@ class _Writer:
         people = MigratedUser.objects.using(self._using).filter(pool=self._pool, sub__in=asked)
         return frozenset(people.filter(**{f"attributes__{MFA}": "true"}).values_list("sub", flat=True))
 
-    def _one_by_one(self, found: Sorted) -> None:
-        for rows, are_new in ((found.new, True), ([*found.changed, *found.again], False)):
+    def _one_by_one(self, found: PageDiff) -> None:
+        for rows, are_new in ((found.new, True), ([*found.changed, *found.seen_again], False)):
             for row in list(rows):
                 try:
                     with transaction.atomic(using=self._using):

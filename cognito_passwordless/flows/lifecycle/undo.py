@@ -118,7 +118,7 @@ def _undo(found: Preview, choice: Choice, now: datetime, by: str) -> Undone:
     record.decision, record.made = None, made.as_json()
     record.save()
     audit.record(record, "undone", now=now, cause=outcome, by=by)
-    outbox.take_back(record, now=now)
+    outbox.request_revert(record, now=now)
     transaction.on_commit(lambda: migration_undone.send(sender=MigratedUser, migrated_user=record, outcome=outcome))
     return Undone(record, outcome)
 

@@ -199,11 +199,11 @@ class _Person:
         made.added(apply_groups(user, self.profile))
         others = pool_records.others_of_person(record, evidence.proven)
         pool_records.settle(record, self.profile, connection, user, made, method=self.method, now=self.now)
-        outbox.ask(record, connection, now=self.now)
+        outbox.request_update(record, connection, now=self.now)
         for other, theirs in others:
             other_profile = pool_records.profile_of(other)
             pool_records.settle(other, other_profile, theirs, user, Made.of(other), method=self.method, now=self.now)
-            outbox.ask(other, theirs, now=self.now)
+            outbox.request_update(other, theirs, now=self.now)
         transaction.on_commit(
             lambda: user_migrated.send(sender=MigratedUser, user=user, migrated_user=record, created=created)
         )

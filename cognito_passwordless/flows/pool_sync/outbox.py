@@ -1,6 +1,6 @@
 """What a pool shall be told about somebody who has left it, or come back: the wish, and how it gets to a worker.
 
-The wish is a row, written with the migration; `telling` carries it out. So it may be handed out twice, late or again
+The wish is a row, written with the migration; `worker` carries it out. So it may be handed out twice, late or again
 (law 9), and a sign-in never waits for a pool nor fails by it.
 """
 
@@ -29,21 +29,21 @@ AT_ONCE: Final = 500
 DISABLED: Final = "disable"
 
 
-def ask(person: MigratedUser, connection: Connection, *, now: datetime) -> None:
+def request_update(person: MigratedUser, connection: Connection, *, now: datetime) -> None:
     """Writes the wish, in the transaction of the migration; a worker is told after commit. Two statements, or none
     where the connection tells its pool nothing."""
     if not connection.after_migration:
         return
     # The person's row is locked: nobody else makes this one. One of before an undo knows what the pool was told then.
-    if not _ask_anew(person, now):
+    if not _request_again(person, now):
         PoolNotice.objects.create(person=person, asked_at=now)
     _tell_a_worker(person.pk)
 
 
-def take_back(person: MigratedUser, *, now: datetime) -> None:
+def request_revert(person: MigratedUser, *, now: datetime) -> None:
     """After an undo, in its transaction: whoever was marked or disabled by us shall not be any longer. One statement;
     three for somebody of whom the pool was told."""
-    if not _ask_anew(person, now):
+    if not _request_again(person, now):
         return
     if PoolNotice.objects.filter(pk=person.pk, told__has_key=DISABLED).exists():
         # An import may have seen that they are disabled, which was our doing and would keep them out.
@@ -51,7 +51,7 @@ def take_back(person: MigratedUser, *, now: datetime) -> None:
     _tell_a_worker(person.pk)
 
 
-def _ask_anew(person: MigratedUser, now: datetime) -> int:
+def _request_again(person: MigratedUser, now: datetime) -> int:
     rows = PoolNotice.objects.filter(pk=person.pk)
     return rows.update(waiting=True, version=F("version") + 1, tries=0, cause="", asked_at=now)
 
@@ -62,7 +62,7 @@ def _tell_a_worker(pk: int) -> None:
 
 def hand_over(pk: int) -> bool:
     """Gives the id, and nothing else, to a worker. False where none takes it: the wish is still there for
-    `ask_again`."""
+    `hand_over_again`."""
     try:
         import_string(INLINE if conf.dispatch == "inline" else CELERY)(pk)
     except DispatchFailed as error:
@@ -71,7 +71,7 @@ def hand_over(pk: int) -> bool:
     return True
 
 
-def ask_again(now: datetime) -> int:
+def hand_over_again(now: datetime) -> int:
     """Hands out anew what has waited for long. Returns how many. May run at any time."""
     waiting = PoolNotice.objects.filter(waiting=True, asked_at__lte=now - AGAIN).order_by("asked_at")
     handed = 0

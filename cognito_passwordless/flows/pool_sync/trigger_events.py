@@ -112,8 +112,3 @@ def _is_first(connection: Connection, sub: str) -> bool:
     """Atomic, in the cache that all processes share."""
     digest = hashlib.sha256(f"{connection.pool} {sub}".encode()).hexdigest()
     return cache.add(f"cognito_passwordless.new_device.{digest}", 1, timeout=REPEAT_WINDOW)
-
-
-def still_in_pool(connection: str, since: datetime) -> int:
-    """How many sign-ins of a connection have still happened in the pool. One statement."""
-    return JourneyEvent.objects.filter(step=POOL_SIGN_IN, connection=connection, at__gte=since).count()

@@ -35,11 +35,11 @@ DONE: Final = "done"
 NO_WAY_IN: Final = "no_way_in"
 # Longer than all calls about one person can take: a few, each with a turn to wait for and its time-outs.
 LEASE: Final = timedelta(seconds=60)
-# Tries in a row; what has failed as often is tried again by `pool_notices.ask_again`.
+# Tries in a row; what has failed as often is tried again by `outbox.hand_over_again`.
 MAX_TRIES: Final = 6
 
 
-class TellLater(Exception):
+class RetryLater(Exception):
     """Throttled, timed out, or in another worker's hands. ``tries`` that have failed, to space the next one by; or
     ``seconds`` until it is of any use."""
 
@@ -49,17 +49,17 @@ class TellLater(Exception):
         self.seconds = seconds
 
 
-def tell(pk: int, *, clock: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep) -> None:
-    """Carries out the `PoolNotice` of one person. Raises `TellLater`."""
+def update_pool(pk: int, *, clock: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep) -> None:
+    """Carries out the `PoolNotice` of one person. Raises `RetryLater`."""
     notice = _take(pk, clock())
     if notice is None:
         return
-    work = _Work(notice, clock, sleep)
+    work = PoolUpdate(notice, clock, sleep)
     try:
         work.do()
     except budgets.OverLimit:
         work.give_back()
-        raise TellLater("quota", seconds=budgets.LONGEST_TURN.total_seconds()) from None
+        raise RetryLater("quota", seconds=budgets.LONGEST_TURN.total_seconds()) from None
     except CognitoError as error:
         _failed(work, error)
     else:
@@ -67,16 +67,16 @@ def tell(pk: int, *, clock: Callable[[], datetime], sleep: Callable[[float], Non
 
 
 def _take(pk: int, now: datetime) -> PoolNotice | None:
-    """The notice, if there is anything to tell and nobody else has it in hand. Raises `TellLater`."""
+    """The notice, if there is anything to tell and nobody else has it in hand. Raises `RetryLater`."""
     rows = PoolNotice.objects.filter(pk=pk, waiting=True)
     if not rows.filter(Q(held_until=None) | Q(held_until__lte=now)).update(held_until=now + LEASE):
         if rows.exists():
-            raise TellLater("busy", seconds=LEASE.total_seconds() + 1)
+            raise RetryLater("busy", seconds=LEASE.total_seconds() + 1)
         return None
     return PoolNotice.objects.select_related("person", "person__user").filter(pk=pk).first()
 
 
-def _failed(work: "_Work", error: CognitoError) -> None:
+def _failed(work: "PoolUpdate", error: CognitoError) -> None:
     if error.cause is Cause.unknown_user:
         # Nobody is there to be told about.
         work.finish(Outcome.REFUSED, str(error.cause))
@@ -84,18 +84,18 @@ def _failed(work: "_Work", error: CognitoError) -> None:
     tries = work.notice.tries + 1
     if error.cause.retryable and tries < MAX_TRIES:
         work.give_back(tries=tries)
-        raise TellLater(str(error.cause), tries=tries) from None
+        raise RetryLater(str(error.cause), tries=tries) from None
     work.give_up(error)
 
 
 @dataclass(slots=True)
-class _Work:
-    """One worker's turn at one notice; ``did`` names what it came to, for the timeline."""
+class PoolUpdate:
+    """One worker's turn at one notice; ``applied`` names what it came to, for the timeline."""
 
     notice: PoolNotice
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
-    did: list[str] = field(default_factory=list)
+    applied: list[str] = field(default_factory=list)
     username: str = ""
 
     @property
@@ -115,30 +115,30 @@ class _Work:
             self._take_back(connection)
 
     def _tell(self, connection: Connection) -> None:
-        for word in self._untold(connection):
+        for word in self._pending(connection):
             # Before the call: whatever becomes of it, an undo knows that it may have been made.
             self._note({word: BEGUN})
-            self._change(connection, self._forth(word))
+            self._change(connection, self._apply(word))
             self._note({word: self._done(word)})
-        self.did[:0] = [word for word in connection.after_migration if self._is_told(word)]
+        self.applied[:0] = [word for word in connection.after_migration if self._is_told(word)]
 
-    def _untold(self, connection: Connection) -> Iterator[str]:
+    def _pending(self, connection: Connection) -> Iterator[str]:
         for word in connection.after_migration:
             if word == "disable" and not has_way_in(self.person.user):
-                self.did.append(NO_WAY_IN)
+                self.applied.append(NO_WAY_IN)
             elif not self._is_told(word):
                 yield word
 
     def _take_back(self, connection: Connection) -> None:
-        for word, change in _BACK.items():
+        for word, change in _REVERT.items():
             if word in self.notice.told:
                 self._change(connection, change)
                 self._note({}, without=word)
-                self.did.append(f"un{word}")
+                self.applied.append(f"un{word}")
 
-    def _forth(self, word: str) -> Change:
+    def _apply(self, word: str) -> Change:
         if word != "mark":
-            return _FORTH[word]
+            return _APPLY[word]
         moment = (self.person.migrated_at or self.clock()).astimezone(UTC)
         return lambda connection, name: cognito.mark_user(connection, name, f"{moment:%Y-%m-%dT%H:%M:%SZ}")
 
@@ -147,7 +147,7 @@ class _Work:
 
     def _done(self, word: str) -> str:
         """What cannot be taken back is done anew for each migration."""
-        return DONE if word in _BACK else f"{DONE} {self.notice.version}"
+        return DONE if word in _REVERT else f"{DONE} {self.notice.version}"
 
     def _change(self, connection: Connection, change: Change) -> None:
         """Names the person by their sub, which is nobody else's ever; a person of another provider by the user name
@@ -182,7 +182,7 @@ class _Work:
         self._ours().update(held_until=None, **fields)
 
     def finish(self, outcome: JourneyEvent.Outcome = Outcome.OK, cause: str = "") -> None:
-        if "undisable" in self.did:
+        if "undisable" in self.applied:
             # Once more: an import may have come in between.
             MigratedUser.objects.filter(pk=self.person.pk).update(pool_enabled=True)
         same = self._ours().filter(version=self.notice.version)
@@ -190,7 +190,7 @@ class _Work:
             # More was asked for meanwhile, such as an undo.
             self.give_back()
             outbox.hand_over(self.notice.pk)
-        words = ",".join([*self.did, *([cause] if cause else [])])
+        words = ",".join([*self.applied, *([cause] if cause else [])])
         if words:
             self._record(outcome, words)
 
@@ -217,8 +217,8 @@ class _Work:
         )
 
 
-_FORTH: Final[Mapping[str, Change]] = {"sign_out": cognito.sign_out_everywhere, "disable": cognito.disable_user}
-_BACK: Final[Mapping[str, Change]] = {"disable": cognito.enable_user, "mark": cognito.unmark_user}
+_APPLY: Final[Mapping[str, Change]] = {"sign_out": cognito.sign_out_everywhere, "disable": cognito.disable_user}
+_REVERT: Final[Mapping[str, Change]] = {"disable": cognito.enable_user, "mark": cognito.unmark_user}
 
 
 def has_way_in(user: AbstractBaseUser | None) -> bool:

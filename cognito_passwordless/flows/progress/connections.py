@@ -50,7 +50,7 @@ class ConnectionFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ConnectionsReport:
     """``as_of`` is None where nothing has been counted yet."""
 
     as_of: datetime | None
@@ -74,7 +74,7 @@ class _Row:
     total_ms: int
 
 
-def read(now: datetime) -> Read:
+def read_connections(now: datetime) -> ConnectionsReport:
     """The figures of the last `DAYS` days, up to the roll-up. Three statements."""
     as_of = Progress.objects.filter(pk=1).values_list("as_of", flat=True).first()
     labels = {each.alias: each.name or each.alias for each in connections.every()}
@@ -91,11 +91,11 @@ def read(now: datetime) -> Read:
     names = sorted({*labels, *(row.connection for row in rows)})
     span = {"days": days(first, last)}
     told = [_of(name, labels.get(name, name), [row for row in rows if row.connection == name], span) for name in names]
-    return Read(as_of, DAYS, told)
+    return ConnectionsReport(as_of, DAYS, told)
 
 
 def _of(name: str, label: str, rows: Sequence[_Row], span: Mapping[str, str]) -> ConnectionFigures:
-    always = {"connection": name, **span}
+    base_filter = {"connection": name, **span}
     events = [row for row in rows if row.kind == Kind.EVENTS]
     attempts = [row for row in rows if row.kind == Kind.ATTEMPTS]
     proven = STAGES[STAGES.index(PROVEN) :]
@@ -103,19 +103,19 @@ def _of(name: str, label: str, rows: Sequence[_Row], span: Mapping[str, str]) ->
     return ConnectionFigures(
         name,
         label,
-        _calls(",".join(POOL_STEPS), [row for row in events if row.step in POOL_STEPS], always),
-        Number(begun, "attempts", always),
-        Number(proved, "attempts", {**always, "reached": PROVEN}),
+        _calls(",".join(POOL_STEPS), [row for row in events if row.step in POOL_STEPS], base_filter),
+        Number(begun, "attempts", base_filter),
+        Number(proved, "attempts", {**base_filter, "reached": PROVEN}),
         percent(proved, begun),
         [
-            _calls(step, [row for row in events if row.step == step], always)
+            _calls(step, [row for row in events if row.step == step], base_filter)
             for step in sorted({row.step for row in events})
         ],
     )
 
 
-def _calls(step: str, rows: Sequence[_Row], always: Mapping[str, str]) -> Calls:
-    where = {**always, "step": step}
+def _calls(step: str, rows: Sequence[_Row], base_filter: Mapping[str, str]) -> Calls:
+    where = {**base_filter, "step": step}
     calls, timed = _sum(rows), sum(row.timed for row in rows)
 
     def ended(outcome: JourneyEvent.Outcome) -> Number:

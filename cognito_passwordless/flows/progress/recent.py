@@ -25,7 +25,7 @@ BUDGETS = ("emails_per_day", "sms_per_day", "sms_per_country", "unknown_messages
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
+class DailySum:
     """What happened on some days, added up: by day and route it would be thousands of rows on a busy site."""
 
     kind: str
@@ -38,20 +38,20 @@ class Sum:
     count: int
 
 
-def sums(figures: "QuerySet[DailyFigure]") -> list[Sum]:
+def sums(figures: "QuerySet[DailyFigure]") -> list[DailySum]:
     """One statement."""
-    names = [each.name for each in fields(Sum) if each.name != "count"]
-    return [Sum(*row) for row in figures.order_by().values_list(*names).annotate(models.Sum("count"))]
+    names = [each.name for each in fields(DailySum) if each.name != "count"]
+    return [DailySum(*row) for row in figures.order_by().values_list(*names).annotate(models.Sum("count"))]
 
 
-class Lately:
-    """``always`` is what every number is of: the days, and a connection if only one is asked for."""
+class RecentActivity:
+    """``base_filter`` is what every number is of: the days, and a connection if only one is asked for."""
 
-    def __init__(self, figures: Sequence[Sum], always: dict[str, str]) -> None:
+    def __init__(self, figures: Sequence[DailySum], base_filter: dict[str, str]) -> None:
         self._events = [figure for figure in figures if figure.kind == Kind.EVENTS]
         self._sums = Sums(self._events)
         self._attempts = Sums(figure for figure in figures if figure.kind == Kind.ATTEMPTS)
-        self._always = always
+        self._base_filter = base_filter
 
     def funnel(self) -> list[Stage]:
         """Each stage counts those who came further, too, so no stage is larger than the one before."""
@@ -59,7 +59,7 @@ class Lately:
         everybody = sum(far.values())
         counts = [sum(far[later] for later in STAGES[place:]) for place in range(len(STAGES))]
         return [
-            Stage(stage, Number(count, "attempts", self._always | {"reached": stage}), percent(count, everybody))
+            Stage(stage, Number(count, "attempts", self._base_filter | {"reached": stage}), percent(count, everybody))
             for stage, count in zip(STAGES, counts, strict=True)
         ]
 
@@ -73,7 +73,7 @@ class Lately:
 
     def pools(self, labels: dict[str, str]) -> list[Pool]:
         """Those that are configured, and those that were asked."""
-        only = self._always.get("connection")
+        only = self._base_filter.get("connection")
         asked = {connection for (connection,) in self._sums.values("connection") if connection}
         return [self._pool(name, labels.get(name, name)) for name in sorted({only} if only else asked | set(labels))]
 
@@ -97,7 +97,7 @@ class Lately:
         )
 
     def _number(self, **where: str) -> Number:
-        return Number(self._sums.of(values_of(where)), "events", self._always | where)
+        return Number(self._sums.of(values_of(where)), "events", self._base_filter | where)
 
 
 def _within(counts: Counter[int], share: float) -> int | None:

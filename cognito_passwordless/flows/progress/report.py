@@ -9,11 +9,10 @@ from django.db.models import Q, Sum
 
 from ... import connections
 from ...models import DailyFigure, MigratedUser, PeopleFigure, Progress
-from . import recent as lately
 from .forecast import Forecast
 from .lookup import FLAGS, Sums, days, values_of
 from .queries import Kind, day_of
-from .recent import TOP, Lately, budgets
+from .recent import TOP, DailySum, RecentActivity, budgets, sums
 from .rollup import ACTIVE
 from .types import Day, Figures, Group, Named, Number, Share
 
@@ -27,7 +26,7 @@ STALE = timedelta(minutes=30)
 TRIES = 3
 
 
-def read(now: datetime, connection: str = "") -> Figures:
+def read_report(now: datetime, connection: str = "") -> Figures:
     """The figures of one connection, or of all. Seven statements; four more when the roll-up was written meanwhile,
     for figures of two moments would not fit together."""
     for _ in range(TRIES):
@@ -47,10 +46,10 @@ class _Kept:
     forecast: Forecast
     people: list[PeopleFigure]
     migrated: dict[date, int]
-    recent: list[lately.Sum]
+    recent: list[DailySum]
 
     @property
-    def always(self) -> dict[str, str]:
+    def base_filter(self) -> dict[str, str]:
         return {"connection": self.connection} if self.connection else {}
 
 
@@ -69,15 +68,15 @@ def _read(now: datetime, connection: str) -> _Kept:
         Forecast.from_json(progress.forecasts.get(connection, {})),
         list(PeopleFigure.objects.filter(ours)),
         dict(per_day.order_by("day")),
-        lately.sums(recent),
+        sums(recent),
     )
 
 
 def _tell(kept: _Kept, now: datetime) -> Figures:
     labels = {each.alias: each.name or each.alias for each in connections.every()}
     people = _People(kept)
-    recent = Lately(
-        kept.recent, kept.always | {"days": days(kept.today - timedelta(days=RECENT_DAYS - 1), kept.today)}
+    recent = RecentActivity(
+        kept.recent, kept.base_filter | {"days": days(kept.today - timedelta(days=RECENT_DAYS - 1), kept.today)}
     )
     shown = _days(kept, people)
     return Figures(
@@ -109,14 +108,14 @@ class _People:
 
     def __init__(self, kept: _Kept) -> None:
         self._sums = Sums(kept.people)
-        self._always = kept.always
+        self._base_filter = kept.base_filter
 
     def number(self, **where: str) -> Number:
         wanted: dict[str, Iterable[object]] = dict(values_of(where))
         if "reason" in wanted:
             wanted["last_error"] = wanted.pop("reason")
         wanted |= {name: [True] for name in FLAGS if name in wanted}
-        return Number(self._sums.of(wanted), "people", self._always | where)  # type: ignore[arg-type]
+        return Number(self._sums.of(wanted), "people", self._base_filter | where)  # type: ignore[arg-type]
 
     def share(self, **where: str) -> Share:
         return Share(self.number(status=Status.MIGRATED.value, **where), self.number(status=COUNTED, **where))
@@ -154,6 +153,6 @@ def _days(kept: _Kept, people: _People) -> list[Day]:
         count = kept.migrated.get(day, 0)
         so_far += count
         week = sum(kept.migrated.get(day - timedelta(days=number), 0) for number in range(7))
-        where = kept.always | {"status": Status.MIGRATED.value, "days": days(day, day)}
+        where = kept.base_filter | {"status": Status.MIGRATED.value, "days": days(day, day)}
         told.append(Day(day, Number(count, "people", where), round(week / 7, 1), so_far))
     return told

@@ -11,7 +11,7 @@ from .forecast import Forecast
 @dataclass(frozen=True, slots=True)
 class Number:
     """A number and which rows it counts: ``rows`` is people, events, attempts or budgets, ``where`` says which of
-    them (`flows.progress.report.total`)."""
+    them (`flows.progress.lookup.total`)."""
 
     value: int
     rows: str

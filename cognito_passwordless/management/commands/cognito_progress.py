@@ -43,7 +43,7 @@ class Command(BaseCommand):
         if check:
             self._check()
             return
-        figures = report.read(now, connection)
+        figures = report.read_report(now, connection)
         if not figures.known:
             raise CommandError(f"Nothing is known of a connection {connection!r}")
         if options["json"]:

@@ -306,7 +306,7 @@ def test_the_dry_run_says_why_nobody_would_be(
 def test_who_is_gone_is_counted_by_themselves_and_is_not_pending(directory: Directory, pool: Connection) -> None:
     run(pool, now=LATER)
     rollup.roll_up(LATER)
-    figures = report.read(LATER)
+    figures = report.read_report(LATER)
     assert {each.name: each.number.value for each in figures.statuses} == {
         "migrated": 0, "pending": 3, "conflict": 0, "failed": 0, "excluded": 0, "gone": 1,
     }  # fmt: skip
