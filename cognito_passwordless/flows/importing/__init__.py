@@ -9,7 +9,7 @@ from .commands import import_csv, import_directory, preview_csv, preview_directo
 from .dry_run import Preview
 from .gone import LIMIT as GONE_LIMIT
 from .run_lease import Busy, Lost, NothingToContinue
-from .sources import PAGES, QUOTA, Page
+from .sources import PAGES, QUOTA, Page, back_off
 from .task import SLICE, Next, import_slice
 from .writer import import_page
 
@@ -27,6 +27,7 @@ __all__ = [
     "Preview",
     "Totals",
     "activate",
+    "back_off",
     "import_csv",
     "import_directory",
     "import_page",

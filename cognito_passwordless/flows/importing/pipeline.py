@@ -9,22 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
-from django.db import OperationalError, connections, router, transaction
+from django.db import router, transaction
 
 from ...cognito import CognitoError, TokenRefused
 from ...models import ImportRun, MigratedUser, SeenPeople
 from . import gone, postgres, run_lease
 from .shared_addresses import mark_shared_addresses
 from .sources import Page, Source, Stopped
-from .writer import import_page
+from .writer import import_page, write_again
 
 logger = logging.getLogger(__name__)
 State = ImportRun.State
-T = TypeVar("T")
 COLLECTED = 50_000  # objects between two collections of the youngest
-WRITES = 3  # a deadlock with a sign-in, or a SQLite that is busy: whoever loses writes again
 
 
 @contextmanager
@@ -87,7 +84,7 @@ class Pipeline:
             if page.following is not None:
                 upcoming = reading.submit(self.source.read_page, page.following)
             statistics.follow(self.import_run.position)
-            self._patiently(partial(import_page, self.import_run, page, pool=self.pool, now=self.clock()))
+            write_again(partial(import_page, self.import_run, page, pool=self.pool, now=self.clock()), self.import_run)
             self.tell(self.import_run)
             if page.following is None:
                 self._finish()
@@ -105,26 +102,11 @@ class Pipeline:
         why_not = ""
         if self.gone_limit is not None:
             mark = partial(gone.mark, self.import_run, self.pool, limit=self.gone_limit, clock=self.clock)
-            why_not = self._patiently(mark)
+            why_not = write_again(mark, self.import_run)
         mark_shared_addresses()
         with transaction.atomic(using=router.db_for_write(ImportRun)):
             SeenPeople.objects.filter(run__connection=self.import_run.connection).delete()
             self._close(State.DONE, why_not)
-
-    def _patiently(self, write: Callable[[], T]) -> T:
-        tries = 1
-        while True:
-            try:
-                return write()
-            except OperationalError:
-                if tries == WRITES:
-                    raise
-            tries += 1
-            connection = connections[router.db_for_write(MigratedUser)]
-            if not connection.in_atomic_block:
-                connection.close_if_unusable_or_obsolete()
-            run = self.import_run
-            logger.warning("Import %s writes again what comes after row %d", run.pk, run.position)
 
     def _close(self, state: ImportRun.State, error: str = "") -> None:
         run_lease.close(self.import_run, state, now=self.clock(), error=error)

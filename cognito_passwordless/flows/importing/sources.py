@@ -91,20 +91,21 @@ class PoolSource:
         return Page(rows, following)
 
     def _patiently(self, token: str | None) -> ListedPage:
-        for tries in range(1, TRIES + 1):
-            if self._stop.is_set():
-                raise Stopped
+        tries = 0
+        while not self._stop.is_set():
             self._pace.turn()
             try:
                 return list_page(self._connection, page_token=token)
             except CognitoError as error:
+                tries += 1
                 if not error.cause.retryable or tries == TRIES:
                     raise
-            self._wait(back_off(tries))
-        raise AssertionError("unreachable")
+            self._wait(back_off(tries, first=0.5))
+        raise Stopped
 
 
-def back_off(tries: int) -> float:
-    """0.5, 1, 2, 4, … 20 seconds, half of it at random: those who were refused together do not return together."""
-    longest: float = min(LONGEST_WAIT, 2.0 ** (tries - 2))
-    return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311
+def back_off(tries: int, *, first: float = 1.0) -> float:
+    """Seconds to wait after so many failed tries: ``first``, doubled each time, up to `LONGEST_WAIT`. Half of it is
+    random, so that clients that failed together do not return together."""
+    longest = min(LONGEST_WAIT, first * 2.0 ** max(0, tries - 1))
+    return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311  (no secret)

@@ -4,11 +4,12 @@ A page may be written twice and the result is as if it were written once; whatev
 Only facts of the directory are written over; how far somebody has come is not the directory's business.
 """
 
-from collections.abc import Collection, Sequence
+import logging
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from django.db import DataError, IntegrityError, router, transaction
+from django.db import DataError, IntegrityError, OperationalError, connections, router, transaction
 
 from ...models import ImportProblem, ImportRun, MigratedUser, SeenPeople
 from . import postgres, run_lease
@@ -16,7 +17,10 @@ from .diff import PageDiff, diff_page, erased_among
 from .rows import MFA, Row, moment
 from .sources import Page
 
+logger = logging.getLogger(__name__)
 Status = MigratedUser.Status
+T = TypeVar("T")
+WRITES: Final = 3  # tries of one transaction
 BATCH: Final = 500  # rows of one statement
 
 # The columns that an import fills. The directory knows these better than we do.
@@ -67,6 +71,20 @@ def import_page(run: ImportRun, page: Page, *, pool: str, now: datetime) -> None
             skipped=len(found.problems) + found.erased,
             problems=len(found.problems),
         )
+
+
+def write_again(write: Callable[[], T], run: ImportRun) -> T:
+    """Calls ``write``, and again after an `OperationalError`, `WRITES` times in all: a deadlock with a sign-in, a
+    SQLite that is busy, or a connection that was lost."""
+    connection = connections[router.db_for_write(MigratedUser)]
+    for _ in range(WRITES - 1):
+        try:
+            return write()
+        except OperationalError:
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
+            logger.warning("Run %s writes again what comes after row %d", run.pk, run.position)
+    return write()
 
 
 def _forget_the_erased(found: PageDiff, pool: str) -> None:

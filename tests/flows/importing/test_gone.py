@@ -15,7 +15,7 @@ from django.db import OperationalError
 from cognito_passwordless.cognito import Connection
 from cognito_passwordless.flows import importing
 from cognito_passwordless.flows.conflicts.cases import waiting
-from cognito_passwordless.flows.importing import gone, pipeline, run_lease
+from cognito_passwordless.flows.importing import gone, run_lease, writer
 from cognito_passwordless.flows.pool_sync.trigger_events import signed_in
 from cognito_passwordless.flows.progress import report, rollup
 from cognito_passwordless.models import ImportRun, MigratedUser, SeenPeople
@@ -234,7 +234,7 @@ def test_who_comes_in_between_the_look_and_the_mark_keeps_it(directory: Director
 def test_a_database_that_is_busy_is_tried_again(
     directory: Directory, pool: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = iter([OperationalError("deadlock detected")] * (pipeline.WRITES - 1))
+    left = iter([OperationalError("deadlock detected")] * (writer.WRITES - 1))
     real = gone.mark
 
     def mark(*arguments: Any, **options: Any) -> str:

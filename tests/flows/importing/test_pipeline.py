@@ -520,5 +520,5 @@ def test_a_pace_cannot_be_switched_off(rate: float) -> None:
 def test_waits_grow_and_are_never_the_same_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_source, "LONGEST_WAIT", 20.0)
     for tries, longest in ((1, 0.5), (2, 1), (5, 8), (9, 20)):
-        drawn = {pool_source.back_off(tries) for _ in range(50)}
+        drawn = {pool_source.back_off(tries, first=0.5) for _ in range(50)}
         assert longest / 2 <= min(drawn) < max(drawn) <= longest
