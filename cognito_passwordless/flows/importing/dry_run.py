@@ -18,7 +18,7 @@ from ..migration.flow import policy_of
 from . import gone
 from .diff import PageDiff, diff_page, erased_among
 from .lookup import ExistingUsers
-from .rows import InvalidRow, Row
+from .rows import FACTS, InvalidRow, Row
 from .sources import Page, Source, Stopped
 
 Status = MigratedUser.Status
@@ -124,7 +124,15 @@ class _People:
         pool = self._connection.pool
         known = MigratedUser.objects.filter(pool=pool, sub__in=list(rows)).select_related("user")
         by_sub = {record.sub: record for record in known}
-        records = [_record(row, by_sub.get(sub), self._connection, silent) for sub, row in rows.items()]
+        records = []
+        for sub, row in rows.items():
+            # The record as it would be after an import; not saved.
+            record = by_sub[sub] if sub in by_sub else MigratedUser(pool=pool, sub=sub)
+            record.connection = self._connection.alias
+            for fact in FACTS:
+                if sub not in by_sub or fact not in silent:
+                    setattr(record, fact, getattr(row, fact))
+            records.append(record)
         existing = ExistingUsers.lookup(self._connection, records)
         for record in records:
             outcome = _settled(record) or outcome_of(record, self._connection, existing)
@@ -221,13 +229,3 @@ def _settled(record: MigratedUser) -> Outcome | None:
     if not record.pool_enabled:
         return "skip", "disabled"
     return ("skip", _NOT_NOW[record.pool_status]) if record.pool_status in _NOT_NOW else None
-
-
-def _record(row: Row, known: MigratedUser | None, connection: Connection, silent: Collection[str]) -> MigratedUser:
-    """The record as it would be after an import; not saved."""
-    record = known or MigratedUser(pool=connection.pool, sub=row.sub)
-    record.connection, record.username, record.attributes = connection.alias, row.username, row.attributes
-    for fact in ("email", "phone_number", "email_key", "phone_key", "pool_status", "pool_enabled"):
-        if known is None or fact not in silent:
-            setattr(record, fact, getattr(row, fact))
-    return record
