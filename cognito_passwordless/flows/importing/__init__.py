@@ -1,5 +1,4 @@
-"""A pool's directory into Django: `import_directory` walks through it, `import_page` writes one page of it. `activate`
-makes Django users of who was imported.
+"""Imports a pool's directory (`import_directory`, page by page with `import_page`) and activates the imported people.
 
 Laws: docs/laws.md; words: docs/glossary.md.
 """

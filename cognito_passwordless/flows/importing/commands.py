@@ -63,8 +63,8 @@ def import_csv(
     clock: Clock = timezone.now,
     tell: Tell = lambda run: None,
 ) -> ImportRun:
-    """The same from a file, which has everybody of the pool where there is a ``gone_limit``. Raises `OSError` and
-    `csv_source.NotACsv`, too."""
+    """The same from a file; with a ``gone_limit``, the file lists all users of the pool. Also raises `OSError` and
+    `csv_source.NotACsv`."""
     source = CsvSource(connection, path)
     run = run_lease.claim(
         connection.alias,
@@ -89,7 +89,7 @@ def preview_directory(
     gone_limit: int = gone.LIMIT,
     tell: Callable[[int], None] = lambda seen: None,
 ) -> Preview:
-    """What `import_directory` would do, and what would become of the people. Writes nothing, and claims no run.
+    """What `import_directory` would do, and the outcome for each person. Writes nothing, and claims no run.
 
     Raises `CognitoError`.
     """

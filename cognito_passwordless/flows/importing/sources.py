@@ -1,4 +1,4 @@
-"""The directory of a pool as a source of rows: at the quota, and patient with a pool that is busy."""
+"""Sources of rows, and the pool's directory as one: at the quota of ListUsers, with retries for a busy pool."""
 
 import random
 import threading
@@ -18,14 +18,14 @@ LONGEST_WAIT: Final = 20.0  # seconds
 
 
 class Stopped(Exception):
-    """Somebody asked for an end while nothing had been read yet."""
+    """The import was stopped before a row was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows that are written together, and where the next ones begin; None at the end.
+    """Rows that are written together, and the token of the next page; None at the end.
 
-    ``silent`` are the facts of which this source says nothing: what is known of them stays.
+    ``silent`` are the facts that this source has no column for: the stored ones stay.
     """
 
     rows: Sequence[Row | InvalidRow] = field(repr=False)
@@ -34,13 +34,13 @@ class Page:
 
 
 class Source(Protocol):
-    """Where rows come from. `read_page` begins at a token that a page of it gave, or at the start for an empty one."""
+    """Where rows come from. A token is ``following`` of an earlier page, or empty for the start."""
 
     def read_page(self, token: str) -> Page: ...
 
 
 class Pace:
-    """So many turns a second, evenly; a pause is not made up for by a burst."""
+    """At most ``rate`` turns a second, evenly spaced, also after a pause."""
 
     def __init__(self, rate: float, wait: Callable[[float], object], clock: Callable[[], float] = time.monotonic):
         if not rate > 0:
@@ -55,7 +55,8 @@ class Pace:
 
 
 class PoolSource:
-    """ListUsers, at most ``rate`` calls a second. Throttling, time-outs and 5xx are waited for, `TRIES` in a row."""
+    """ListUsers, at most ``rate`` calls a second. A call that is throttled, times out or gets a 5xx is tried `TRIES`
+    times in a row."""
 
     def __init__(
         self,
@@ -72,11 +73,10 @@ class PoolSource:
         self._reader = Reader(connection)
 
     def read_page(self, token: str) -> Page:
-        """Up to ``pages`` pages in one; fewer when the pool breaks off or an end is asked for, so that nothing that
-        was read is lost. Raises `CognitoError`, `TokenRefused` and `Stopped` when there is nothing at all."""
+        """Up to ``pages`` pages in one; fewer after an error or a stop, so that no row that was read is lost. Raises
+        `CognitoError`, `TokenRefused` and `Stopped` if there is no row at all."""
         rows: list[Row | InvalidRow] = []
         following: str | None = token
-        read = self._reader.listed
         for number in range(self._pages):
             try:
                 page = self._patiently(following or None)
@@ -84,7 +84,7 @@ class PoolSource:
                 if not number:
                     raise
                 break
-            rows += map(read, page.rows)
+            rows += map(self._reader.listed, page.rows)
             following = page.following
             if following is None:
                 break

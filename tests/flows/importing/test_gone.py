@@ -218,15 +218,14 @@ def test_whoever_dies_while_marking_is_followed_by_one_who_ends_it(
 
 def test_who_comes_in_between_the_look_and_the_mark_keeps_it(directory: Directory, pool: Connection) -> None:
     user = User.objects.create_user("ann")
-    real = gone._unseen
+    real = gone.obstacle
 
-    def unseen(*arguments: Any) -> Any:
-        found = real(*arguments)
+    def between(*arguments: Any, **options: Any) -> str:
         missing(status="migrated", user=user)
-        return found
+        return real(*arguments, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gone, "_unseen", unseen)
+        patch.setattr(gone, "obstacle", between)
         assert run(pool, now=LATER).gone == 0
     assert statuses()[3] == "migrated"
 
