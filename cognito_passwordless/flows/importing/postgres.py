@@ -62,7 +62,7 @@ def select(
     connection = connections[using]
     quoted = connection.ops.quote_name
     columns = ", ".join(quoted(str(_field(model, name).column)) for name in wanted)
-    # Plain text: whoever listens to a site's statements expects no other.
+    # Plain text: execute wrappers and loggers of a site expect a string.
     statement = f"SELECT {columns} FROM {quoted(model._meta.db_table)} WHERE pool = %s AND sub = ANY(%s)"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(statement, [pool, list(subs)])
@@ -70,8 +70,8 @@ def select(
 
 
 class Statistics:
-    """Keeps what PostgreSQL plans by from falling behind a table that grows. Its own count comes up to a minute later,
-    or never where autovacuum is off, and until then it may read the whole table for every page."""
+    """Keeps the planner's statistics up to date while the table grows. Autovacuum updates them a minute later, or
+    never if it is off, and until then PostgreSQL may read the whole table for every page."""
 
     def __init__(self, model: type[Model], using: str) -> None:
         self._table = connections[using].ops.quote_name(model._meta.db_table)
@@ -79,8 +79,8 @@ class Statistics:
         self._due = 0 if available(using) else None
 
     def follow(self, rows: int) -> None:
-        """Called as often as one likes, with the rows that were walked so far: counts at the start, and whenever they
-        have doubled. It reads a sample."""
+        """Call it for every page, with the number of rows so far: it runs ANALYZE, which reads a sample, at the start
+        and whenever that number has doubled."""
         if self._due is None or rows < self._due:
             return
         with connections[self._using].cursor() as cursor:
