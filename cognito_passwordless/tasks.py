@@ -1,7 +1,6 @@
 """The Celery tasks: thin, and free of secrets. Messages in the queue carry ids only (law 1)."""
 
 import logging
-import random
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from .exceptions import DispatchFailed
 from .flows import importing, purge
 from .flows.accounts import owner_notices
 from .flows.pool_sync import outbox
-from .flows.pool_sync.worker import TellLater, tell
+from .flows.pool_sync.worker import RetryLater, update_pool
 from .flows.progress import rollup
 from .flows.sending import recovery, workers
 from .flows.sending.send_code import QUEUES, TryLater, send
@@ -55,15 +54,9 @@ def send_code(self: Any, challenge_id: str, generation: int) -> None:
         # Eager tasks are retried at once: no other worker is waited for.
         send(UUID(challenge_id), generation, now=timezone.now(), final=self.request.is_eager)
     except TryLater as later:
-        delay = later.seconds or _back_off(later.tries)
+        delay = later.seconds or importing.back_off(later.tries)
         logger.info("%s will be tried again in %.1f s: %s", challenge_id, delay, later)
         raise self.retry(countdown=delay, exc=None) from None
-
-
-def _back_off(tries: int) -> float:
-    """1, 2, 4, 8, 16 seconds, half of it at random: those who failed together do not return together."""
-    longest: float = 2 ** max(0, tries - 1)
-    return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311
 
 
 @shared_task(name="cognito_passwordless.purge_expired", ignore_result=True)
@@ -96,17 +89,17 @@ def mark_migrated_in_pool(self: Any, migrated_user_id: int) -> None:
     """Tells the pool what `after_migration` of the connection says of one person, or takes it back after an undo.
     Retried as `send_code` is."""
     try:
-        tell(migrated_user_id, clock=timezone.now)
-    except TellLater as later:
+        update_pool(migrated_user_id, clock=timezone.now)
+    except RetryLater as later:
         if self.request.is_eager:
             return
-        raise self.retry(countdown=later.seconds or _back_off(later.tries), exc=None) from None
+        raise self.retry(countdown=later.seconds or importing.back_off(later.tries), exc=None) from None
 
 
 @shared_task(name="cognito_passwordless.recover_notices", ignore_result=True)
 def recover_notices() -> None:
     """Tells the pools what they have not been told yet. Meant for Celery beat, every ten minutes."""
-    outbox.ask_again(timezone.now())
+    outbox.hand_over_again(timezone.now())
 
 
 @shared_task(
@@ -148,7 +141,7 @@ def tell_owner(self: Any, sealed: str) -> None:
     except SendFailed as error:
         tries = self.request.retries + 1
         if error.failure is Failure.LATER and tries < NOTICE_TRIES and not self.request.is_eager:
-            raise self.retry(countdown=_back_off(tries), exc=None) from None
+            raise self.retry(countdown=importing.back_off(tries), exc=None) from None
 
 
 def ask_to_tell_owner(sealed: str) -> None:
@@ -169,8 +162,8 @@ def ask_to_mark(migrated_user_id: int) -> None:
 
 def mark_inline(migrated_user_id: int) -> None:
     """In this process, for development and tests: once, and what fails waits for `recover_notices`."""
-    with suppress(TellLater):
-        tell(migrated_user_id, clock=timezone.now)
+    with suppress(RetryLater):
+        update_pool(migrated_user_id, clock=timezone.now)
 
 
 @inspect_command(name=workers.COMMAND)

@@ -70,12 +70,14 @@ class JourneyEventAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "title": now_translated("Connections"),
             "opts": self.opts,
-            "figures": connection_figures.read(timezone.now()),
+            "figures": connection_figures.read_connections(timezone.now()),
         }
         return TemplateResponse(request, "admin/cognito_passwordless/connections.html", context)
 
     def connections_json(self, request: HttpRequest) -> HttpResponse:
-        return JsonResponse(connection_figures.read(timezone.now()).as_json(), json_dumps_params={"indent": 2})
+        return JsonResponse(
+            connection_figures.read_connections(timezone.now()).as_json(), json_dumps_params={"indent": 2}
+        )
 
     @admin.display(description=_("user"))
     def who(self, event: JourneyEvent) -> str:

@@ -47,7 +47,7 @@ class ProgressAdmin(ModelAdmin):
         def guarded(request: HttpRequest) -> HttpResponse:
             if not self.has_view_permission(request):
                 raise PermissionDenied
-            figures = report.read(timezone.now(), request.GET.get("connection", ""))
+            figures = report.read_report(timezone.now(), request.GET.get("connection", ""))
             if not figures.known:
                 raise Http404
             return view(request, figures)

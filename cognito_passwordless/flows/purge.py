@@ -1,4 +1,4 @@
-"""Forgetting: rows go when `RETENTION` says so. Failure counts never go inside their window (law 3)."""
+"""Deletes rows that are older than `RETENTION` says. Failure counts are kept until their window ends (law 3)."""
 
 from datetime import datetime, timedelta
 
@@ -8,20 +8,20 @@ from .progress import rollup
 
 
 def purge_expired(now: datetime) -> dict[str, int]:
-    """Deletes what is over, and returns how many rows of each kind. May run at any time, and twice. The figures of the
-    migration have been counted before, and stay."""
+    """Deletes expired rows and returns how many of each kind. May run at any time, and twice. The progress of the
+    migration is counted before, and stays."""
     failures = max(conf.limit(name).window for name in ("failures", "failures_known_browser"))
     sends = max(conf.limit(name).window for name in DEFAULT_LIMITS)
     challenges, events, deliveries = (
         now - timedelta(days=conf.retention(name)) for name in ("challenges", "events", "deliveries")
     )
-    # How far an attempt came is told by its events.
+    # An attempt is counted by its events, so it is counted while both are there.
     rollup.before_purge(now, events=events, attempts=max(challenges, events))
-    kept = {
+    expired = {
         "challenges": ChallengeSession.objects.filter(expires_at__lt=challenges),
         "deliveries": Delivery.objects.filter(started_at__lt=deliveries),
         "events": JourneyEvent.objects.filter(at__lt=events),
         "failure counts": FailureCount.objects.filter(window_started_at__lt=now - timedelta(seconds=failures)),
         "send counts": SendCount.objects.filter(window_started_at__lt=now - timedelta(seconds=sends)),
     }
-    return {name: rows.delete()[0] for name, rows in kept.items()}
+    return {name: rows.delete()[0] for name, rows in expired.items()}

@@ -337,5 +337,5 @@ def test_figures_of_two_moments_are_never_mixed(monkeypatch: pytest.MonkeyPatch)
         return kept
 
     monkeypatch.setattr(report, "_read", read_slowly)
-    assert report.read(now).as_of == now + timedelta(minutes=5)
+    assert report.read_report(now).as_of == now + timedelta(minutes=5)
     assert len(calls) == 2

@@ -48,7 +48,7 @@ def test_nobody_is_no_error() -> None:
 
 @pytest.mark.usefixtures("late")
 def test_it_tells_what_the_page_tells() -> None:
-    figures, told = report.read(timezone.now()), run()
+    figures, told = report.read_report(timezone.now()), run()
     part, whole = figures.migrated.part.value, figures.migrated.whole.value
     assert row(told, "Migrated") == f"{part} of {whole}  {figures.migrated.percent:5.1f} %"
     assert row(told, "pending") == str(figures.statuses[1].number.value)

@@ -1,5 +1,4 @@
-"""A pool's directory into Django: `import_directory` walks through it, `import_page` writes one page of it. `activate`
-makes Django users of who was imported.
+"""Imports a pool's directory (`import_directory`, page by page with `import_page`) and activates the imported people.
 
 Laws: docs/laws.md; words: docs/glossary.md.
 """
@@ -9,7 +8,7 @@ from .commands import import_csv, import_directory, preview_csv, preview_directo
 from .dry_run import Preview
 from .gone import LIMIT as GONE_LIMIT
 from .run_lease import Busy, Lost, NothingToContinue
-from .sources import PAGES, QUOTA, Page
+from .sources import PAGES, QUOTA, Page, back_off
 from .task import SLICE, Next, import_slice
 from .writer import import_page
 
@@ -27,6 +26,7 @@ __all__ = [
     "Preview",
     "Totals",
     "activate",
+    "back_off",
     "import_csv",
     "import_directory",
     "import_page",

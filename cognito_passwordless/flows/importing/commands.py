@@ -1,4 +1,4 @@
-"""What the command and the task call: claim a run, and walk."""
+"""Entry points of the command and the task: claim a run, then run the pipeline."""
 
 import threading
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from ...models import ImportRun
 from . import gone, run_lease
 from .csv_source import CsvSource
 from .dry_run import Preview, preview
-from .pipeline import Walk
+from .pipeline import Pipeline
 from .sources import PAGES, QUOTA, PoolSource
 
 Clock = Callable[[], datetime]
@@ -31,24 +31,26 @@ def import_directory(
     clock: Clock = timezone.now,
     tell: Tell = lambda run: None,
 ) -> ImportRun:
-    """Imports a pool, or goes on where an earlier import of it ended (``fresh`` False: only that; True: never).
+    """Imports a pool, or continues an unfinished import of it (``fresh`` False: only continue; True: never continue).
 
-    ``stop`` ends it after the page at hand. Whom it did not see is marked as gone, unless that were more than
-    ``gone_limit`` per cent of those who wait. Returns the run; its state says how far it came. Raises `runs.Busy`,
-    `runs.NothingToContinue` and `runs.Lost`.
+    ``stop`` ends the import after the current page. Pending people who were not seen are marked as gone, unless they
+    are more than ``gone_limit`` per cent. Returns the run, whose state says how it ended. Raises `run_lease.Busy`,
+    `run_lease.NothingToContinue` and `run_lease.Lost`.
     """
     run = _claim_pool(connection, fresh, clock)
     tell(run)
     source = PoolSource(connection, stop=stop, rate=rate, pages=pages)
     pool = connection.pool
-    walk = Walk(run=run, source=source, pool=pool, clock=clock, stop=stop, tell=tell, gone_limit=gone_limit)
+    pipeline = Pipeline(
+        import_run=run, source=source, pool=pool, clock=clock, stop=stop, tell=tell, gone_limit=gone_limit
+    )
     try:
-        walk.go()
+        pipeline.run()
     except TokenRefused:
         # Too old, perhaps. Rows may be read twice: from the start, with a record of its own.
-        walk = replace(walk, run=_claim_pool(connection, True, clock))
-        walk.go()
-    return walk.run
+        pipeline = replace(pipeline, import_run=_claim_pool(connection, True, clock))
+        pipeline.run()
+    return pipeline.import_run
 
 
 def import_csv(
@@ -61,8 +63,8 @@ def import_csv(
     clock: Clock = timezone.now,
     tell: Tell = lambda run: None,
 ) -> ImportRun:
-    """The same from a file, which has everybody of the pool where there is a ``gone_limit``. Raises `OSError` and
-    `csv_file.NotACsv`, too."""
+    """The same from a file; with a ``gone_limit``, the file lists all users of the pool. Also raises `OSError` and
+    `csv_source.NotACsv`."""
     source = CsvSource(connection, path)
     run = run_lease.claim(
         connection.alias,
@@ -74,7 +76,7 @@ def import_csv(
     )
     tell(run)
     pool = connection.pool
-    Walk(run=run, source=source, pool=pool, clock=clock, stop=stop, tell=tell, gone_limit=gone_limit).go()
+    Pipeline(import_run=run, source=source, pool=pool, clock=clock, stop=stop, tell=tell, gone_limit=gone_limit).run()
     return run
 
 
@@ -87,7 +89,7 @@ def preview_directory(
     gone_limit: int = gone.LIMIT,
     tell: Callable[[int], None] = lambda seen: None,
 ) -> Preview:
-    """What `import_directory` would do, and what would become of the people. Writes nothing, and claims no run.
+    """What `import_directory` would do, and the outcome for each person. Writes nothing, and claims no run.
 
     Raises `CognitoError`.
     """
@@ -103,7 +105,7 @@ def preview_csv(
     gone_limit: int | None = None,
     tell: Callable[[int], None] = lambda seen: None,
 ) -> Preview:
-    """The same of a file. Raises `OSError` and `csv_file.NotACsv`."""
+    """The same of a file. Raises `OSError` and `csv_source.NotACsv`."""
     return preview(connection, CsvSource(connection, path), stop=stop, gone_limit=gone_limit, tell=tell)
 
 

@@ -1,10 +1,10 @@
-"""A CSV with the header of Cognito's own import as a source of rows, read as a stream.
+"""A CSV file with the header of Cognito's own import, read as a stream.
 
 The header is that of GetCSVHeader: the attributes' names, ``cognito:username`` and ``cognito:mfa_enabled``. That file
-has no sub, so one column more is wanted, ``sub``; without it a user name that looks like a sub is taken for one, as
-it is in pools that people sign in to by address. Columns that ListUsers has and this header lacks may be added under
-their names there: ``UserStatus``, ``Enabled``, ``UserCreateDate``, ``UserLastModifiedDate``. What a file has no column
-for stays as it is known: whoever was disabled at an import from the pool is not enabled by a file.
+has no sub, so it needs one more column, ``sub``; without it a user name that looks like a sub is used as the sub, as
+in pools whose users sign in by address. These columns of ListUsers may be added: ``UserStatus``, ``Enabled``,
+``UserCreateDate``, ``UserLastModifiedDate``. A fact that the file has no column for stays as it is in the database: a
+file does not enable a person who was disabled when the pool was imported.
 """
 
 import csv
@@ -12,25 +12,16 @@ import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from ...cognito import Connection
 from ...models import ImportProblem
-from .rows import MFA, Broken, Reader, Row
+from .rows import MFA, SOURCES, InvalidRow, Reader, Row
 from .sources import Page
 
 USERNAME: Final = "cognito:username"
 ROWS: Final = 3000  # written together
 _SAMPLE: Final = 65_536  # bytes
-# Columns, and the facts that they tell.
-_TELLS: Final = {
-    "email": ("email", "email_key"),
-    "phone_number": ("phone_number", "phone_key"),
-    "UserStatus": ("pool_status",),
-    "Enabled": ("pool_enabled",),
-    "UserCreateDate": ("pool_created_at",),
-    "UserLastModifiedDate": ("pool_modified_at",),
-}
 _SUB: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -39,7 +30,10 @@ class NotACsv(ValueError):
 
 
 class CsvSource:
-    """Tokens are offsets in bytes. Raises `OSError` and `NotACsv`."""
+    """Tokens are offsets in bytes. Raises `OSError` and `NotACsv`.
+
+    ``estimate`` is about how many rows there are (None for an empty file); ``fingerprint`` names the file's content.
+    """
 
     def __init__(self, connection: Connection, path: Path) -> None:
         self._path, self._reader = path, Reader(connection)
@@ -51,17 +45,24 @@ class CsvSource:
         if USERNAME not in self._header or len(set(self._header)) != len(self._header):
             raise NotACsv(f"the first line must name the columns, each once, with {USERNAME} among them")
         self._silent = frozenset(
-            fact for column, facts in _TELLS.items() if column not in self._header for fact in facts
+            fact for column, facts in SOURCES.items() if column not in self._header for fact in facts
         )
         self._size = path.stat().st_size
-        self.estimate = _estimate(self._size - self._start, sample)
-        self.fingerprint = _fingerprint(path, self._size)
+        lines_in_sample = sample.count(b"\n")
+        rows = round((self._size - self._start) * lines_in_sample / max(1, len(sample)))
+        self.estimate = max(1, rows) if lines_in_sample else None
+        # The same for the same file, without reading all of it.
+        with path.open("rb") as file:
+            beginning = file.read(_SAMPLE)
+            file.seek(max(0, self._size - _SAMPLE))
+            seen = hashlib.sha256(b"%d\n" % self._size + beginning + file.read(_SAMPLE))
+        self.fingerprint = seen.hexdigest()
 
-    def read(self, token: str) -> Page:
+    def read_page(self, token: str) -> Page:
         """The next rows, up to `ROWS`."""
         with self._path.open("rb") as file:
             lines = _Lines(file, int(token) if token else self._start)
-            rows: list[Row | Broken] = []
+            rows: list[Row | InvalidRow] = []
             try:
                 for cells in csv.reader(lines):
                     if cells:
@@ -69,29 +70,25 @@ class CsvSource:
                     if len(rows) == ROWS:
                         break
             except csv.Error:  # a field of more than 128 KiB: what comes after it cannot be told from it
-                rows.append(Broken(ImportProblem.Reason.MALFORMED))
+                rows.append(InvalidRow(ImportProblem.Reason.MALFORMED))
         ended = lines.offset >= self._size
         return Page(rows, None if ended else str(lines.offset), self._silent)
 
-    def _row(self, cells: list[str]) -> Row | Broken:
+    def _row(self, cells: list[str]) -> Row | InvalidRow:
         if len(cells) != len(self._header):
-            return Broken(ImportProblem.Reason.MALFORMED, detail="columns")
+            return InvalidRow(ImportProblem.Reason.MALFORMED, detail="columns")
         held = {name: cell for name, cell in zip(self._header, cells, strict=True) if cell}
         username = held.pop(USERNAME, "")
-        # ListUsers does not tell who has MFA; what a file says is kept either way (`activation` wants to know).
+        # ListUsers does not say who has MFA; `activation` needs both answers.
         mfa = held.pop(MFA, "").lower()
         if mfa in {"true", "false"}:
             held[MFA] = mfa
         if "sub" not in held and _SUB.fullmatch(username):
             held["sub"] = username
-        return self._reader.row(
-            held,
-            username=username,
-            status=held.pop("UserStatus", "UNKNOWN"),
-            enabled=held.pop("Enabled", "true").lower() == "true",
-            created=held.pop("UserCreateDate", None),
-            modified=held.pop("UserLastModifiedDate", None),
-        )
+        # In ListUsers these stand beside the attributes.
+        user: dict[str, Any] = {name: held.pop(name) for name in SOURCES if name[0].isupper() and name in held}
+        enabled = user.get("Enabled", "true").lower() == "true"
+        return self._reader.row(held, {**user, "Username": username, "Enabled": enabled})
 
 
 class _Lines(Iterator[str]):
@@ -109,17 +106,3 @@ class _Lines(Iterator[str]):
         self.offset += len(line)
         # What is no UTF-8 becomes half of a surrogate pair, which no row may hold: that row alone is a problem.
         return line.decode("utf-8-sig" if first else "utf-8", errors="surrogateescape")
-
-
-def _estimate(size: int, sample: bytes) -> int | None:
-    lines = sample.count(b"\n")
-    return max(1, round(size * lines / len(sample))) if lines else None
-
-
-def _fingerprint(path: Path, size: int) -> str:
-    """The same for the same file, without reading all of it."""
-    with path.open("rb") as file:
-        beginning = file.read(_SAMPLE)
-        file.seek(max(0, size - _SAMPLE))
-        seen = hashlib.sha256(b"%d\n" % size + beginning + file.read(_SAMPLE))
-    return seen.hexdigest()

@@ -1,8 +1,7 @@
-"""Whether any Django user carries something of a person's, for thousands of them at once."""
+"""Bulk lookup: which of these pool users match an existing Django user by address, sub or link."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
@@ -18,9 +17,9 @@ from ..accounts.owners import forms_of_number
 
 
 @dataclass(frozen=True)
-class Carried:
-    """What of some people is carried by Django users at all. Who carries nothing is new, without a further look; most
-    people of most pools are."""
+class ExistingUsers:
+    """The addresses and subs of some pool users that Django users have. A person who has none of them is new without
+    a further query; most people of most pools are."""
 
     emails: frozenset[str]
     phones: frozenset[str]
@@ -28,22 +27,32 @@ class Carried:
     everybody: bool = False
 
     @classmethod
-    def by(cls, connection: Connection, records: Collection[MigratedUser]) -> "Carried":
-        """A handful of statements for all of them."""
+    def lookup(cls, connection: Connection, records: Collection[MigratedUser]) -> "ExistingUsers":
+        """A handful of statements for all of them. Spellings are those of `owners.read`."""
+        users = get_user_model()._default_manager
         emails = {record.email_key for record in records if record.email_key}
         phones = {record.phone_key for record in records if record.phone_key}
         subs = {record.sub for record in records}
+        known_emails = {*EmailAddress.objects.filter(email__in=emails).values_list("email", flat=True)}
+        if name := compat.email_field():
+            forms = {form.upper() for email in emails for form in spellings_of(email)}
+            written = users.annotate(upper=Upper(name)).filter(upper__in=forms).values_list(name, flat=True)
+            known_emails |= set(map(key_of, written))
+        known_phones = {*PhoneNumber.objects.filter(number__in=phones).values_list("number", flat=True)}
+        if name := user_fields.phone_field():
+            spelt = {form: number for number in phones for form in forms_of_number(spellings_of(number))}
+            numbers = users.filter(**{f"{name}__in": spelt}).values_list(name, flat=True)
+            known_phones |= {spelt[str(number)] for number in numbers}
+        aliases = (connection.alias, *connection.also_known_as)
+        accounts = SocialAccount.objects.filter(provider__in=aliases, uid__in=subs)
+        known_subs = {*accounts.values_list("uid", flat=True)}
         rule = conf.match_user or ""
-        names = (connection.alias, *connection.also_known_as)
-        accounts = SocialAccount.objects.filter(provider__in=names, uid__in=subs).values_list("uid", flat=True)
-        matched: Iterable[Any] = ()
         if rule and "." not in rule:
-            users = get_user_model()._default_manager.filter(**{f"{rule}__in": subs})
-            matched = map(str, users.values_list(rule, flat=True))
+            known_subs |= set(map(str, users.filter(**{f"{rule}__in": subs}).values_list(rule, flat=True)))
         return cls(
-            emails=frozenset({*_owned(emails), *_written(emails)}),
-            phones=frozenset({*_numbers(phones), *_written_numbers(phones)}),
-            subs=frozenset({*accounts, *matched}),
+            emails=frozenset(known_emails),
+            phones=frozenset(known_phones),
+            subs=frozenset(known_subs),
             everybody="." in rule or user_fields.adapter_finds_by_phone(),
         )
 
@@ -55,29 +64,3 @@ class Carried:
             or record.email_key in self.emails
             or record.phone_key in self.phones
         )
-
-
-def _owned(emails: Collection[str]) -> Iterator[str]:
-    yield from EmailAddress.objects.filter(email__in=emails).values_list("email", flat=True)
-
-
-def _numbers(phones: Collection[str]) -> Iterator[str]:
-    yield from PhoneNumber.objects.filter(number__in=phones).values_list("number", flat=True)
-
-
-def _written_numbers(phones: Collection[str]) -> Iterator[str]:
-    name = user_fields.phone_field()
-    if name:
-        spelt = {form: number for number in phones for form in forms_of_number(spellings_of(number))}
-        users = get_user_model()._default_manager.filter(**{f"{name}__in": spelt})
-        yield from (spelt[str(written)] for written in users.values_list(name, flat=True))
-
-
-def _written(emails: Collection[str]) -> Iterator[str]:
-    """As `owners.find_accounts` looks for them, in one pass over the users."""
-    name = compat.email_field()
-    if name:
-        users = get_user_model()._default_manager.annotate(upper=Upper(name))
-        forms = {form.upper() for email in emails for form in spellings_of(email)}
-        written = users.filter(upper__in=forms).values_list(name, flat=True)
-        yield from map(key_of, written)

@@ -1,12 +1,12 @@
-"""One row of a directory: what of it is kept, whether it is new to us, and what is wrong with it.
+"""Reads one row of a directory: the facts to keep, a digest of them, and what makes a row unusable.
 
-Read a million times in a row, so it is plain and looks at everything once.
+It runs for each of a million rows, so it is plain and reads every value once.
 """
 
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ...cognito import CognitoProfile, Connection, with_trusted
 from ...conf import conf
@@ -15,15 +15,15 @@ from ...identity.addresses import email_key, phone_key
 from ...models import SUB_LENGTH, ImportProblem
 
 Reason = ImportProblem.Reason
-# Beside what ATTRIBUTES names: what a sign-in and a human's decision need.
+# Kept in any case, beside the names in ATTRIBUTES: a sign-in and a human's decision need them.
 ALWAYS = ("cognito:mfa_enabled", "email_verified", "identities", "phone_number_verified")
 MFA = "cognito:mfa_enabled"  # as Cognito's CSV calls it
 _OWN_COLUMNS = frozenset({"sub", "email", "phone_number"})
-_LENGTHS = {"username": MAX_LENGTH, "email": MAX_LENGTH, "phone_number": 32, "pool_status": 30}
+_LENGTHS = {"sub": SUB_LENGTH, "username": MAX_LENGTH, "email": MAX_LENGTH, "phone_number": 32, "pool_status": 30}
 
 
 class Row(NamedTuple):
-    """What is stored of a pool user. ``digest`` changes with any of it."""
+    """What is stored of a pool user, by the names of `MigratedUser`'s fields. ``digest`` changes with any of them."""
 
     sub: str
     username: str
@@ -34,12 +34,25 @@ class Row(NamedTuple):
     attributes: dict[str, str]
     pool_status: str
     pool_enabled: bool
-    created_at: object
-    modified_at: object
+    pool_created_at: object  # as the source has it; `moment` reads it
+    pool_modified_at: object
     digest: str
 
 
-class Broken(NamedTuple):
+# The directory knows these better than Django does: an import overwrites them.
+FACTS: Final = tuple(Row.__annotations__)[1:]
+# What a CSV may have no column for, by its name in ListUsers, and the facts that come from it.
+SOURCES: Final = {
+    "email": ("email", "email_key"),
+    "phone_number": ("phone_number", "phone_key"),
+    "UserStatus": ("pool_status",),
+    "Enabled": ("pool_enabled",),
+    "UserCreateDate": ("pool_created_at",),
+    "UserLastModifiedDate": ("pool_modified_at",),
+}
+
+
+class InvalidRow(NamedTuple):
     """A row that cannot be used. ``detail`` names fields, never their values."""
 
     reason: ImportProblem.Reason
@@ -48,41 +61,39 @@ class Broken(NamedTuple):
 
 
 class Reader:
-    """Reads the rows of one connection's directory; the settings are looked at once."""
+    """Reads the rows of one connection's directory; it reads the settings once."""
 
     def __init__(self, connection: Connection) -> None:
         self._alias, self._pool = connection.alias, connection.pool
         self._trusted = connection.trusted_providers
         named = conf.attributes
-        # What a callable of the site's own wants is not known: then it is all that a profile carries.
+        # A callable of the site may want any attribute, so everything that a profile carries is kept.
         self._everything = isinstance(named, str)
         self._wanted = tuple(sorted({*ALWAYS, *(() if isinstance(named, str) else named)} - _OWN_COLUMNS))
 
-    def listed(self, raw: Any) -> Row | Broken:
+    def listed(self, raw: Any) -> Row | InvalidRow:
         """A row as ListUsers has it."""
         try:
             held = {item["Name"]: item.get("Value", "") for item in raw.get("Attributes") or ()}
             if any(option.get("DeliveryMedium") == "SMS" for option in raw.get("MFAOptions") or ()):
                 held[MFA] = "true"
-            return self.row(
-                held,
-                username=raw.get("Username", ""),
-                status=raw.get("UserStatus", "UNKNOWN"),
-                enabled=raw.get("Enabled") is True,
-                created=raw.get("UserCreateDate"),
-                modified=raw.get("UserLastModifiedDate"),
-            )
+            return self.row(held, raw)
         except (AttributeError, KeyError, TypeError):
-            return Broken(Reason.MALFORMED)
+            return InvalidRow(Reason.MALFORMED)
 
-    def row(
-        self, held: Mapping[str, str], *, username: str, status: str, enabled: bool, created: object, modified: object
-    ) -> Row | Broken:
-        """A row from its attributes. May raise ``TypeError`` where something is no text."""
+    def row(self, held: Mapping[str, str], user: Mapping[str, Any]) -> Row | InvalidRow:
+        """A row from its attributes and the fields that ListUsers has beside them. May raise ``TypeError`` for a value
+        that is no text."""
         sub, email, phone = held.get("sub", ""), held.get("email", ""), held.get("phone_number", "")
         if not sub:
-            return Broken(Reason.NO_SUB)
-        kept = self._kept(held)
+            return InvalidRow(Reason.NO_SUB)
+        username, status = user.get("Username", ""), user.get("UserStatus", "UNKNOWN")
+        enabled = user.get("Enabled") is True
+        created, modified = user.get("UserCreateDate"), user.get("UserLastModifiedDate")
+        trusted = with_trusted(held, self._trusted)
+        kept = {name: trusted[name] for name in self._wanted if name in trusted}
+        if self._everything:
+            kept |= CognitoProfile.from_claims(trusted, pool=self._pool, scope=("profile", "address")).attributes
         # No text holds a NUL (PostgreSQL takes none), so what is joined by it can be told apart.
         facts = (
             sub,
@@ -98,13 +109,15 @@ class Reader:
         try:
             data = "\0".join((*facts, *kept, *kept.values())).encode()
         except (UnicodeEncodeError, TypeError):
-            return Broken(Reason.NOT_TEXT, _shown(sub), _culprits(held))
+            return InvalidRow(Reason.NOT_TEXT, _shown(sub), _culprits(held))
         if data.count(b"\0") != len(facts) + 2 * len(kept) - 1:
-            return Broken(Reason.NOT_TEXT, _shown(sub), _culprits(held))
+            return InvalidRow(Reason.NOT_TEXT, _shown(sub), _culprits(held))
         if not username:
-            return Broken(Reason.NO_USERNAME, _shown(sub))
+            return InvalidRow(Reason.NO_USERNAME, _shown(sub))
         if len(sub) > SUB_LENGTH or max(len(username), len(email)) > MAX_LENGTH or len(phone) > 32 or len(status) > 30:
-            return Broken(Reason.TOO_LONG, _shown(sub), _too_long(sub, username, email, phone, status))
+            lengths = zip(_LENGTHS.items(), (sub, username, email, phone, status), strict=True)
+            too_long = [name for (name, limit), value in lengths if len(value) > limit]
+            return InvalidRow(Reason.TOO_LONG, _shown(sub), ", ".join(too_long))
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
         return Row(
             sub=sub,
@@ -116,22 +129,15 @@ class Reader:
             attributes=kept,
             pool_status=status,
             pool_enabled=enabled,
-            created_at=created,
-            modified_at=modified,
+            pool_created_at=created,
+            pool_modified_at=modified,
             digest=digest,
         )
 
-    def _kept(self, held: Mapping[str, str]) -> dict[str, str]:
-        held = with_trusted(held, self._trusted)
-        kept = {name: held[name] for name in self._wanted if name in held}
-        if self._everything:
-            profile = CognitoProfile.from_claims(held, pool=self._pool, scope=("profile", "address"))
-            kept |= profile.attributes
-        return kept
-
 
 def moment(value: object) -> datetime | None:
-    """When: the pool's JSON has seconds since 1970, botocore a datetime, a CSV either as text; else None."""
+    """A time in any of its forms: seconds since 1970 (the pool's JSON), a datetime (botocore), or either as text (a
+    CSV). None for anything else."""
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     try:
@@ -147,17 +153,10 @@ def _shown(sub: object) -> str:
 
 
 def _culprits(held: Mapping[str, Any]) -> str:
-    wrong = [str(name) for name, value in held.items() if not isinstance(value, str) or not _is_storable(value)]
+    """The attributes whose value is no text that a database takes."""
+    wrong = [
+        str(name)
+        for name, value in held.items()
+        if not isinstance(value, str) or "\0" in value or value.encode(errors="replace").decode() != value
+    ]
     return ", ".join(name for name in sorted(wrong) if name.isprintable())[:100]
-
-
-def _is_storable(text: str) -> bool:
-    try:
-        return b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        return False
-
-
-def _too_long(sub: str, *values: str) -> str:
-    names = [name for (name, limit), value in zip(_LENGTHS.items(), values, strict=True) if len(value) > limit]
-    return ", ".join([*(["sub"] if len(sub) > SUB_LENGTH else []), *names])

@@ -1,8 +1,8 @@
-"""Who works on which run. One at a time for each connection; a dead process's run can be taken over at once, one that
-gives no sign of life after `LEASE`.
+"""Leases on runs: one process at a time for each connection. The run of a dead process can be taken over at once, the
+run of a silent one after `LEASE`.
 
-Whoever works proves in every transaction that the run is still theirs (`hold`), so a process that was only thought
-dead stops at its next page and has written nothing twice.
+A process proves in every transaction that it still holds the run (`hold`), so one that was wrongly taken for dead
+stops at its next page and has written nothing twice.
 """
 
 import os
@@ -17,12 +17,11 @@ from ...models import ImportRun
 
 State = ImportRun.State
 LEASE: Final = timedelta(seconds=120)
-# How long somebody who works is silent at most.
-HEARTBEAT: Final = 15.0  # seconds
+HEARTBEAT: Final = 15.0  # seconds: how often a process that waits renews its lease
 
 
 class Busy(Exception):
-    """Somebody else works on this connection."""
+    """Another process works on this connection."""
 
     def __init__(self, run: ImportRun | None) -> None:
         super().__init__("another process is importing")
@@ -30,7 +29,7 @@ class Busy(Exception):
 
 
 class Lost(Exception):
-    """Somebody else has taken this run over."""
+    """Another process has taken this run over."""
 
 
 class NothingToContinue(Exception):
@@ -46,35 +45,52 @@ def claim(
     fresh: bool | None = None,
     expected: int | None = None,
 ) -> ImportRun:
-    """The unfinished run of this connection, or a new one, for this process alone.
+    """Takes the unfinished run of this connection, or begins a new one, for this process alone.
 
-    ``fresh`` True begins a new one in any case, False never. Raises `Busy` and `NothingToContinue`.
+    ``fresh`` True always begins a new one, False never. Raises `Busy` and `NothingToContinue`.
     """
-    _give_up_the_dead(alias, now)
+    running = _running(alias)
+    if running:
+        if running.updated_at > now - LEASE and not _is_dead(running.holder):
+            raise Busy(running)
+        ImportRun.objects.filter(pk=running.pk, holder=running.holder, updated_at=running.updated_at).update(
+            state=State.INTERRUPTED, holder="", finished_at=running.updated_at, last_error="no sign of life"
+        )
     holder = f"{socket.gethostname()[:80]}:{os.getpid()}:{secrets.token_hex(8)}"
-    if not fresh:
-        left = _unfinished(alias, source, fingerprint)
-        if left is not None:
-            return _take(left, holder, now)
-        if fresh is False:
-            raise NothingToContinue
+    runs = ImportRun.objects.filter(connection=alias, source=source).order_by("-started_at", "-pk")
+    # Only the latest run can be continued, and only with the same file.
+    unfinished = None if fresh else runs.first()
+    continuable = {State.INTERRUPTED, State.FAILED}
+    if unfinished and (unfinished.state not in continuable or unfinished.fingerprint != fingerprint):
+        unfinished = None
+    if fresh is False and unfinished is None:
+        raise NothingToContinue
     try:
+        # A constraint of the database allows one run in the state RUNNING for each connection.
         with transaction.atomic(using=router.db_for_write(ImportRun)):
-            return ImportRun.objects.create(
-                connection=alias,
-                source=source,
-                holder=holder,
-                fingerprint=fingerprint,
-                expected=expected,
-                started_at=now,
-                updated_at=now,
-            )
+            if unfinished is None:
+                return ImportRun.objects.create(
+                    connection=alias,
+                    source=source,
+                    holder=holder,
+                    fingerprint=fingerprint,
+                    expected=expected,
+                    started_at=now,
+                    updated_at=now,
+                )
+            same = ImportRun.objects.filter(pk=unfinished.pk, state=unfinished.state, updated_at=unfinished.updated_at)
+            taken = same.update(state=State.RUNNING, holder=holder, updated_at=now, finished_at=None, last_error="")
     except IntegrityError:
         raise Busy(_running(alias)) from None
+    if not taken:
+        raise Busy(_running(alias))
+    # Read again: the other process may have come further since.
+    return ImportRun.objects.get(pk=unfinished.pk)
 
 
 def hold(run: ImportRun, *, now: datetime) -> None:
-    """The first statement of whoever writes: the run is ours, and is where we think it is. Raises `Lost`."""
+    """Renews the lease; the first statement of a transaction that writes. Raises `Lost` if another process holds the
+    run, or has advanced it."""
     ours = ImportRun.objects.filter(pk=run.pk, holder=run.holder, state=State.RUNNING, position=run.position)
     if not ours.update(updated_at=now):
         raise Lost
@@ -82,7 +98,7 @@ def hold(run: ImportRun, *, now: datetime) -> None:
 
 
 def advance(run: ImportRun, page_token: str, **counted: int) -> None:
-    """The last statement of whoever writes: how far the run is, and what it counted."""
+    """Stores the position and the counts; the last statement of a transaction that writes. Raises `Lost`."""
     position = run.position + counted["seen"]
     after = {name: getattr(run, name) + more for name, more in counted.items()}
     after |= {"page_token": page_token, "position": position}
@@ -94,7 +110,7 @@ def advance(run: ImportRun, page_token: str, **counted: int) -> None:
 
 
 def close(run: ImportRun, state: ImportRun.State, *, now: datetime, error: str = "") -> None:
-    """Ends the work on a run, and lets it go."""
+    """Ends the work on a run and releases it. Raises `Lost`."""
     ended = {"state": state, "updated_at": now, "finished_at": now, "last_error": error[:200], "holder": ""}
     if not ImportRun.objects.filter(pk=run.pk, holder=run.holder, state=State.RUNNING).update(**ended):
         raise Lost
@@ -102,44 +118,12 @@ def close(run: ImportRun, state: ImportRun.State, *, now: datetime, error: str =
         setattr(run, name, value)
 
 
-def _unfinished(alias: str, source: ImportRun.Source, fingerprint: str) -> ImportRun | None:
-    """The latest of its kind, if it did not come to its end. One of another file is another one."""
-    latest = ImportRun.objects.filter(connection=alias, source=source).order_by("-started_at", "-pk").first()
-    if latest is None or latest.state not in {State.INTERRUPTED, State.FAILED} or latest.fingerprint != fingerprint:
-        return None
-    return latest
-
-
-def _take(run: ImportRun, holder: str, now: datetime) -> ImportRun:
-    mine = {"state": State.RUNNING, "holder": holder, "updated_at": now, "finished_at": None, "last_error": ""}
-    try:
-        with transaction.atomic(using=router.db_for_write(ImportRun)):
-            taken = ImportRun.objects.filter(pk=run.pk, state=run.state, updated_at=run.updated_at).update(**mine)
-    except IntegrityError:
-        taken = 0
-    if not taken:
-        raise Busy(_running(run.connection))
-    # Not what was read before: the other process may have come further since.
-    return ImportRun.objects.get(pk=run.pk)
-
-
-def _give_up_the_dead(alias: str, now: datetime) -> None:
-    run = _running(alias)
-    if run is None:
-        return
-    if not _is_dead(run.holder) and run.updated_at > now - LEASE:
-        raise Busy(run)
-    ImportRun.objects.filter(pk=run.pk, holder=run.holder, updated_at=run.updated_at).update(
-        state=State.INTERRUPTED, holder="", finished_at=run.updated_at, last_error="no sign of life"
-    )
-
-
 def _running(alias: str) -> ImportRun | None:
     return ImportRun.objects.filter(connection=alias, state=State.RUNNING).first()
 
 
 def _is_dead(holder: str) -> bool:
-    """Whether the process is known not to be there; of another machine's nothing is known."""
+    """Whether the process is known to have ended; of another machine's process nothing is known."""
     host, _, rest = holder.partition(":")
     pid = rest.partition(":")[0]
     if host != socket.gethostname()[:80] or not pid.isdecimal():

@@ -1,6 +1,6 @@
-"""Several pool users with one address: a federated and a native one of the same person, or two people.
+"""Marks pool users who share an address: a federated and a native user of one person, or two people.
 
-A sign-in by that address goes to none of them, and nothing links them by itself: it is one decision, for a human.
+A sign-in by that address enters none of them, and nothing links them automatically: a human decides.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from ...models import MigratedUser
 
 
 def mark_shared_addresses() -> None:
-    """Brings `MigratedUser.shares_address` up to date for everybody. Four statements, whatever the size."""
+    """Brings `MigratedUser.shares_address` up to date for all people. Four statements, whatever their number."""
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         shared = Q(email_key__in=_several("email_key")) | Q(phone_key__in=_several("phone_key"))
         people = MigratedUser.objects.all()
@@ -22,7 +22,7 @@ def mark_shared_addresses() -> None:
 
 
 def _several(field: str) -> Any:
-    """The addresses that more than one person has, as a subquery. Whoever is gone has none."""
+    """The addresses that more than one person has, as a subquery. People who are gone do not count."""
     there = MigratedUser.objects.exclude(status=MigratedUser.Status.GONE)
     groups = there.exclude(**{field: ""}).values(field).annotate(people=Count("pk"))
     return groups.filter(people__gt=1).values_list(field, flat=True)

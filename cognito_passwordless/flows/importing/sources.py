@@ -1,4 +1,4 @@
-"""The directory of a pool as a source of rows: at the quota, and patient with a pool that is busy."""
+"""Sources of rows, and the pool's directory as one: at the quota of ListUsers, with retries for a busy pool."""
 
 import random
 import threading
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from ...cognito import CognitoError, Connection, ListedPage, list_page
-from .rows import Broken, Reader, Row
+from .rows import InvalidRow, Reader, Row
 
 # ListUsers, of each account and region, fixed: https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
 QUOTA: Final = 30.0  # calls a second
@@ -18,29 +18,29 @@ LONGEST_WAIT: Final = 20.0  # seconds
 
 
 class Stopped(Exception):
-    """Somebody asked for an end while nothing had been read yet."""
+    """The import was stopped before a row was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows that are written together, and where the next ones begin; None at the end.
+    """Rows that are written together, and the token of the next page; None at the end.
 
-    ``silent`` are the facts of which this source says nothing: what is known of them stays.
+    ``silent`` are the facts that this source has no column for: the stored ones stay.
     """
 
-    rows: Sequence[Row | Broken] = field(repr=False)
+    rows: Sequence[Row | InvalidRow] = field(repr=False)
     following: str | None = field(repr=False)
     silent: frozenset[str] = frozenset()
 
 
 class Source(Protocol):
-    """Where rows come from. `read` begins at a token that a page of it gave, or at the start for an empty one."""
+    """Where rows come from. A token is ``following`` of an earlier page, or empty for the start."""
 
-    def read(self, token: str) -> Page: ...
+    def read_page(self, token: str) -> Page: ...
 
 
 class Pace:
-    """So many turns a second, evenly; a pause is not made up for by a burst."""
+    """At most ``rate`` turns a second, evenly spaced, also after a pause."""
 
     def __init__(self, rate: float, wait: Callable[[float], object], clock: Callable[[], float] = time.monotonic):
         if not rate > 0:
@@ -55,7 +55,8 @@ class Pace:
 
 
 class PoolSource:
-    """ListUsers, at most ``rate`` calls a second. Throttling, time-outs and 5xx are waited for, `TRIES` in a row."""
+    """ListUsers, at most ``rate`` calls a second. A call that is throttled, times out or gets a 5xx is tried `TRIES`
+    times in a row."""
 
     def __init__(
         self,
@@ -71,12 +72,11 @@ class PoolSource:
         self._pace = Pace(rate, self._wait)
         self._reader = Reader(connection)
 
-    def read(self, token: str) -> Page:
-        """Up to ``pages`` pages in one; fewer when the pool breaks off or an end is asked for, so that nothing that
-        was read is lost. Raises `CognitoError`, `TokenRefused` and `Stopped` when there is nothing at all."""
-        rows: list[Row | Broken] = []
+    def read_page(self, token: str) -> Page:
+        """Up to ``pages`` pages in one; fewer after an error or a stop, so that no row that was read is lost. Raises
+        `CognitoError`, `TokenRefused` and `Stopped` if there is no row at all."""
+        rows: list[Row | InvalidRow] = []
         following: str | None = token
-        read = self._reader.listed
         for number in range(self._pages):
             try:
                 page = self._patiently(following or None)
@@ -84,27 +84,28 @@ class PoolSource:
                 if not number:
                     raise
                 break
-            rows += map(read, page.rows)
+            rows += map(self._reader.listed, page.rows)
             following = page.following
             if following is None:
                 break
         return Page(rows, following)
 
     def _patiently(self, token: str | None) -> ListedPage:
-        for tries in range(1, TRIES + 1):
-            if self._stop.is_set():
-                raise Stopped
+        tries = 0
+        while not self._stop.is_set():
             self._pace.turn()
             try:
                 return list_page(self._connection, page_token=token)
             except CognitoError as error:
+                tries += 1
                 if not error.cause.retryable or tries == TRIES:
                     raise
-            self._wait(back_off(tries))
-        raise AssertionError("unreachable")
+            self._wait(back_off(tries, first=0.5))
+        raise Stopped
 
 
-def back_off(tries: int) -> float:
-    """0.5, 1, 2, 4, … 20 seconds, half of it at random: those who were refused together do not return together."""
-    longest: float = min(LONGEST_WAIT, 2.0 ** (tries - 2))
-    return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311
+def back_off(tries: int, *, first: float = 1.0) -> float:
+    """Seconds to wait after so many failed tries: ``first``, doubled each time, up to `LONGEST_WAIT`. Half of it is
+    random, so that clients that failed together do not return together."""
+    longest = min(LONGEST_WAIT, first * 2.0 ** max(0, tries - 1))
+    return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311  (no secret)

@@ -114,7 +114,7 @@ def undo(pk: int, *, choice: Choice | None = None, now: datetime, by: str = "") 
         record.decision = None
         record.save()
         audit.record(record, "undone", now=now, cause=outcome, by=by)
-        outbox.take_back(record, now=now)
+        outbox.request_revert(record, now=now)
         transaction.on_commit(
             lambda: migration_undone.send(sender=MigratedUser, migrated_user=record, outcome=outcome)
         )

@@ -209,7 +209,7 @@ class _Person:
         settled += [(row, pool_records.profile_of(row), theirs, MigrationChanges.load(row)) for row, theirs in others]
         for row, profile, theirs, written in settled:
             pool_records.settle(row, profile, theirs, user, written, method=self.method, now=self.now)
-            outbox.ask(row, theirs, now=self.now)
+            outbox.request_update(row, theirs, now=self.now)
         transaction.on_commit(
             lambda: user_migrated.send(sender=MigratedUser, user=user, migrated_user=record, created=created)
         )

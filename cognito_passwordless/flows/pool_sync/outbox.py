@@ -1,7 +1,7 @@
-"""What a pool shall be told about somebody who has left it, or come back: the wish, and how it gets to a worker.
+"""Transactional outbox: pending updates for the pool about migrated users, and their hand-off to a worker.
 
-The wish is a row, written with the migration; `telling` carries it out. So it may be handed out twice, late or again
-(law 9), and a sign-in never waits for a pool nor fails by it.
+A notice is a row, written in the transaction of the migration; `worker` carries it out. It may be handed over twice,
+late or again (law 9), and no sign-in waits for a pool or fails because of it.
 """
 
 import logging
@@ -22,47 +22,47 @@ logger = logging.getLogger(__name__)
 
 CELERY: Final = "cognito_passwordless.tasks.ask_to_mark"
 INLINE: Final = "cognito_passwordless.tasks.mark_inline"
-# What fell out of the queue, and what has failed too often in a row, is handed out anew after this time.
+# A notice that fell out of the queue, or failed too often in a row, is handed over again after this time.
 AGAIN: Final = timedelta(hours=1)
 AT_ONCE: Final = 500
-# A word of `PoolNotice.told`: it happened, or may have happened.
+# A key of `PoolNotice.told`: the user was disabled in the pool, or may have been.
 DISABLED: Final = "disable"
 
 
-def ask(person: MigratedUser, connection: Connection, *, now: datetime) -> None:
-    """Writes the wish, in the transaction of the migration; a worker is told after commit. Two statements, or none
-    where the connection tells its pool nothing."""
+def request_update(person: MigratedUser, connection: Connection, *, now: datetime) -> None:
+    """Writes the notice in the transaction of the migration, and hands it over after commit. Two statements, or none
+    if the connection has no ``after_migration``."""
     if not connection.after_migration:
         return
-    # The person's row is locked: nobody else makes this one. One of before an undo knows what the pool was told then.
-    if not _ask_anew(person, now):
+    # The person's row is locked, so no other process creates the notice. One from before an undo knows what the pool
+    # was told then.
+    if not _request_again(person, now):
         PoolNotice.objects.create(person=person, asked_at=now)
-    _tell_a_worker(person.pk)
+    _hand_over_on_commit(person.pk)
 
 
-def take_back(person: MigratedUser, *, now: datetime) -> None:
-    """After an undo, in its transaction: whoever was marked or disabled by us shall not be any longer. One statement;
-    three for somebody of whom the pool was told."""
-    if not _ask_anew(person, now):
+def request_revert(person: MigratedUser, *, now: datetime) -> None:
+    """Called in the transaction of an undo: the worker will remove our mark and enable the user again. One statement,
+    or three if the pool was told of this person."""
+    if not _request_again(person, now):
         return
     if PoolNotice.objects.filter(pk=person.pk, told__has_key=DISABLED).exists():
-        # An import may have seen that they are disabled, which was our doing and would keep them out.
+        # An import may have stored that they are disabled, which we caused and which would keep them out.
         MigratedUser.objects.filter(pk=person.pk).update(pool_enabled=True)
-    _tell_a_worker(person.pk)
+    _hand_over_on_commit(person.pk)
 
 
-def _ask_anew(person: MigratedUser, now: datetime) -> int:
+def _request_again(person: MigratedUser, now: datetime) -> int:
     rows = PoolNotice.objects.filter(pk=person.pk)
     return rows.update(waiting=True, version=F("version") + 1, tries=0, cause="", asked_at=now)
 
 
-def _tell_a_worker(pk: int) -> None:
+def _hand_over_on_commit(pk: int) -> None:
     transaction.on_commit(partial(hand_over, pk), using=router.db_for_write(PoolNotice), robust=True)
 
 
 def hand_over(pk: int) -> bool:
-    """Gives the id, and nothing else, to a worker. False where none takes it: the wish is still there for
-    `ask_again`."""
+    """Gives only the id to a worker. False if the broker takes no message: `hand_over_again` will find the notice."""
     try:
         import_string(INLINE if conf.dispatch == "inline" else CELERY)(pk)
     except DispatchFailed as error:
@@ -71,8 +71,8 @@ def hand_over(pk: int) -> bool:
     return True
 
 
-def ask_again(now: datetime) -> int:
-    """Hands out anew what has waited for long. Returns how many. May run at any time."""
+def hand_over_again(now: datetime) -> int:
+    """Hands over notices that have waited for `AGAIN`. Returns how many. May run at any time."""
     waiting = PoolNotice.objects.filter(waiting=True, asked_at__lte=now - AGAIN).order_by("asked_at")
     handed = 0
     for pk in list(waiting.values_list("pk", flat=True)[:AT_ONCE]):

@@ -1,4 +1,4 @@
-"""What a pool's triggers tell: somebody has signed up there, or still signs in there. Nothing here calls the pool."""
+"""Events from the pool's triggers: a person has signed up or signed in there. Nothing here calls the pool."""
 
 import hashlib
 import logging
@@ -23,12 +23,12 @@ from ..events.journey import POOL_SIGN_IN
 
 logger = logging.getLogger(__name__)
 Status = MigratedUser.Status
-# Seconds in which another call about the same person is taken for a repeat: Cognito asks a trigger up to three times.
+# Seconds in which another call about the same person is a repeat: Cognito calls a trigger up to three times.
 REPEAT_WINDOW = 60
 
 
 def confirmed(connection: Connection, attributes: Mapping[str, str], *, username: str, now: datetime) -> None:
-    """Knows a new pool user as pending. Told twice, it is as if told once, and one welcome mail is sent."""
+    """Stores a new pool user as pending, and sends a welcome mail. A repeated call changes nothing."""
     sub = attributes.get("sub", "")
     if not sub or len(sub) > SUB_LENGTH or tombstones.find_tombstone(connection.pool, sub):
         return
@@ -49,22 +49,9 @@ def confirmed(connection: Connection, attributes: Mapping[str, str], *, username
         return
     pool_user_confirmed.send(sender=MigratedUser, migrated_user=record)
     if conf.lambda_welcome and known(email):
-        _welcome(email, reference=f"welcome-{record.pk}")
-
-
-def _welcome(address: str, *, reference: str) -> None:
-    app = {"app": conf.app_name}
-    text = _("Welcome to %(app)s. You can sign in with a code that we send you.") % app
-    _write(address, _("Welcome to %(app)s") % app, text, reference=reference)
-
-
-def _tell_of_device(address: str, *, reference: str) -> None:
-    app = {"app": conf.app_name}
-    text = _(
-        "Somebody has just signed in to your account at %(app)s on a device that we did not know. "
-        "If it was you, there is nothing to do. If it was not you, sign out everywhere and tell us."
-    )
-    _write(address, _("A new device at %(app)s") % app, text % app, reference=reference)
+        app = {"app": conf.app_name}
+        text = _("Welcome to %(app)s. You can sign in with a code that we send you.") % app
+        _write(email, _("Welcome to %(app)s") % app, text, reference=f"welcome-{record.pk}")
 
 
 def _write(address: str, subject: str, text: str, *, reference: str) -> None:
@@ -76,7 +63,7 @@ def _write(address: str, subject: str, text: str, *, reference: str) -> None:
 
 
 def signed_in(connection: Connection, attributes: Mapping[str, str], *, new_device: bool, now: datetime) -> None:
-    """Stores a sign-in that Cognito finished by itself, and tells observers of a new device."""
+    """Stores a sign-in that Cognito finished by itself, and sends the signal and the mail about a new device."""
     sub = attributes.get("sub", "")
     if not sub or len(sub) > SUB_LENGTH:
         return
@@ -84,7 +71,7 @@ def signed_in(connection: Connection, attributes: Mapping[str, str], *, new_devi
     if record is None and tombstones.find_tombstone(connection.pool, sub):
         return
     event = JourneyEvent.objects.create(
-        # One attempt of its own: the sign-in was no challenge of ours.
+        # An attempt of its own: the sign-in had no challenge of ours.
         attempt=uuid.uuid4(),
         at=now,
         step=POOL_SIGN_IN,
@@ -95,25 +82,21 @@ def signed_in(connection: Connection, attributes: Mapping[str, str], *, new_devi
     )
     if record:
         MigratedUser.objects.filter(pk=record.pk).update(active_at=now)
-    if record and record.status == MigratedUser.Status.GONE:  # an import has missed them
-        gone = MigratedUser.objects.filter(pk=record.pk, status=MigratedUser.Status.GONE)
-        gone.update(status=MigratedUser.Status.PENDING)
+        # An import has missed a person who is marked as gone.
+        MigratedUser.objects.filter(pk=record.pk, status=Status.GONE).update(status=Status.PENDING)
     journey.tell(event)
     if new_device:
         pool_device_added.send(sender=MigratedUser, connection=connection, sub=sub, migrated_user=record)
         email = attributes.get("email", "")
-        # Only to an address that somebody has proven to the pool; anybody can claim one.
+        # Only to an address that was proven to the pool; anybody can claim one.
         proven = known(email) and attributes.get("email_verified") == "true"
-        if conf.lambda_new_device_mail and proven and _is_first(connection, sub):
-            _tell_of_device(email, reference=f"device-{event.attempt}")
-
-
-def _is_first(connection: Connection, sub: str) -> bool:
-    """Atomic, in the cache that all processes share."""
-    digest = hashlib.sha256(f"{connection.pool} {sub}".encode()).hexdigest()
-    return cache.add(f"cognito_passwordless.new_device.{digest}", 1, timeout=REPEAT_WINDOW)
-
-
-def still_in_pool(connection: str, since: datetime) -> int:
-    """How many sign-ins of a connection have still happened in the pool. One statement."""
-    return JourneyEvent.objects.filter(step=POOL_SIGN_IN, connection=connection, at__gte=since).count()
+        digest = hashlib.sha256(f"{connection.pool} {sub}".encode()).hexdigest()
+        # Atomic, in the cache that all processes share: one mail for repeated calls.
+        once = f"cognito_passwordless.new_device.{digest}"
+        if conf.lambda_new_device_mail and proven and cache.add(once, 1, timeout=REPEAT_WINDOW):
+            app = {"app": conf.app_name}
+            text = _(
+                "Somebody has just signed in to your account at %(app)s on a device that we did not know. "
+                "If it was you, there is nothing to do. If it was not you, sign out everywhere and tell us."
+            )
+            _write(email, _("A new device at %(app)s") % app, text % app, reference=f"device-{event.attempt}")

@@ -1,10 +1,9 @@
-"""What a pool's triggers ask: may this person sign in there, who is this, and what goes into their tokens."""
+"""Queries by the pool's triggers: may a person sign in there, which Django user is this, what goes into the tokens."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import make_password
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
@@ -21,7 +20,7 @@ NOBODY: Mapping[str, Any] = {"found": False}
 
 
 def may_sign_in(connection: Connection, sub: str) -> bool:
-    """Not who has been migrated, is excluded, or has a Django account that is switched off. One statement."""
+    """False for people who have been migrated, are excluded, or whose Django user is inactive. One statement."""
     record = MigratedUser.objects.filter(pool=connection.pool, sub=sub).select_related("user").first()
     if not sub or record is None:
         return bool(sub)
@@ -32,37 +31,24 @@ def may_sign_in(connection: Connection, sub: str) -> bool:
 
 @sensitive_variables()
 def user_for_pool(username: str, password: str | None) -> dict[str, Any]:
-    """A Django user as the pool may take them over; ``password`` is None for somebody who forgot theirs.
+    """A Django user as the pool may take them over, with the addresses that Django has verified; ``password`` is None
+    for a person who forgot theirs.
 
-    Nobody, a wrong password, an unusable one, staff and people who are switched off look the same, and cost one
-    hashing of a password each.
+    An unknown name, a wrong or unusable password, staff and inactive users give the same answer, and each costs one
+    hashing of a password.
     """
-    user = _owner(username)
-    if password is not None and not _knows(user, password):
-        return dict(NOBODY)
+    try:
+        user = owners.verified_owner(parse(username))
+    except InvalidIdentifier:
+        user = None
+    if password is not None:
+        if user is None or not user.has_usable_password():
+            make_password(password)
+            user = None
+        elif not user.check_password(password):
+            user = None
     if user is None:
         return dict(NOBODY)
-    attributes, verified = _attributes(user)
-    return {"found": True, "attributes": attributes, "verified": verified} if verified else dict(NOBODY)
-
-
-def _owner(username: str) -> AbstractBaseUser | None:
-    try:
-        return owners.verified_owner(parse(username))
-    except InvalidIdentifier:
-        return None
-
-
-@sensitive_variables()
-def _knows(user: AbstractBaseUser | None, password: str) -> bool:
-    if user is None or not user.has_usable_password():
-        make_password(password)
-        return False
-    return user.check_password(password)
-
-
-def _attributes(user: AbstractBaseUser) -> tuple[dict[str, str], list[str]]:
-    """The pool's attributes of a user, and which of the addresses Django has verified. Others are not given."""
     email = EmailAddress.objects.filter(user_id=user.pk, verified=True).order_by("-primary").first()
     number = PhoneNumber.objects.filter(user_id=user.pk, verified=True).first()
     attributes = {
@@ -72,7 +58,8 @@ def _attributes(user: AbstractBaseUser) -> tuple[dict[str, str], list[str]]:
         "family_name": str(getattr(user, "last_name", "") or ""),
     }
     given = {name: value for name, value in attributes.items() if value}
-    return given, [name for name in ("email", "phone_number") if name in given]
+    verified = [name for name in ("email", "phone_number") if name in given]
+    return {"found": True, "attributes": given, "verified": verified} if verified else dict(NOBODY)
 
 
 def token_rules(connection: Connection, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How far the migration is: counted, kept, shown, and continued into the future.
+"""The progress of the migration: queries, roll-up, report and forecast.
 
 Laws: docs/laws.md; words: docs/glossary.md.
 """

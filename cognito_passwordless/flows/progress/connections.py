@@ -1,5 +1,5 @@
-"""What each connection was asked and how it went, from the daily roll-up alone: as cheap with millions of events as
-with ten."""
+"""Calls and sign-ins of each connection, read from the daily roll-up alone, so that the cost does not grow with the
+number of events."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,14 +17,13 @@ from .types import Number, percent, plain
 
 DAYS = 30
 Outcome = JourneyEvent.Outcome
-# An attempt that came this far has done what its connection is for.
-PROVEN = "verified"
+PROVEN = "verified"  # the stage of an attempt that has proved an identity
 
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """One step of a connection, or all that wait for it. ``mean_ms`` is of those that were timed, None where none was.
-    ``refused``: the person's or the sign-in's own matter; ``failed``: the setup's, the network's, the provider's."""
+    """One step of a connection, or all that wait for it. ``mean_ms`` is the mean of the timed calls, None without one.
+    ``refused``: because of the person or the sign-in; ``failed``: because of the setup, the network, the provider."""
 
     step: str
     calls: Number
@@ -37,8 +36,8 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFigures:
-    """``invocations`` sums the steps that wait for the pool; ``steps`` has all. ``begun`` sign-ins and those of them
-    that ``proved`` somebody."""
+    """``invocations`` sums the steps that wait for the pool; ``steps`` has all. ``begun`` counts sign-ins, ``proved``
+    those that proved an identity."""
 
     name: str
     label: str
@@ -50,17 +49,16 @@ class ConnectionFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """``as_of`` is None where nothing has been counted yet."""
+class ConnectionsReport:
+    """``as_of`` is None before the first roll-up."""
 
     as_of: datetime | None
     days: int
     connections: Sequence[ConnectionFigures]
 
     def as_json(self) -> dict[str, Any]:
-        """The same, of what JSON knows."""
-        told: dict[str, Any] = plain(self)
-        return told
+        data: dict[str, Any] = plain(self)
+        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +72,8 @@ class _Row:
     total_ms: int
 
 
-def read(now: datetime) -> Read:
-    """The figures of the last `DAYS` days, up to the roll-up. Three statements."""
+def read_connections(now: datetime) -> ConnectionsReport:
+    """The last `DAYS` days, up to the roll-up. Three statements."""
     as_of = Progress.objects.filter(pk=1).values_list("as_of", flat=True).first()
     labels = {each.alias: each.name or each.alias for each in connections.every()}
     last = day_of(as_of or now)
@@ -88,34 +86,33 @@ def read(now: datetime) -> Read:
         .annotate(all=Sum("count"), timed=Sum("count", filter=Q(within_ms__gt=0), default=0), ms=Sum("total_ms"))
     )
     rows = [_Row(*row) for row in sums]
-    names = sorted({*labels, *(row.connection for row in rows)})
-    span = {"days": days(first, last)}
-    told = [_of(name, labels.get(name, name), [row for row in rows if row.connection == name], span) for name in names]
-    return Read(as_of, DAYS, told)
-
-
-def _of(name: str, label: str, rows: Sequence[_Row], span: Mapping[str, str]) -> ConnectionFigures:
-    always = {"connection": name, **span}
-    events = [row for row in rows if row.kind == Kind.EVENTS]
-    attempts = [row for row in rows if row.kind == Kind.ATTEMPTS]
+    span = days(first, last)
     proven = STAGES[STAGES.index(PROVEN) :]
-    begun, proved = _sum(attempts), _sum(row for row in attempts if row.step in proven)
-    return ConnectionFigures(
-        name,
-        label,
-        _calls(",".join(POOL_STEPS), [row for row in events if row.step in POOL_STEPS], always),
-        Number(begun, "attempts", always),
-        Number(proved, "attempts", {**always, "reached": PROVEN}),
-        percent(proved, begun),
-        [
-            _calls(step, [row for row in events if row.step == step], always)
-            for step in sorted({row.step for row in events})
-        ],
-    )
+    figures = []
+    for name in sorted({*labels, *(row.connection for row in rows)}):
+        base_filter = {"connection": name, "days": span}
+        events = [row for row in rows if row.kind == Kind.EVENTS and row.connection == name]
+        attempts = [row for row in rows if row.kind == Kind.ATTEMPTS and row.connection == name]
+        begun, proved = _sum(attempts), _sum(row for row in attempts if row.step in proven)
+        figures.append(
+            ConnectionFigures(
+                name,
+                labels.get(name, name),
+                _calls(",".join(POOL_STEPS), [row for row in events if row.step in POOL_STEPS], base_filter),
+                Number(begun, "attempts", base_filter),
+                Number(proved, "attempts", {**base_filter, "reached": PROVEN}),
+                percent(proved, begun),
+                [
+                    _calls(step, [row for row in events if row.step == step], base_filter)
+                    for step in sorted({row.step for row in events})
+                ],
+            )
+        )
+    return ConnectionsReport(as_of, DAYS, figures)
 
 
-def _calls(step: str, rows: Sequence[_Row], always: Mapping[str, str]) -> Calls:
-    where = {**always, "step": step}
+def _calls(step: str, rows: Sequence[_Row], base_filter: Mapping[str, str]) -> Calls:
+    where = {**base_filter, "step": step}
     calls, timed = _sum(rows), sum(row.timed for row in rows)
 
     def ended(outcome: JourneyEvent.Outcome) -> Number:

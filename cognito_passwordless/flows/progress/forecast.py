@@ -68,17 +68,17 @@ class Forecast:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Forecast":
         targets = []
-        for told in data.get("targets", ()):
+        for target in data.get("targets", ()):
             likely, earliest, latest = (
-                date.fromisoformat(told[name]) if told[name] else None for name in ("likely", "earliest", "latest")
+                date.fromisoformat(target[name]) if target[name] else None for name in ("likely", "earliest", "latest")
             )
-            targets.append(Target(told["percent"], likely, earliest, latest, told["reached"]))
+            targets.append(Target(target["percent"], likely, earliest, latest, target["reached"]))
         return cls(targets, data.get("reason", "nobody"), data.get("coverage", COVERAGE))
 
 
 def of_everybody(tally: Tally, now: datetime) -> dict[str, Any]:
-    """A forecast for each connection and, under the empty name, one for all. Whoever is out counts nowhere; those who
-    were activated in bulk are no sign of how people come by themselves."""
+    """A forecast for each connection and, under the empty name, one for all. People who are out do not count; those
+    who were activated in bulk say nothing about how people come by themselves."""
     everybody: Counter[str] = Counter()
     by_itself: dict[str, Counter[date]] = {}
     in_bulk: dict[str, Counter[date]] = {}
@@ -86,9 +86,9 @@ def of_everybody(tally: Tally, now: datetime) -> dict[str, Any]:
         for name in ("", person.connection):
             everybody[name] += count if person.status not in MigratedUser.OUT else 0
     for key, (count, _) in tally.daily.items():
-        found = in_bulk if key.route == MigratedUser.Method.BULK else by_itself
+        migrated = in_bulk if key.route == MigratedUser.Method.BULK else by_itself
         for name in ("", key.connection):
-            found.setdefault(name, Counter())[key.day] += count
+            migrated.setdefault(name, Counter())[key.day] += count
     return {
         name: forecast(by_itself.get(name, {}), total, now, in_bulk=in_bulk.get(name, {})).as_json()
         for name, total in everybody.items()
@@ -121,7 +121,11 @@ def forecast(
         samples = _samples(weeks, left)
         for percent, needed in open_targets.items():
             days = _days_until(samples, min(left, max(1, needed - done)), left, elapsed)
-            targets[percent] = _target(percent, days, today)
+            tail = (1 - BELIEF) / 2
+            earliest, likely, latest = (
+                _date(days[min(len(days) - 1, int(share * len(days)))], today) for share in (tail, 0.5, 1 - tail)
+            )
+            targets[percent] = Target(percent, likely, earliest, latest)
     return Forecast([targets[percent] for percent in TARGETS])
 
 
@@ -194,20 +198,11 @@ def _fit(rates: _Rates, weeks: Sequence[_Week], left: int) -> float:
     return found + left * math.log(max(before, 1e-300))
 
 
-def _prior(rates: _Rates) -> float:
-    """Shapes of customers' rates are found around 1, and seldom far from it."""
-    return float(-0.5 * (math.log(rates.shape) / 1.2) ** 2)
-
-
 SHAPES = (0.03, 30.0)
 SCALES = (0.3, 20_000.0)
 STEPS = 24
 RECENT = 5  # weeks
 ONE_RATE = 1e6  # the shape of rates that hardly differ
-
-
-def _grid(shapes: tuple[float, float], scales: tuple[float, float]) -> list[_Rates]:
-    return [_Rates(shape, scale) for shape in _spread(*shapes) for scale in _spread(*scales)]
 
 
 def _spread(low: float, high: float) -> list[float]:
@@ -221,11 +216,13 @@ def _samples(weeks: Sequence[_Week], left: int) -> list[_Rates]:
     grid: list[_Rates] = []
     weights: list[float] = []
     for _ in range(4):
-        grid = _grid(shapes, scales)
+        grid = [_Rates(shape, scale) for shape in _spread(*shapes) for scale in _spread(*scales)]
         fits = [_fit(rates, weeks, left) for rates in grid]
         best = max(range(len(grid)), key=lambda place: fits[place])
         trust = _trust(grid[best], weeks, left)
-        believed = [trust * fit + _prior(rates) for fit, rates in zip(fits, grid, strict=True)]
+        # The prior: shapes of customers' rates are found around 1, and seldom far from it.
+        priors = [-0.5 * (math.log(rates.shape) / 1.2) ** 2 for rates in grid]
+        believed = [trust * fit + prior for fit, prior in zip(fits, priors, strict=True)]
         most = max(believed)
         weights = [math.exp(belief - most) for belief in believed]
         likely = [rates for rates, weight in zip(grid, weights, strict=True) if weight > 1e-4]
@@ -277,14 +274,6 @@ def _days_until(samples: Sequence[_Rates], needed: int, left: int, elapsed: floa
         - elapsed
         for rates in samples
     )
-
-
-def _target(percent: int, days: Sequence[float], today: date) -> Target:
-    tail = (1 - BELIEF) / 2
-    earliest, likely, latest = (
-        _date(days[min(len(days) - 1, int(share * len(days)))], today) for share in (tail, 0.5, 1 - tail)
-    )
-    return Target(percent, likely, earliest, latest)
 
 
 def _date(days: float, today: date) -> date | None:

@@ -1,4 +1,4 @@
-"""What the roll-up says of a list of rows, so that neither its page nor the progress has to count them."""
+"""Looks up counts in the roll-up, so that neither a list's page nor the report has to count rows."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -12,14 +12,14 @@ from ...models import DailyFigure, MigratedUser, PeopleFigure
 from .queries import STAGES
 
 Status = MigratedUser.Status
-# Of these, `where` may name several, separated by commas.
+# Filters that may name several values, separated by commas.
 SEVERAL = frozenset({"status", "step", "category"})
-# Of people, by the only value that is counted.
+# Filters of people of which only this value is counted.
 FLAGS: Mapping[str, str] = {"active": "yes", "deleted": "True"}
 
 
 class Sums:
-    """Sums of ``count`` over rows that have some values in common. Each combination of names is added up once."""
+    """Sums of ``count`` over rows with common values. Each combination of fields is summed once."""
 
     def __init__(self, rows: Iterable[Any]) -> None:
         self._rows = list(rows)
@@ -31,7 +31,7 @@ class Sums:
         return sum(sums[key] for key in product(*(wanted[name] for name in names)))
 
     def values(self, *names: str) -> list[tuple[Any, ...]]:
-        """What there is, the most frequent first."""
+        """The combinations of values, the most frequent first."""
         return [key for key, _ in self._by(names).most_common()]
 
     def _by(self, names: tuple[str, ...]) -> Counter[tuple[Any, ...]]:
@@ -51,13 +51,13 @@ def days(first: date, last: date) -> str:
 
 
 def days_of(text: str) -> tuple[date, date]:
-    """The first and the last of some days. Raises `ValueError`."""
+    """The first and the last day of a range. Raises `ValueError`."""
     first, _, last = text.partition("..")
     return date.fromisoformat(first), date.fromisoformat(last)
 
 
 def total(rows: str, where: Mapping[str, str]) -> int | None:
-    """How many rows the roll-up knows of; None where it cannot tell. At most one statement.
+    """How many rows there are by the roll-up; None if it does not count them. At most one statement.
 
     ``where`` names values: of people status, method, connection, cohort, reason (why not), active and deleted; of
     events step, outcome, cause, category, connection; of attempts reached and connection; of events, attempts, and of

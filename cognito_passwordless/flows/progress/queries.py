@@ -1,6 +1,6 @@
-"""The truth behind the figures: counting in the tables themselves, set-based, a statement for each kind.
+"""Aggregate queries over the source tables, one per kind. Only the roll-up task runs them.
 
-Only `flows.progress.rollup` asks for it, in a task. Days are those of ``TIME_ZONE``.
+Days are those of ``TIME_ZONE``.
 """
 
 from collections import Counter, defaultdict
@@ -17,7 +17,7 @@ from ...models import ChallengeSession, DailyFigure, JourneyEvent, MigratedUser
 
 Kind = DailyFigure.Kind
 OK = JourneyEvent.Outcome.OK
-# How far a sign-in came, in this order, and the event that says so.
+# The stages of a sign-in in order, and the events that show that it reached one.
 STAGES = ("started", "sent", "verified", "signed_in", "migrated")
 REACHED_BY = {
     "sent": ("sent", "left"),  # by a message, or by leaving for the hosted login
@@ -58,7 +58,7 @@ class Daily(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """How many of each; for days also the milliseconds of all."""
+    """Counts by key; for days also the sum of the durations in milliseconds."""
 
     people: Counter[People] = field(default_factory=Counter)
     daily: dict[Daily, tuple[int, int]] = field(default_factory=dict)
@@ -80,7 +80,7 @@ def within(field_name: str, first: date, last: date) -> Q:
 
 
 def people(active_since: datetime) -> Tally:
-    """Everybody, and the days of those who have been migrated: of one statement, so that they fit together."""
+    """All people, and the migrated ones by day: from one statement, so that the two fit together."""
     zone = timezone.get_default_timezone()
     rows = (
         MigratedUser.objects.order_by()
@@ -104,7 +104,7 @@ def people(active_since: datetime) -> Tally:
 
 
 def events(first: date | None, until: datetime) -> dict[Daily, tuple[int, int]]:
-    """The events from a day on (from the beginning if None) up to a moment."""
+    """The events from a day (None: from the first one) up to a moment."""
     speed = Case(
         When(Q(duration_ms__isnull=True) | Q(connection=""), then=0),
         *(When(duration_ms__lte=bucket, then=bucket) for bucket in BUCKETS),
@@ -121,7 +121,7 @@ def events(first: date | None, until: datetime) -> dict[Daily, tuple[int, int]]:
 
 
 def attempts(first: date | None, until: datetime) -> dict[Daily, tuple[int, int]]:
-    """The challenge sessions begun from a day on, by how far they had come at a moment."""
+    """The challenge sessions begun since a day, by the stage that they had reached at a moment."""
     far = Case(
         *(When(came_to(stage, until), then=Value(stage)) for stage in reversed(STAGES[1:])),
         default=Value(STAGES[0]),
@@ -137,12 +137,12 @@ def attempts(first: date | None, until: datetime) -> dict[Daily, tuple[int, int]
 
 
 def came_to(stage: str, until: datetime | None = None) -> Exists:
-    """Of challenge sessions: those with the event of this very stage."""
+    """Condition on challenge sessions: has an event of exactly this stage."""
     return _has(REACHED_BY[stage], until)
 
 
 def reached(stage: str) -> Q:
-    """Of challenge sessions: those that came to this stage or further."""
+    """Condition on challenge sessions: reached this stage or a later one."""
     if stage == STAGES[0]:
         return Q()
     return Q(_has([step for later in STAGES[STAGES.index(stage) :] for step in REACHED_BY[later]]))
@@ -158,8 +158,8 @@ def _from(rows: QuerySet[Any], moment: str, first: date | None) -> QuerySet[Any]
 
 
 def see_returning(since: datetime, until: datetime) -> int:
-    """Notes that migrated people have signed in again: a statement of a task, so that no sign-in has to wait for it.
-    Returns how many."""
+    """Updates ``active_at`` of migrated people who have signed in again, and returns how many. It runs in a task, so
+    that no sign-in waits for it."""
     signed_in = JourneyEvent.objects.filter(step__in=REACHED_BY["signed_in"], outcome=OK, at__lte=until)
     latest = signed_in.filter(user=OuterRef("user")).order_by("-at").values("at")[:1]
     return (

@@ -1,4 +1,4 @@
-"""What happened in the last days: how far sign-ins came, why they failed, how pools answered; and today's budgets."""
+"""Recent activity: how far sign-ins came, why they failed, how pools answered; and how much of the budgets is used."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,16 +17,16 @@ from .types import Budget, Failure, Number, Pool, Stage, percent
 
 Outcome = JourneyEvent.Outcome
 TOP = 8
-# The steps that wait for a pool, and the categories of errors that are not the person's own.
+# The steps that wait for a pool, and the categories of errors that the person does not cause.
 POOL_STEPS = ("answered", "left", "password", "sent")
 POOL_FAULTS = "configuration,system"
-# Those that everybody shares, but for prefixes, which are many.
+# The limits that all people share, without those of phone prefixes, which are many.
 BUDGETS = ("emails_per_day", "sms_per_day", "sms_per_country", "unknown_messages_per_day")
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """What happened on some days, added up: by day and route it would be thousands of rows on a busy site."""
+class DailySum:
+    """Daily figures, summed over days and routes: unsummed they are thousands of rows on a busy site."""
 
     kind: str
     connection: str
@@ -38,28 +38,28 @@ class Sum:
     count: int
 
 
-def sums(figures: "QuerySet[DailyFigure]") -> list[Sum]:
+def sums(figures: "QuerySet[DailyFigure]") -> list[DailySum]:
     """One statement."""
-    names = [each.name for each in fields(Sum) if each.name != "count"]
-    return [Sum(*row) for row in figures.order_by().values_list(*names).annotate(models.Sum("count"))]
+    names = [each.name for each in fields(DailySum) if each.name != "count"]
+    return [DailySum(*row) for row in figures.order_by().values_list(*names).annotate(models.Sum("count"))]
 
 
-class Lately:
-    """``always`` is what every number is of: the days, and a connection if only one is asked for."""
+class RecentActivity:
+    """``base_filter`` applies to every number: the day range, and the connection if one was chosen."""
 
-    def __init__(self, figures: Sequence[Sum], always: dict[str, str]) -> None:
+    def __init__(self, figures: Sequence[DailySum], base_filter: dict[str, str]) -> None:
         self._events = [figure for figure in figures if figure.kind == Kind.EVENTS]
         self._sums = Sums(self._events)
         self._attempts = Sums(figure for figure in figures if figure.kind == Kind.ATTEMPTS)
-        self._always = always
+        self._base_filter = base_filter
 
     def funnel(self) -> list[Stage]:
-        """Each stage counts those who came further, too, so no stage is larger than the one before."""
+        """A stage includes the attempts that came further, so no stage is larger than the one before."""
         far = {stage: self._attempts.of({"step": [stage]}) for stage in STAGES}
         everybody = sum(far.values())
         counts = [sum(far[later] for later in STAGES[place:]) for place in range(len(STAGES))]
         return [
-            Stage(stage, Number(count, "attempts", self._always | {"reached": stage}), percent(count, everybody))
+            Stage(stage, Number(count, "attempts", self._base_filter | {"reached": stage}), percent(count, everybody))
             for stage, count in zip(STAGES, counts, strict=True)
         ]
 
@@ -72,32 +72,34 @@ class Lately:
         return failed[:TOP]
 
     def pools(self, labels: dict[str, str]) -> list[Pool]:
-        """Those that are configured, and those that were asked."""
-        only = self._always.get("connection")
-        asked = {connection for (connection,) in self._sums.values("connection") if connection}
-        return [self._pool(name, labels.get(name, name)) for name in sorted({only} if only else asked | set(labels))]
-
-    def _pool(self, name: str, label: str) -> Pool:
+        """The pools that are configured, and those that were called."""
+        only = self._base_filter.get("connection")
+        called = {connection for (connection,) in self._sums.values("connection") if connection}
         steps = ",".join(POOL_STEPS)
-        calls = self._number(connection=name, step=steps)
-        errors = self._number(connection=name, step=steps, outcome=str(Outcome.FAILED), category=POOL_FAULTS)
-        within = Counter[int]()
-        for figure in self._events:
-            if figure.connection == name and figure.step in POOL_STEPS and figure.within_ms:
-                within[figure.within_ms] += figure.count
-        return Pool(
-            name,
-            label,
-            calls,
-            errors,
-            percent(errors.value, calls.value),
-            _within(within, 0.5),
-            _within(within, 0.95),
-            self._number(connection=name, step=POOL_SIGN_IN, outcome=str(Outcome.OK)),
-        )
+        pools = []
+        for name in sorted({only} if only else called | set(labels)):
+            calls = self._number(connection=name, step=steps)
+            errors = self._number(connection=name, step=steps, outcome=str(Outcome.FAILED), category=POOL_FAULTS)
+            within = Counter[int]()
+            for figure in self._events:
+                if figure.connection == name and figure.step in POOL_STEPS and figure.within_ms:
+                    within[figure.within_ms] += figure.count
+            pools.append(
+                Pool(
+                    name,
+                    labels.get(name, name),
+                    calls,
+                    errors,
+                    percent(errors.value, calls.value),
+                    _within(within, 0.5),
+                    _within(within, 0.95),
+                    self._number(connection=name, step=POOL_SIGN_IN, outcome=str(Outcome.OK)),
+                )
+            )
+        return pools
 
     def _number(self, **where: str) -> Number:
-        return Number(self._sums.of(values_of(where)), "events", self._always | where)
+        return Number(self._sums.of(values_of(where)), "events", self._base_filter | where)
 
 
 def _within(counts: Counter[int], share: float) -> int | None:
@@ -111,7 +113,7 @@ def _within(counts: Counter[int], share: float) -> int | None:
 
 
 def budgets(now: datetime) -> Iterator[Budget]:
-    """What is spent of `BUDGETS` at this very moment: these are few rows. One statement."""
+    """How much of `BUDGETS` is used now, counted live because these are few rows. One statement."""
     spent = {(row.scope, row.key): row for row in SendCount.objects.filter(scope__in=BUDGETS)}
     for name in BUDGETS:
         limit = conf.limit(name)

@@ -1,5 +1,5 @@
-"""How far the migration is: read from the roll-up alone, in a fixed number of statements, however many people there
-are. The page in the admin, its exports and ``manage.py cognito_progress`` all tell these figures."""
+"""The progress report, read from the roll-up alone, in a number of statements that does not grow with the people. The
+page in the admin, its exports and ``manage.py cognito_progress`` show it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,16 +9,15 @@ from django.db.models import Q, Sum
 
 from ... import connections
 from ...models import DailyFigure, MigratedUser, PeopleFigure, Progress
-from . import recent as lately
 from .forecast import Forecast
 from .lookup import FLAGS, Sums, days, values_of
 from .queries import Kind, day_of
-from .recent import TOP, Lately, budgets
+from .recent import TOP, DailySum, RecentActivity, budgets, sums
 from .rollup import ACTIVE
 from .types import Day, Figures, Group, Named, Number, Share
 
 Status = MigratedUser.Status
-# Whoever is out is not to be migrated: they are no part of "all".
+# People who are out will not be migrated, so "all" does not include them.
 COUNTED = ",".join(sorted(status for status in Status if status not in MigratedUser.OUT))
 IN_ORDER = (Status.MIGRATED, Status.PENDING, Status.CONFLICT, Status.FAILED, *MigratedUser.OUT)
 RECENT_DAYS = 7
@@ -27,19 +26,19 @@ STALE = timedelta(minutes=30)
 TRIES = 3
 
 
-def read(now: datetime, connection: str = "") -> Figures:
-    """The figures of one connection, or of all. Seven statements; four more when the roll-up was written meanwhile,
-    for figures of two moments would not fit together."""
+def read_report(now: datetime, connection: str = "") -> Figures:
+    """The report on one connection, or on all. Seven statements; four more if a roll-up was written meanwhile, because
+    numbers of two moments would not fit together."""
     for _ in range(TRIES):
-        kept = _read(now, connection)
-        if kept.as_of == Progress.objects.filter(pk=1).values_list("as_of", flat=True).first():
+        roll_up = _read(now, connection)
+        if roll_up.as_of == Progress.objects.filter(pk=1).values_list("as_of", flat=True).first():
             break
-    return _tell(kept, now)
+    return _report(roll_up, now)
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """What the tables of the roll-up said. ``today`` is the day of which they are."""
+class _RollUp:
+    """The rows of one roll-up, made on the day ``today``."""
 
     as_of: datetime | None
     today: date
@@ -47,14 +46,14 @@ class _Kept:
     forecast: Forecast
     people: list[PeopleFigure]
     migrated: dict[date, int]
-    recent: list[lately.Sum]
+    recent: list[DailySum]
 
     @property
-    def always(self) -> dict[str, str]:
+    def base_filter(self) -> dict[str, str]:
         return {"connection": self.connection} if self.connection else {}
 
 
-def _read(now: datetime, connection: str) -> _Kept:
+def _read(now: datetime, connection: str) -> _RollUp:
     progress = Progress.objects.filter(pk=1).first() or Progress()
     today = day_of(progress.as_of or now)
     ours = Q(connection=connection) if connection else Q()
@@ -62,28 +61,27 @@ def _read(now: datetime, connection: str) -> _Kept:
     recent = DailyFigure.objects.filter(
         ours, kind__in=[Kind.EVENTS, Kind.ATTEMPTS], day__range=(today - timedelta(days=RECENT_DAYS - 1), today)
     )
-    return _Kept(
+    return _RollUp(
         progress.as_of,
         today,
         connection,
         Forecast.from_json(progress.forecasts.get(connection, {})),
         list(PeopleFigure.objects.filter(ours)),
         dict(per_day.order_by("day")),
-        lately.sums(recent),
+        sums(recent),
     )
 
 
-def _tell(kept: _Kept, now: datetime) -> Figures:
+def _report(roll_up: _RollUp, now: datetime) -> Figures:
     labels = {each.alias: each.name or each.alias for each in connections.every()}
-    people = _People(kept)
-    recent = Lately(
-        kept.recent, kept.always | {"days": days(kept.today - timedelta(days=RECENT_DAYS - 1), kept.today)}
-    )
-    shown = _days(kept, people)
+    people = _People(roll_up)
+    span = days(roll_up.today - timedelta(days=RECENT_DAYS - 1), roll_up.today)
+    recent = RecentActivity(roll_up.recent, roll_up.base_filter | {"days": span})
+    shown = _days(roll_up, people)
     return Figures(
-        as_of=kept.as_of,
-        connection=kept.connection,
-        stale=kept.as_of is not None and now - kept.as_of > STALE,
+        as_of=roll_up.as_of,
+        connection=roll_up.connection,
+        stale=roll_up.as_of is not None and now - roll_up.as_of > STALE,
         recent_days=RECENT_DAYS,
         migrated=people.share(),
         active=people.share(active="yes"),
@@ -100,23 +98,23 @@ def _tell(kept: _Kept, now: datetime) -> Figures:
         failures=recent.failures(),
         pools=recent.pools(labels),
         budgets=list(budgets(now)),
-        forecast=kept.forecast,
+        forecast=roll_up.forecast,
     )
 
 
 class _People:
     """Counts people by what they have in common."""
 
-    def __init__(self, kept: _Kept) -> None:
-        self._sums = Sums(kept.people)
-        self._always = kept.always
+    def __init__(self, roll_up: _RollUp) -> None:
+        self._sums = Sums(roll_up.people)
+        self._base_filter = roll_up.base_filter
 
     def number(self, **where: str) -> Number:
         wanted: dict[str, Iterable[object]] = dict(values_of(where))
         if "reason" in wanted:
             wanted["last_error"] = wanted.pop("reason")
         wanted |= {name: [True] for name in FLAGS if name in wanted}
-        return Number(self._sums.of(wanted), "people", self._always | where)  # type: ignore[arg-type]
+        return Number(self._sums.of(wanted), "people", self._base_filter | where)  # type: ignore[arg-type]
 
     def share(self, **where: str) -> Share:
         return Share(self.number(status=Status.MIGRATED.value, **where), self.number(status=COUNTED, **where))
@@ -131,29 +129,29 @@ class _People:
         named = [
             Named(reason, self.number(status=waiting, reason=reason)) for (reason,) in self._sums.values("last_error")
         ]
-        found = [each for each in named if each.number.value]
-        return sorted(found, key=lambda each: each.number.value, reverse=True)[:TOP]
+        named.sort(key=lambda each: each.number.value, reverse=True)
+        return [each for each in named[:TOP] if each.number.value]
 
     def groups(self, name: str, labels: dict[str, str]) -> list[Group]:
-        there = sorted(value for (value,) in self._sums.values(name))
-        return [self._group(name, value, labels.get(value, value)) for value in there]
+        waiting = (Status.PENDING, Status.CONFLICT, Status.FAILED)
+        groups = []
+        for value in sorted(value for (value,) in self._sums.values(name)):
+            of = {name: value}
+            numbers = [self.number(status=status.value, **of) for status in waiting]
+            groups.append(Group(value, labels.get(value, value), self.share(**of), *numbers))
+        return groups
 
-    def _group(self, name: str, value: str, label: str) -> Group:
-        of = {name: value}
-        statuses = (Status.PENDING, Status.CONFLICT, Status.FAILED)
-        return Group(value, label, self.share(**of), *(self.number(status=each.value, **of) for each in statuses))
 
-
-def _days(kept: _Kept, people: _People) -> list[Day]:
+def _days(roll_up: _RollUp, people: _People) -> list[Day]:
     """The last `SHOWN_DAYS`, today included."""
-    first = kept.today - timedelta(days=SHOWN_DAYS - 1)
-    shown = sum(count for day, count in kept.migrated.items() if day >= first)
+    first = roll_up.today - timedelta(days=SHOWN_DAYS - 1)
+    shown = sum(count for day, count in roll_up.migrated.items() if day >= first)
     so_far = people.number(status=Status.MIGRATED.value).value - shown
-    told = []
+    shown_days = []
     for day in (first + timedelta(days=number) for number in range(SHOWN_DAYS)):
-        count = kept.migrated.get(day, 0)
+        count = roll_up.migrated.get(day, 0)
         so_far += count
-        week = sum(kept.migrated.get(day - timedelta(days=number), 0) for number in range(7))
-        where = kept.always | {"status": Status.MIGRATED.value, "days": days(day, day)}
-        told.append(Day(day, Number(count, "people", where), round(week / 7, 1), so_far))
-    return told
+        week = sum(roll_up.migrated.get(day - timedelta(days=number), 0) for number in range(7))
+        where = roll_up.base_filter | {"status": Status.MIGRATED.value, "days": days(day, day)}
+        shown_days.append(Day(day, Number(count, "people", where), round(week / 7, 1), so_far))
+    return shown_days

@@ -1,12 +1,11 @@
-"""Keeping the figures of the migration, so that no page has to count.
+"""The roll-up: counts the migration's progress ahead of time, so that no page has to count.
 
-Everything is counted in the tables first, with no lock held, and then written in one short transaction; the newest
-count wins. People are counted whole each time. Of events and attempts, days that are over are not counted again: what
-is committed late is found because the last day is always part of it (`MARGIN`). Days that the purge has cut into keep
-the figures that they had before.
+It counts in the source tables first, without a lock, and then writes in one short transaction; the newest count wins.
+People are counted anew each time. Events and attempts of past days are not counted again, except for the last day
+(`MARGIN`), which finds rows that were committed late. Days of which the purge has deleted rows keep their figures.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,17 +17,18 @@ from ...models import DailyFigure, PeopleFigure, Progress
 from . import forecast, queries
 from .queries import Daily, Kind, People, Tally, day_of, start_of
 
-# "Active" people have been seen in the last so many days.
+# "Active" people have signed in within this time.
 ACTIVE = timedelta(days=30)
 # An event is written with the time at which its request or task began. None of them lasts for a day.
 MARGIN = timedelta(days=1)
+BATCH = 500  # rows of one statement
 PEOPLE = tuple(People.__annotations__)
 DAILY = tuple(Daily.__annotations__)
 
 
 def roll_up(now: datetime, *, anew: bool = False) -> Progress:
-    """Counts what is there, and keeps it as the figures of ``now``. With ``anew``, days that are over are counted
-    again, as far as their rows are still there. May run at any time, twice, and several times at once."""
+    """Counts, and stores the figures as of ``now``. With ``anew``, past days are counted again, as far as their rows
+    are still there. May run at any time, twice, and several times at once."""
     known = Progress.objects.filter(pk=1).first() or Progress()
     since = None if anew or known.as_of is None or known.time_zone != _zone() else day_of(known.as_of - MARGIN)
     active_since = now - ACTIVE
@@ -52,14 +52,14 @@ def roll_up(now: datetime, *, anew: bool = False) -> Progress:
 
 
 def locked() -> Progress:
-    """The one row, for the transaction that asks. The insert comes first: SQLite takes its write lock by it."""
+    """The one row, locked until the transaction ends. The insert comes first, so that SQLite takes its write lock."""
     rows = Progress.objects.using(router.db_for_write(Progress))
     rows.bulk_create([Progress(pk=1)], ignore_conflicts=True)
     return rows.select_for_update().get(pk=1)
 
 
 def before_purge(now: datetime, *, events: datetime, attempts: datetime) -> None:
-    """To be called before what is older than these moments is deleted: it is counted once more, and then kept."""
+    """Counts once more before rows older than these moments are deleted; figures of their days stay from then on."""
     roll_up(now)
     with transaction.atomic(using=router.db_for_write(Progress)):
         progress = locked()
@@ -70,8 +70,8 @@ def before_purge(now: datetime, *, events: datetime, attempts: datetime) -> None
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A figure that is not what the table says. People change by the second, and what was begun in the last day may
-    have been committed since the roll-up; a difference in ``settled`` figures is a fault."""
+    """A figure that differs from its table. People change all the time, and rows of the last day may have been
+    committed since the roll-up; only a difference in ``settled`` figures is a fault."""
 
     key: Mapping[str, Any]
     kept: int
@@ -80,7 +80,7 @@ class Drift:
 
 
 def check() -> list[Drift]:
-    """Counts everything again, as far as its rows are still there, and compares. Reads only."""
+    """Counts everything again, as far as the rows are still there, and compares. Reads only."""
     progress = Progress.objects.filter(pk=1).first()
     if progress is None or progress.as_of is None or progress.active_since is None:
         return []
@@ -102,7 +102,7 @@ def _zone() -> str:
 
 
 def _open(since: date | None, kept_since: datetime | None) -> date | None:
-    """The first day that may be counted: the one after the purge's, or ``since``."""
+    """The first day that can be counted: the day after the purge's, or ``since``."""
     whole = day_of(kept_since) + timedelta(days=1) if kept_since else None
     return max(filter(None, [since, whole]), default=None)
 
@@ -144,29 +144,21 @@ def _replace(model: type[Any], rows: models.QuerySet[Any], figures: Figures) -> 
     kept = _kept(rows)
     over = [pk for key, (pk, value) in kept.items() if figures.get(key) != value]
     new = {key: value for key, value in figures.items() if key not in kept or kept[key][1] != value}
-    _in_batches(model, over)
+    for start in range(0, len(over), BATCH):
+        model._default_manager.filter(pk__in=over[start : start + BATCH]).delete()
     model._default_manager.bulk_create(
         (model(**dict(zip((*names, *values), (*key, *value), strict=True))) for key, value in new.items()),
-        batch_size=500,
+        batch_size=BATCH,
     )
-
-
-def _in_batches(model: type[Any], keys: list[int], size: int = 500) -> None:
-    for start in range(0, len(keys), size):
-        model._default_manager.filter(pk__in=keys[start : start + size]).delete()
 
 
 def _compare(rows: models.QuerySet[Any], figures: Figures, *, settled_before: date = date.min) -> list[Drift]:
     names, _ = _names(rows.model)
     kept = {key: value for key, (_, value) in _kept(rows).items()}
-    found = []
-    for key in _sorted({*kept, *figures}):
+    drifts = []
+    for key in sorted({*kept, *figures}, key=lambda key: list(map(str, key))):
         if kept.get(key) != figures.get(key):
             named = dict(zip(names, key, strict=True))
             settled = named.get("day", date.max) < settled_before
-            found.append(Drift(named, kept.get(key, (0,))[0], figures.get(key, (0,))[0], settled))
-    return found
-
-
-def _sorted(keys: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    return sorted(keys, key=lambda key: [str(part) for part in key])
+            drifts.append(Drift(named, kept.get(key, (0,))[0], figures.get(key, (0,))[0], settled))
+    return drifts

@@ -1,4 +1,5 @@
-"""The words of the progress: numbers that know what they count, and what is told of it."""
+"""Value types of the progress report. Each number carries the filter of the rows it counts, so that the page can link
+to them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -10,8 +11,7 @@ from .forecast import Forecast
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number and which rows it counts: ``rows`` is people, events, attempts or budgets, ``where`` says which of
-    them (`flows.progress.report.total`)."""
+    """A count. ``rows`` is people, events, attempts or budgets; ``where`` filters them (`lookup.total`)."""
 
     value: int
     rows: str
@@ -27,12 +27,11 @@ class Share:
 
     @property
     def percent(self) -> float:
-        """0 to 100, to one place, and 100 only for the whole."""
         return percent(self.part.value, self.whole.value)
 
 
 def percent(part: int, whole: int) -> float:
-    """0 to 100, to one place; 100 only where nothing is left, and 0 only where nothing is there."""
+    """0 to 100, to one place; 100 only for the whole, and 0 only for nothing."""
     if whole <= 0 or part <= 0:
         return 0.0
     if part >= whole:
@@ -42,8 +41,8 @@ def percent(part: int, whole: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """People of one connection or cohort: all, migrated, still to come, and waiting for a human. ``name`` is the alias
-    or the month; ``label`` is what the connection is called."""
+    """People of one connection or cohort. ``name`` is the connection's alias or the cohort's month; ``label`` is the
+    connection's name."""
 
     name: str
     label: str
@@ -63,7 +62,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """``rate``: people a day in the seven days up to this one. ``so_far``: everybody migrated by its end."""
+    """``rate``: people a day in the seven days up to this one. ``so_far``: all people migrated by its end."""
 
     day: date
     migrated: Number
@@ -119,9 +118,8 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """How far the migration is, as of a moment; of one connection where ``connection`` is named. ``recent_days``: how
-    many days attempts, failures and pools are of, today included. ``deleted``: the migrated whose Django
-    user was deleted since."""
+    """The report as of a moment, on one connection if ``connection`` is named. ``recent_days``: the days of attempts,
+    failures and pools, with today. ``deleted``: migrated people whose Django user was deleted later."""
 
     as_of: datetime | None
     connection: str
@@ -146,22 +144,21 @@ class Figures:
 
     @property
     def known(self) -> bool:
-        """Whether anything has been counted of the connection that was asked for."""
+        """Whether there is any count of the chosen connection."""
         return not self.connection or bool(self.connections) or any(pool.calls.value for pool in self.pools)
 
     def as_json(self) -> dict[str, Any]:
-        """The same, of what JSON knows."""
-        told: dict[str, Any] = plain(self)
-        return told
+        data: dict[str, Any] = plain(self)
+        return data
 
 
 def plain(value: Any) -> Any:
-    """What JSON knows: a number is told with what it counts, a share with its per cents, times as ISO 8601."""
+    """The value in JSON's types: a number with its filter, a share with its percentage, times as ISO 8601."""
     if isinstance(value, Forecast):
         return value.as_json()
     if is_dataclass(value):
-        told = {each.name: plain(getattr(value, each.name)) for each in fields(value)}
-        return told | {"percent": value.percent} if isinstance(value, Share) else told
+        data = {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+        return data | {"percent": value.percent} if isinstance(value, Share) else data
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Mapping):

@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 raise CommandError("The roll-up has drifted; --recount counts it anew.")
             self.stdout.write(self.style.SUCCESS("The roll-up equals the tables." if not found else "No drift."))
             return
-        figures = report.read(now, connection)
+        figures = report.read_report(now, connection)
         if not figures.known:
             raise CommandError(f"There is no connection {connection!r}.")
         if options["json"]:

@@ -14,7 +14,7 @@ from django.db import OperationalError
 
 from cognito_passwordless.cognito import Connection
 from cognito_passwordless.flows import importing
-from cognito_passwordless.flows.importing import gone, pipeline, run_lease
+from cognito_passwordless.flows.importing import gone, run_lease, writer
 from cognito_passwordless.flows.pool_sync.trigger_events import signed_in
 from cognito_passwordless.flows.progress import report, rollup
 from cognito_passwordless.models import ImportRun, MigratedUser, SeenPeople
@@ -218,15 +218,14 @@ def test_whoever_dies_while_marking_is_followed_by_one_who_ends_it(
 
 def test_who_comes_in_between_the_look_and_the_mark_keeps_it(directory: Directory, pool: Connection) -> None:
     user = User.objects.create_user("ann")
-    real = gone._unseen
+    real = gone.obstacle
 
-    def unseen(*arguments: Any) -> Any:
-        found = real(*arguments)
+    def between(*arguments: Any, **options: Any) -> str:
         missing(status="migrated", user=user)
-        return found
+        return real(*arguments, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gone, "_unseen", unseen)
+        patch.setattr(gone, "obstacle", between)
         assert run(pool, now=LATER).gone == 0
     assert statuses()[3] == "migrated"
 
@@ -234,7 +233,7 @@ def test_who_comes_in_between_the_look_and_the_mark_keeps_it(directory: Director
 def test_a_database_that_is_busy_is_tried_again(
     directory: Directory, pool: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = iter([OperationalError("deadlock detected")] * (pipeline.WRITES - 1))
+    left = iter([OperationalError("deadlock detected")] * (writer.WRITES - 1))
     real = gone.mark
 
     def mark(*arguments: Any, **options: Any) -> str:
@@ -306,7 +305,7 @@ def test_the_dry_run_says_why_nobody_would_be(
 def test_who_is_gone_is_counted_by_themselves_and_is_not_pending(directory: Directory, pool: Connection) -> None:
     run(pool, now=LATER)
     rollup.roll_up(LATER)
-    figures = report.read(LATER)
+    figures = report.read_report(LATER)
     assert {each.name: each.number.value for each in figures.statuses} == {
         "migrated": 0, "pending": 3, "conflict": 0, "failed": 0, "excluded": 0, "gone": 1,
     }  # fmt: skip

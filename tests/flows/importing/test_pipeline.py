@@ -249,15 +249,15 @@ def test_somebody_who_signs_in_while_their_page_is_written_is_met_there(
     """The row appears between the look and the write, as another process's does."""
     from cognito_passwordless.flows.importing import writer
 
-    def sort_out(*arguments: Any) -> Any:
+    def diff_page(*arguments: Any) -> Any:
         found = real(*arguments)
         MigratedUser.objects.get_or_create(
             pool=pool.pool, sub=sub_of(1), defaults={"connection": "main", "status": "migrated"}
         )
         return found
 
-    real = writer.sort_out
-    monkeypatch.setattr(writer, "sort_out", sort_out)
+    real = writer.diff_page
+    monkeypatch.setattr(writer, "diff_page", diff_page)
     Directory(standin, [listed(1), listed(2)])
     assert run(pool).state == "done"
     assert (person(1).status, person(1).email) == ("migrated", "person1@example.com")
@@ -316,13 +316,13 @@ def test_whoever_is_erased_between_the_look_and_the_write_does_not_come_back(
     Directory(standin, [listed(1), listed(2)])
     run(pool)
 
-    def sort_out(*arguments: Any) -> Any:
+    def diff_page(*arguments: Any) -> Any:
         found = real(*arguments)
         erase.erase(person(1).pk, now=NOW)
         return found
 
-    real = writer.sort_out
-    monkeypatch.setattr(writer, "sort_out", sort_out)
+    real = writer.diff_page
+    monkeypatch.setattr(writer, "diff_page", diff_page)
     Directory(standin, [listed(1, email="new@example.com"), listed(2, email="newer@example.com")])
     assert counts(run(pool)) == {"seen": 2, "updated": 1, "skipped": 1}
     assert list(MigratedUser.objects.values_list("sub", flat=True)) == [sub_of(2)]
@@ -520,5 +520,5 @@ def test_a_pace_cannot_be_switched_off(rate: float) -> None:
 def test_waits_grow_and_are_never_the_same_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_source, "LONGEST_WAIT", 20.0)
     for tries, longest in ((1, 0.5), (2, 1), (5, 8), (9, 20)):
-        drawn = {pool_source.back_off(tries) for _ in range(50)}
+        drawn = {pool_source.back_off(tries, first=0.5) for _ in range(50)}
         assert longest / 2 <= min(drawn) < max(drawn) <= longest

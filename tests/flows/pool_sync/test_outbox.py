@@ -14,7 +14,7 @@ from django.utils import timezone
 from cognito_passwordless.exceptions import DispatchFailed
 from cognito_passwordless.flows.lifecycle import undo
 from cognito_passwordless.flows.pool_sync import outbox, worker
-from cognito_passwordless.flows.pool_sync.worker import TellLater, tell
+from cognito_passwordless.flows.pool_sync.worker import RetryLater, update_pool
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ConnectionState, JourneyEvent, MigratedUser, PhoneNumber, PoolNotice
 from cognito_passwordless.tasks import mark_migrated_in_pool
@@ -63,7 +63,7 @@ def changes(cognito: LocalCognito, since: int) -> list[str]:
 
 
 def quick(pk: int) -> None:
-    tell(pk, clock=timezone.now, sleep=lambda seconds: None)
+    update_pool(pk, clock=timezone.now, sleep=lambda seconds: None)
 
 
 class TestAfterAMigration:
@@ -172,10 +172,10 @@ class TestTheQueue:
         self, waiting: LocalPool, cognito: LocalCognito, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("cognito_passwordless.tasks.mark_inline", quick)
-        assert outbox.ask_again(timezone.now() + timedelta(minutes=59)) == 0
-        assert outbox.ask_again(timezone.now() + timedelta(minutes=61)) == 1
+        assert outbox.hand_over_again(timezone.now() + timedelta(minutes=59)) == 0
+        assert outbox.hand_over_again(timezone.now() + timedelta(minutes=61)) == 1
         assert not in_pool(cognito, waiting)["enabled"]
-        assert outbox.ask_again(timezone.now() + timedelta(hours=9)) == 0
+        assert outbox.hand_over_again(timezone.now() + timedelta(hours=9)) == 0
 
     def test_a_second_run_does_nothing(self, waiting: LocalPool, cognito: LocalCognito) -> None:
         quick(the_notice().pk)
@@ -187,7 +187,7 @@ class TestTheQueue:
     def test_two_workers_do_not_tell_at_once(self, waiting: LocalPool, cognito: LocalCognito) -> None:
         PoolNotice.objects.update(held_until=timezone.now() + timedelta(seconds=30))
         since = len(cognito.calls)
-        with pytest.raises(TellLater, match="busy"):
+        with pytest.raises(RetryLater, match="busy"):
             quick(the_notice().pk)
         assert cognito.calls[since:] == []
 
@@ -200,7 +200,7 @@ class TestTheQueue:
 
     def test_a_call_that_may_have_been_made_is_made_again(self, waiting: LocalPool, cognito: LocalCognito) -> None:
         cognito.fail("AdminDisableUser", "500", pool_id=waiting.id)
-        with pytest.raises(TellLater):
+        with pytest.raises(RetryLater):
             quick(the_notice().pk)
         assert the_notice().told["disable"] == "begun"
         since = len(cognito.calls)
@@ -214,7 +214,7 @@ class TestWhenThePoolRefuses:
         self, waiting: LocalPool, cognito: LocalCognito, error: str
     ) -> None:
         cognito.fail("AdminUserGlobalSignOut", error, pool_id=waiting.id)
-        with pytest.raises(TellLater) as failed:
+        with pytest.raises(RetryLater) as failed:
             quick(the_notice().pk)
         assert failed.value.tries == 1
         assert told() == []
@@ -227,7 +227,7 @@ class TestWhenThePoolRefuses:
         cognito.fail("AdminUpdateUserAttributes", "throttle", times=12, pool_id=waiting.id)
         for _ in range(2):
             for _ in range(worker.MAX_TRIES - 1):
-                with pytest.raises(TellLater):
+                with pytest.raises(RetryLater):
                     quick(the_notice().pk)
             quick(the_notice().pk)
         assert told() == [("failed", "throttled")]
@@ -295,7 +295,7 @@ class TestWhenThePoolRefuses:
     def test_a_full_queue_gives_the_place_back(self, waiting: LocalPool, settings: Any) -> None:
         limits = {"cognito_changes": "1/1h"}
         settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "LIMITS": limits}
-        with pytest.raises(TellLater, match="quota"):
+        with pytest.raises(RetryLater, match="quota"):
             quick(the_notice().pk)
         assert (the_notice().held_until, the_notice().tries) == (None, 0)
 
@@ -328,13 +328,13 @@ class TestAnUndo:
         self, waiting: LocalPool, cognito: LocalCognito, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The worker has read "migrated" and is about to disable; the undo commits in between."""
-        real = worker._FORTH["disable"]
+        real = worker._APPLY["disable"]
 
         def undone_meanwhile(connection: Any, username: str) -> None:
             undo.undo(MigratedUser.objects.get().pk, now=timezone.now())
             real(connection, username)
 
-        monkeypatch.setattr(worker, "_FORTH", {**worker._FORTH, "disable": undone_meanwhile})
+        monkeypatch.setattr(worker, "_APPLY", {**worker._APPLY, "disable": undone_meanwhile})
         quick(the_notice().pk)
         assert the_notice().waiting
         quick(the_notice().pk)

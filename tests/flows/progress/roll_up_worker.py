@@ -49,7 +49,7 @@ def purging() -> float:
 
 def reading() -> float:
     """The highest share that is shown, in per cent."""
-    figures = report.read(timezone.now())
+    figures = report.read_report(timezone.now())
     shares = [figures.migrated, figures.active, *(group.migrated for group in figures.connections)]
     assert all(share.part.value <= share.whole.value for share in shares), shares
     assert min(day.so_far for day in figures.days) >= 0
@@ -77,7 +77,7 @@ def main(rounds: int) -> None:
         "events counted": DailyFigure.objects.filter(kind="events").aggregate(Sum("count"))["count__sum"],
         "events written": OLD_DAYS * A_DAY + 2 * rounds,
         "events left": JourneyEvent.objects.count(),
-        "migrated": report.read(now).migrated.part.value,
+        "migrated": report.read_report(now).migrated.part.value,
         "migrated there": MigratedUser.objects.filter(status="migrated").count(),
         "most": most,
     }

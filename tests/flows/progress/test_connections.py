@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from cognito_passwordless.flows.progress.connections import Calls, ConnectionFigures, read
+from cognito_passwordless.flows.progress.connections import Calls, ConnectionFigures, read_connections
 from cognito_passwordless.flows.progress.rollup import roll_up
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import JourneyEvent
@@ -26,7 +26,7 @@ def happened(step: str, outcome: str = "ok", ms: int | None = 100, at: datetime 
 
 
 def figures(name: str = "main") -> ConnectionFigures:
-    (found,) = [each for each in read(NOON).connections if each.name == name]
+    (found,) = [each for each in read_connections(NOON).connections if each.name == name]
     return found
 
 
@@ -94,7 +94,7 @@ def test_three_statements_however_many_events(
         happened("sent", ms=number * 100, connection=f"pool-{number % 7}")
     roll_up(NOON)
     with django_assert_num_queries(3):
-        read(NOON)
+        read_connections(NOON)
 
 
 def test_sign_ins_are_counted_as_they_happen(client: Client, cognito: LocalCognito, pool: LocalPool) -> None:
@@ -104,9 +104,9 @@ def test_sign_ins_are_counted_as_they_happen(client: Client, cognito: LocalCogni
     client.post("/login/code/", {"code": cognito.last_code("ann@example.com")})
     now = JourneyEvent.objects.latest("pk").at + timedelta(seconds=1)
     roll_up(now)
-    (found,) = read(now).connections
+    (found,) = read_connections(now).connections
     assert (found.begun.value, found.proved.value) == (1, 1)
     assert (found.invocations.calls.value, found.invocations.refused.value) == (3, 1)
     assert found.invocations.mean_ms is not None
-    told = read(now).as_json()["connections"][0]
+    told = read_connections(now).as_json()["connections"][0]
     assert (told["completed_percent"], told["invocations"]["refused_percent"]) == (100.0, 33.3)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cognito_passwordless.flows.progress.recent import Lately, budgets, sums
+from cognito_passwordless.flows.progress.recent import RecentActivity, budgets, sums
 from cognito_passwordless.models import DailyFigure, SendCount
 
 pytestmark = pytest.mark.django_db
@@ -19,8 +19,8 @@ def figure(count: int, step: str = "sent", outcome: str = "ok", **fields: Any) -
     DailyFigure.objects.create(**told, step=step, outcome=outcome, count=count)
 
 
-def lately() -> Lately:
-    return Lately(sums(DailyFigure.objects.all()), {"days": "2026-03-14..2026-03-20"})
+def recent() -> RecentActivity:
+    return RecentActivity(sums(DailyFigure.objects.all()), {"days": "2026-03-14..2026-03-20"})
 
 
 def test_days_and_routes_are_added_up_by_the_database() -> None:
@@ -35,7 +35,7 @@ class TestPools:
         figure(60, within_ms=200)
         figure(36, step="answered", within_ms=1_000)
         figure(4, within_ms=10_000)
-        (pool,) = lately().pools({})
+        (pool,) = recent().pools({})
         assert (pool.calls.value, pool.median_ms, pool.p95_ms) == (100, 200, 1_000)
 
     def test_errors_are_those_of_the_system_and_not_of_people(self) -> None:
@@ -43,16 +43,16 @@ class TestPools:
         figure(6, step="answered", outcome="refused", cause="wrong_code", category="flow")
         figure(3, outcome="failed", cause="throttled", category="system")
         figure(1, outcome="failed", cause="unknown_client", category="configuration")
-        (pool,) = lately().pools({"main": "Customers"})
+        (pool,) = recent().pools({"main": "Customers"})
         assert (pool.label, pool.errors.value, pool.error_percent) == ("Customers", 4, 4.0)
 
     def test_sign_ins_that_the_pool_finished_alone_are_no_calls(self) -> None:
         figure(5, step="pool_sign_in")
-        (pool,) = lately().pools({})
+        (pool,) = recent().pools({})
         assert (pool.calls.value, pool.still_there.value) == (0, 5)
 
     def test_a_pool_that_nobody_asked_is_shown_all_the_same(self) -> None:
-        (pool,) = lately().pools({"main": "Customers"})
+        (pool,) = recent().pools({"main": "Customers"})
         assert (pool.calls.value, pool.error_percent, pool.median_ms) == (0, 0.0, None)
 
 
@@ -61,7 +61,7 @@ def test_the_causes_of_failure_begin_with_the_most_frequent() -> None:
     figure(2, outcome="failed", cause="throttled", category="system")
     figure(7, step="answered", outcome="refused", cause="wrong_code", category="flow", route="local")
     figure(4, step="answered", outcome="refused", cause="wrong_code", category="flow", route="cognito_otp")
-    assert [(each.cause, each.events.value) for each in lately().failures()] == [("wrong_code", 11), ("throttled", 2)]
+    assert [(each.cause, each.events.value) for each in recent().failures()] == [("wrong_code", 11), ("throttled", 2)]
 
 
 class TestBudgets:

@@ -54,7 +54,7 @@ class TestPeople:
         for status in ("pending", "pending", "migrated", "conflict", "failed", "excluded", "gone"):
             person(status)
         rollup.roll_up(NOON)
-        figures = report.read(NOON)
+        figures = report.read_report(NOON)
         assert {each.name: each.number.value for each in figures.statuses} == {
             "pending": 2,
             "migrated": 1,
@@ -70,11 +70,11 @@ class TestPeople:
         rollup.roll_up(NOON)
         MigratedUser.objects.update(status="migrated", method="bulk", migrated_at=NOON)
         rollup.roll_up(NOON + timedelta(minutes=5))
-        assert report.read(NOON).migrated.percent == 100.0
+        assert report.read_report(NOON).migrated.percent == 100.0
         MigratedUser.objects.filter(pk=people[0].pk).update(status="pending", method="", migrated_at=None)
         people[1].delete()
         rollup.roll_up(NOON + timedelta(minutes=10))
-        figures = report.read(NOON)
+        figures = report.read_report(NOON)
         assert (figures.migrated.part.value, figures.migrated.whole.value) == (2, 3)
         assert figures.days[-1].migrated.value == 2
         assert check() == []
@@ -84,13 +84,13 @@ class TestPeople:
         person("migrated", user=user)
         person("pending")  # who has no Django user yet has lost none
         rollup.roll_up(NOON)
-        assert report.read(NOON).deleted.value == 0
+        assert report.read_report(NOON).deleted.value == 0
         user.delete()
         assert check() != []
         rollup.roll_up(NOON + DAY)
-        figures = report.read(NOON + DAY)
+        figures = report.read_report(NOON + DAY)
         assert (figures.migrated.part.value, figures.deleted.value) == (1, 1)
-        assert report.read(NOON + DAY, "other").deleted.value == 0
+        assert report.read_report(NOON + DAY, "other").deleted.value == 0
         assert check() == []
 
     def test_who_signs_in_again_has_been_seen(self) -> None:
@@ -101,7 +101,7 @@ class TestPeople:
         rollup.roll_up(NOON)
         row.refresh_from_db()
         assert row.active_at == NOON - DAY
-        assert report.read(NOON).active.part.value == 1
+        assert report.read_report(NOON).active.part.value == 1
 
     def test_the_days_are_those_of_the_sites_time_zone(self, settings: Any) -> None:
         settings.TIME_ZONE = "Pacific/Auckland"
@@ -151,7 +151,7 @@ class TestEvents:
         attempt(sent="refused")
         attempt(left="ok")
         rollup.roll_up(NOON)
-        assert [(stage.name, stage.attempts.value) for stage in report.read(NOON).funnel] == [
+        assert [(stage.name, stage.attempts.value) for stage in report.read_report(NOON).funnel] == [
             ("started", 3),
             ("sent", 2),
             ("verified", 1),
