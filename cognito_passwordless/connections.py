@@ -25,9 +25,8 @@ def every() -> list[Connection]:
     """All valid connections, retired and disabled ones too. A misconfigured one is logged and left out, so that the
     others still work. One statement."""
     in_table, retired = _stored()
-    return [
-        _marked(connection, retired) for connection in _read([*in_table, *compat.social_apps_of_settings(PROVIDER)])
-    ]
+    apps = [*in_table, *compat.social_apps_of_settings(PROVIDER)]
+    return [_marked(connection, retired) for connection in _read(apps)]
 
 
 def active() -> list[Connection]:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from ... import compat
 from ...cognito import CognitoProfile
+from ...conf import conf
 from ...identifiers import Identifier
 from ...identity import Verdict
 from ...models import MigratedUser, PhoneNumber
@@ -71,16 +72,10 @@ def give(user: AbstractBaseUser, addresses: Collection[Identifier]) -> None:
 
 
 def replace_old(
-    user: AbstractBaseUser,
-    gained: Collection[Identifier],
-    record: MigratedUser,
-    changes: MigrationChanges,
-    *,
-    primary: str,
+    user: AbstractBaseUser, gained: Collection[Identifier], record: MigratedUser, changes: MigrationChanges
 ) -> None:
     """The person has proven a new address of the pool's: one that only the migration had written no longer opens the
-    account. ``primary`` is `UPDATE_ON_RETURN`: the new one becomes primary with ``all``, and whenever the primary
-    one was removed.
+    account. The new one becomes primary with ``UPDATE_ON_RETURN`` ``all``, and if the primary one was removed.
 
     Both addresses get a mail, because an attacker may have changed it in the pool. Each mail shows the other address
     masked: the reader of one mailbox has not proven the other."""
@@ -92,7 +87,7 @@ def replace_old(
     rows.delete()
     changes.emails = []
     # A primary address is in the user model's own field too, where a password reset would still find it.
-    if primary == "all" or any(row.primary for row in brought):
+    if conf.update_on_return == "all" or any(row.primary for row in brought):
         EmailAddress.objects.get(user_id=user.pk, email=emails[0]).set_as_primary()
     for row in brought:
         # An address that was not verified, here or in the pool, never opened the account and may be a stranger's.
@@ -107,14 +102,9 @@ def mark_proven(user: AbstractBaseUser, address: Identifier) -> None:
     if address.channel == "sms":
         PhoneNumber.objects.update_or_create(user_id=user.pk, defaults={"number": address.value, "verified": True})
         return
-    row, created = EmailAddress.objects.get_or_create(
-        user_id=user.pk,
-        email=address.value,
-        defaults={
-            "verified": True,
-            "primary": not EmailAddress.objects.filter(user_id=user.pk, primary=True).exists(),
-        },
-    )
+    is_first = not EmailAddress.objects.filter(user_id=user.pk, primary=True).exists()
+    new = {"verified": True, "primary": is_first}
+    row, created = EmailAddress.objects.get_or_create(user_id=user.pk, email=address.value, defaults=new)
     if not created and not row.verified:
         row.verified = True
         row.save(update_fields=["verified"])

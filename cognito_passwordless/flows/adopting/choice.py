@@ -92,22 +92,20 @@ class _Found:
     """The users whom some lines name, with one or two statements for all lines."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        addresses: dict[str, Identifier | None] = {}
-        self._primary: dict[str, Any] = {}
+        key_field, self._primary = get_user_model()._meta.pk, dict[str, Any]()
+        self._addresses: dict[str, Identifier | None] = {}
         for text in texts:
             if looks_like_address(text):
-                addresses[text] = known(text)
-            else:
-                try:
-                    self._primary[text] = get_user_model()._meta.pk.clean(text, None)
-                except ValidationError:
-                    self._primary[text] = None
-        self._addresses = addresses
-        self._carriers = carriers_of([address for address in addresses.values() if address])
+                self._addresses[text] = known(text)
+                continue
+            try:
+                self._primary[text] = key_field.clean(text, None)
+            except ValidationError:
+                self._primary[text] = None
+        self._carriers = carriers_of([address for address in self._addresses.values() if address])
         wanted = [key for key in self._primary.values() if key is not None]
-        self._there = set(
-            get_user_model()._default_manager.filter(pk__in=wanted).values_list("pk", flat=True) if wanted else ()
-        )
+        users = get_user_model()._default_manager.filter(pk__in=wanted)
+        self._there = set(users.values_list("pk", flat=True))
 
     def user_of(self, text: str) -> Any:
         """The user's primary key. Raises `ValueError` with the reason, which repeats nothing of the line."""

@@ -68,11 +68,10 @@ def undecided(rows: "QuerySet[MigratedUser]") -> "QuerySet[MigratedUser]":
     whom their pool verified the same address in different spellings."""
     others = MigratedUser.objects.exclude(pk=OuterRef("pk")).exclude(status__in=MigratedUser.OUT)
     meets: Any = Q(pk__in=[])
-    for address in ("email", "phone"):
-        spelling = "email" if address == "email" else "phone_number"
+    for key, spelling in (("email_key", "email"), ("phone_key", "phone_number")):
         verified = Q(**{f"attributes__{spelling}_verified": "true"})
-        same = others.filter(verified, **{f"{address}_key": OuterRef(f"{address}_key")})
-        meets |= verified & ~Q(**{f"{address}_key": ""}) & Exists(same.exclude(**{spelling: OuterRef(spelling)}))
+        same = others.filter(verified, **{key: OuterRef(key)})
+        meets |= verified & ~Q(**{key: ""}) & Exists(same.exclude(**{spelling: OuterRef(spelling)}))
     return rows.filter(
         Q(status__in=[Status.CONFLICT, Status.FAILED]) | (Q(status=Status.PENDING, shares_address=True) & meets)
     )

@@ -70,9 +70,6 @@ def checklist(connection: Connection, *, now: datetime, coverage: float = COVERA
     total, migrated = people.count(), people.filter(status=Status.MIGRATED).count()
     share = migrated / total if total else 0.0
     undecided = cases.undecided(pool_users(connection).filter(decision__isnull=True)).count()
-    unproven = _unproven_channels(connection, now)
-    state = ConnectionState.objects.filter(alias=connection.alias).first()
-    exported = state.exported_at if state else None
     blind = tombstones.unreadable()
     waiting = open_challenges(connection).filter(expires_at__gt=now).count()
     return [
@@ -94,21 +91,8 @@ def checklist(connection: Connection, *, now: datetime, coverage: float = COVERA
             f"{undecided} wait for a human",
             "Decide them in the admin, under Conflicts.",
         ),
-        Item(
-            "senders",
-            not unproven,
-            f"no message of ours went out in 24 hours by: {', '.join(unproven)}" if unproven else "proven in 24 hours",
-            "Sign in with our own code, by each channel, as somebody who lives in Django already.",
-        ),
-        Item(
-            "backup",
-            exported is not None and exported >= now - RECENT,
-            f"mapping exported {exported:%Y-%m-%d %H:%M} UTC, {state.exported_rows} rows, "
-            f"SHA-256 {state.exported_digest}"
-            if state and exported
-            else "the mapping was never exported",
-            "Write it with --export, and keep the file where the database's own backups are.",
-        ),
+        _senders(connection, now),
+        _backup(connection, now),
         Item(
             "erasures",
             not blind,
@@ -126,8 +110,8 @@ def checklist(connection: Connection, *, now: datetime, coverage: float = COVERA
     ]
 
 
-def _unproven_channels(connection: Connection, now: datetime) -> list[str]:
-    """Channels that people still need, by which our own senders have delivered nothing lately."""
+def _senders(connection: Connection, now: datetime) -> Item:
+    """Fails for channels that people still need and by which our own senders have delivered nothing lately."""
     waiting = not_migrated(connection)
     used = {
         "email": waiting.exclude(email="").exists() or not waiting.exists(),
@@ -136,7 +120,26 @@ def _unproven_channels(connection: Connection, now: datetime) -> list[str]:
     sent = Delivery.objects.filter(status=Delivery.Status.SENT, finished_at__gte=now - RECENT)
     sent = sent.exclude(sender__in=["", "cognito"])
     proven = set(sent.values_list("channel", flat=True).distinct().order_by())
-    return [channel for channel, is_used in used.items() if is_used and channel not in proven]
+    unproven = [channel for channel, is_used in used.items() if is_used and channel not in proven]
+    return Item(
+        "senders",
+        not unproven,
+        f"no message of ours went out in 24 hours by: {', '.join(unproven)}" if unproven else "proven in 24 hours",
+        "Sign in with our own code, by each channel, as somebody who lives in Django already.",
+    )
+
+
+def _backup(connection: Connection, now: datetime) -> Item:
+    state = ConnectionState.objects.filter(alias=connection.alias).first()
+    exported = state.exported_at if state else None
+    return Item(
+        "backup",
+        exported is not None and exported >= now - RECENT,
+        f"mapping exported {exported:%Y-%m-%d %H:%M} UTC, {state.exported_rows} rows, SHA-256 {state.exported_digest}"
+        if state and exported
+        else "the mapping was never exported",
+        "Write it with --export, and keep the file where the database's own backups are.",
+    )
 
 
 def open_challenges(connection: Connection) -> "QuerySet[ChallengeSession]":
@@ -220,7 +223,5 @@ def sign_in_options(row: MigratedUser) -> str:
 def count_not_migrated(connection: Connection) -> dict[str, int]:
     """How many have not migrated, by whether they were enabled at the last import. Two statements."""
     waiting = not_migrated(connection)
-    return {
-        "enabled": waiting.filter(pool_enabled=True).count(),
-        "disabled": waiting.filter(pool_enabled=False).count(),
-    }
+    enabled, disabled = (waiting.filter(pool_enabled=is_enabled).count() for is_enabled in (True, False))
+    return {"enabled": enabled, "disabled": disabled}

@@ -68,13 +68,8 @@ def preview(record: MigratedUser) -> Preview:
         return Preview(rows, refusal="privileged_user", others=others)
     found = dependents.find_dependents(user, record, changes)
     created = any(MigrationChanges.load(row).user for row in rows)
-    return Preview(
-        rows,
-        removes_user=created and not found.counts and not found.blocked_by,
-        gained=found.counts,
-        blocked=found.blocked_by,
-        others=others,
-    )
+    removes = created and not found.counts and not found.blocked_by
+    return Preview(rows, removes_user=removes, gained=found.counts, blocked=found.blocked_by, others=others)
 
 
 @locking.retry_on_deadlock

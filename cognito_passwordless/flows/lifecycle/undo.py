@@ -159,11 +159,9 @@ def totals(rows: "QuerySet[MigratedUser]", choice: Choice | None) -> Counter[str
     counted: Counter[str] = Counter()
     for record in rows.select_related("user").iterator(chunk_size=BATCH):
         found = preview(record)
-        if found.refusal:
-            counted[found.refusal] += 1
-            continue
         outcome = found.outcome(choice or found.default)
-        counted[found.blocked if outcome == "user_removed" and found.blocked else outcome] += 1
+        blocked = found.blocked if outcome == "user_removed" else ""
+        counted[found.refusal or blocked or outcome] += 1
     return counted
 
 

@@ -42,7 +42,7 @@ def come_back(
     gained = [address for address in claims if address.value in verdict.gains]
     takeover.give(user, gained)
     if gained:
-        takeover.replace_old(user, gained, record, changes, primary=conf.update_on_return)
+        takeover.replace_old(user, gained, record, changes)
     fill(user, profile, changes, policy=conf.update_on_return)
     if conf.update_on_return != "none":
         changes.record_groups(apply_groups(user, profile))
