@@ -107,12 +107,11 @@ def activate(activation: Activation, *, fresh: bool | None = None) -> tuple[Impo
     Raises `run_lease.Busy`, `run_lease.NothingToContinue` and `run_lease.Lost`.
     """
     connection, totals = activation.connection, Totals()
-    kind = "all" if activation.makes_users else "pair"
     run = run_lease.claim(
         connection.alias,
         ImportRun.Source.ACTIVATION,
         now=activation.clock(),
-        fingerprint=kind,
+        fingerprint="all" if activation.makes_users else "pair",
         fresh=fresh,
         expected=_waiting(connection).count(),
     )
