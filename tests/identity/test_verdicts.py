@@ -112,6 +112,17 @@ def nothing_verified_is_verified_twice(world: World, found: Verdict) -> bool:
     return not any(h.addresses.get(address) is Held.VERIFIED for h in others for address in found.gains | found.writes)
 
 
+def only_what_is_proven_becomes_verified(world: World, found: Verdict) -> bool:
+    """Of a new account also what a trusted pool calls verified."""
+    trusts = world.policy.trust_verified and found.action is Action.CREATE
+    least = Claim.BY_POOL if trusts else Claim.PROVEN
+    return all(world.evidence.claims[address] >= least for address in found.gains)
+
+
+def the_erased_and_the_excluded_stay_out(world: World, found: Verdict) -> bool:
+    return world.evidence.record not in {Record.ERASED, Record.EXCLUDED} or found.action is Action.REFUSE
+
+
 LAWS: list[Callable[[World, Verdict], bool]] = [
     no_account_without_a_proof,
     no_owner_is_replaced,
@@ -122,6 +133,8 @@ LAWS: list[Callable[[World, Verdict], bool]] = [
     order_says_nothing,
     the_inactive_stay_out,
     nothing_verified_is_verified_twice,
+    only_what_is_proven_becomes_verified,
+    the_erased_and_the_excluded_stay_out,
 ]
 
 
