@@ -11,7 +11,7 @@ from ..flows.sign_in import completion, step_up
 from ..flows.sign_in import login as flow
 from ..flows.sign_in.errors import NotServed, TooMany
 from ..identifiers import parse
-from .decorators import entrance, visitor_of
+from .decorators import CaptchaNotPassed, entrance, require_captcha, visitor_of
 from .hosted_views import to_hosted_login
 from .views import explain, refused, retry_after, start_again, to_code_page
 
@@ -46,6 +46,7 @@ def join(request: HttpRequest) -> HttpResponse:
         return to_hosted_login(request, waiting.connection)
     identifier = parse(waiting.address)
     try:
+        require_captcha(request, "start")
         started = flow.start(
             identifier,
             visitor_of(request, identifier.value),
@@ -53,7 +54,7 @@ def join(request: HttpRequest) -> HttpResponse:
             next_url=waiting.challenge.next_url,
             by_code=True,
         )
-    except (TooMany, NotServed, DispatchFailed) as error:
+    except (TooMany, NotServed, DispatchFailed, CaptchaNotPassed) as error:
         notice, status, seconds = explain(error)
         return retry_after(_join_page(request, waiting, notice, status), seconds)
     step_up.choose_proof(request, str(started.challenge.pk))

@@ -9,6 +9,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.test import Client
 
+from cognito_passwordless.delivery import Message
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import JourneyEvent, MigratedUser
 
@@ -51,6 +52,26 @@ def test_who_comes_by_hosted_login_proves_the_address_of_an_account_that_is_ther
     assert (MigratedUser.objects.get().user, SocialAccount.objects.get().user) == (ann, ann)
     assert EmailAddress.objects.get(user=ann).verified
     assert trip(pool).sign_in().headers["Location"] != JOIN, "they are asked once"
+
+
+def robot(request: Any, step: str) -> bool:
+    return step != "start"
+
+
+def test_the_captcha_is_asked_before_this_send_too(
+    pool: LocalPool,
+    trip: Go,  # noqa: F811
+    make_user: Callable[..., User],
+    outbox: list[Message],
+    settings: Any,
+) -> None:
+    make_user(ANN)
+    visit = trip(pool)
+    visit.sign_in()
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "CAPTCHA": f"{__name__}.robot"}
+    page = visit.client.post(JOIN, {"join": "yes"})
+    assert (page.status_code, outbox) == (400, [])
+    assert "not a robot" in page.content.decode()
 
 
 def test_who_does_not_want_to_gets_an_account_without_the_address(
