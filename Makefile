@@ -37,7 +37,7 @@ test-fast: $(VENV)/.dev ## within a minute, for the inner loop (FAST=tests/flows
 lint: $(VENV)/.dev ## ruff's rules
 	@$(BIN)/ruff check .
 
-format: $(VENV)/.dev ## what ruff can mend
+format: $(VENV)/.dev ## what ruff can fix
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 

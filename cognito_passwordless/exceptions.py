@@ -37,7 +37,7 @@ class MigrationRefused(CognitoPasswordlessError):
 
 
 class MigrationConflict(MigrationRefused):
-    """A human has to decide who this is; the case has been recorded."""
+    """An operator has to decide who this is; the case has been recorded."""
 
 
 class JoinOffered(MigrationRefused):

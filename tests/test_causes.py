@@ -17,7 +17,7 @@ from cognito_passwordless.identity.pool_code import Proof
 from .recorded_words import recorded_words
 
 DOCS = Path(__file__).parent.parent / "docs"
-# What a human did is on the timeline too, in the admin's own words.
+# What an operator did is on the timeline too, in the admin's own words.
 ACTS = {*CHOICES, *OUTCOMES}
 
 

@@ -20,9 +20,9 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PoolUser:
-    """The record of a pool user who has the address. ``verified``: the pool says so. ``wanted``: a human decided that
-    a proof of this address is enough. ``opposed``: it was given an account that does not carry the address.
-    ``merged``: records that a human called the same person, the first of them first."""
+    """The record of a pool user who has the address. ``verified``: the pool says so. ``wanted``: an operator decided
+    that a proof of this address is enough. ``opposed``: it was given an account that does not carry the address.
+    ``merged``: records that an operator called the same person, the first of them first."""
 
     key: Hashable
     state: State = State.WAITING
@@ -45,7 +45,7 @@ class PoolUser:
         return waits and self.enabled and self.is_strong and not self.opposed
 
 
-class Nobody(Enum):
+class NoMatch(Enum):
     """Why no pool user is meant."""
 
     UNKNOWN = "unknown"
@@ -54,14 +54,14 @@ class Nobody(Enum):
     SEVERAL = "several_pool_users"
 
 
-def meant(users: Sequence[PoolUser]) -> PoolUser | Nobody:
+def meant(users: Sequence[PoolUser]) -> PoolUser | NoMatch:
     """The pool user for whom the pool is asked to send a code."""
     present = [user for user in users if user.state not in {State.OUT, State.GONE}]
     if not present:
         excluded = any(user.state is State.OUT for user in users)
-        return Nobody.EXCLUDED if excluded else Nobody.GONE if users else Nobody.UNKNOWN
+        return NoMatch.EXCLUDED if excluded else NoMatch.GONE if users else NoMatch.UNKNOWN
     found = _one_person(present)
-    return found[0] if found else Nobody.SEVERAL
+    return found[0] if found else NoMatch.SEVERAL
 
 
 def proven(users: Sequence[PoolUser]) -> list[PoolUser]:

@@ -10,14 +10,14 @@ The first row that fits counts:
 
 | what is known | verdict |
 |---|---|
-| the pool user is erased, excluded by a human, or gone from the pool and the proof was given to us | refuse |
-| somebody has come in as this pool user before | enter that account; refuse where it was deleted |
-| a human decided, and the proof that it waits for is here | as decided |
+| the pool user is erased, excluded by an operator, or gone from the pool and the proof was given to us | refuse |
+| the pool user has been migrated before | enter that account; refuse where it was deleted |
+| an operator decided, and the proof that it waits for is here | as decided |
 | one account carries the sub, or has a proven address verified | enter it |
 | several do | conflict; enter the one that has the proven address verified meanwhile |
 | the connection trusts the pool, and one account has verified what the pool calls verified | enter it |
 | an account without an owner carries a proven address | take it over, or ask its second factor first |
-| a pool person, or a proven address of somebody whom the site welcomes | create |
+| a pool person, or a proven address of a person whom the site welcomes | create |
 | anything else | refuse |
 """
 

@@ -210,7 +210,8 @@ def test_a_person_for_our_team(
     connect: Callable[..., object],
     complaints: Complaints,
 ) -> None:
-    """Their e-mail address is proven, but a staff member is linked to their pool user here: a human has to look."""
+    """Their e-mail address is proven, but a staff member is linked to their pool user here: an operator has to
+    look."""
     complaints.expect("403")
     pool = cognito.create_pool("demo")
     connect(pool)

@@ -82,7 +82,7 @@ def ann(
 
 @pytest.fixture
 def steps() -> Callable[[], list[str]]:
-    """What was done about the record, by humans."""
+    """What was done about the record, by operators."""
 
     def read() -> list[str]:
         record = MigratedUser.objects.get()

@@ -5,7 +5,7 @@ from itertools import permutations, product
 
 import pytest
 
-from cognito_passwordless.identity.pool_users import Nobody, PoolUser, State, keeps_out, meant, proven
+from cognito_passwordless.identity.pool_users import NoMatch, PoolUser, State, keeps_out, meant, proven
 
 VERIFIED = PoolUser("verified", verified=True)
 WRITTEN = PoolUser("written")
@@ -36,7 +36,7 @@ def test_two_that_differ_by_case_are_two_people_told_apart_by_what_was_typed() -
     assert proven([other, VERIFIED]) == [VERIFIED]
     assert meant([other]) == other  # alone, it is the only one that can be meant
     neither = [other, replace(other, key="third")]
-    assert (meant(neither), proven(neither)) == (Nobody.SEVERAL, [])
+    assert (meant(neither), proven(neither)) == (NoMatch.SEVERAL, [])
 
 
 def test_a_human_may_have_called_them_one() -> None:
@@ -66,9 +66,9 @@ def test_an_account_that_does_not_carry_the_address_speaks_against_it() -> None:
 
 
 def test_the_excluded_are_nobody() -> None:
-    assert meant([replace(VERIFIED, state=State.OUT)]) is Nobody.EXCLUDED
+    assert meant([replace(VERIFIED, state=State.OUT)]) is NoMatch.EXCLUDED
     assert meant([replace(VERIFIED, state=State.OUT), WRITTEN]) == WRITTEN
-    assert meant([]) is Nobody.UNKNOWN
+    assert meant([]) is NoMatch.UNKNOWN
 
 
 def test_only_what_the_pool_verified_keeps_somebody_out() -> None:
@@ -80,8 +80,8 @@ def test_only_what_the_pool_verified_keeps_somebody_out() -> None:
 
 def test_whoever_is_gone_is_nobody_and_claims_nothing() -> None:
     gone = replace(VERIFIED, key="gone", state=State.GONE)
-    assert (meant([gone]), proven([replace(gone, wanted=True)])) == (Nobody.GONE, [])
-    assert meant([gone, replace(VERIFIED, state=State.OUT)]) is Nobody.EXCLUDED  # what a human said comes first
+    assert (meant([gone]), proven([replace(gone, wanted=True)])) == (NoMatch.GONE, [])
+    assert meant([gone, replace(VERIFIED, state=State.OUT)]) is NoMatch.EXCLUDED  # what an operator said comes first
 
 
 def test_an_address_that_was_given_to_somebody_new_is_the_new_ones() -> None:

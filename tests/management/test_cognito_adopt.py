@@ -1,4 +1,4 @@
-"""The command: whom it reaches, what it leaves to a human, and that it may be interrupted and repeated."""
+"""The command: whom it reaches, what it leaves to an operator, and that it may be interrupted and repeated."""
 
 import io
 from collections.abc import Callable

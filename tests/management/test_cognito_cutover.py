@@ -49,7 +49,7 @@ def test_the_checklist_says_what_has_failed_and_how_to_mend_it(pool: LocalPool) 
     with pytest.raises(CommandError, match="Not ready: import, coverage, senders, backup"):
         call_command("cognito_cutover", "--connection", "main", "--check", stdout=out, no_color=True)
     assert "FAIL  import: never imported\n      Run cognito_import once more" in out.getvalue()
-    assert "pass  conflicts: 0 wait for a human" in out.getvalue()
+    assert "pass  conflicts: 0 need review" in out.getvalue()
 
 
 def test_an_unready_connection_is_not_retired_unless_forced(pool: LocalPool) -> None:

@@ -1,4 +1,4 @@
-"""A process in which a human, or a pool's import, meddles with people at a moment that the test chooses.
+"""A process in which an operator, or a pool's import, meddles with people at a moment that the test chooses.
 
 ``python -m tests.races.intervening`` says "ready"; each line it reads is a JSON list, ``["undo", 5, "remove"]``, which
 it carries out at once and answers with a line: what came of it, or the reason why nothing did.

@@ -1,4 +1,4 @@
-"""Humans decide, undo, erase and retire while the people themselves sign in: no duplicate, no loss, nobody half."""
+"""Operators decide, undo, erase and retire while the people themselves sign in: no duplicate, no loss, nobody half."""
 
 import json
 import random
@@ -55,7 +55,7 @@ class Meddler:
 
 @pytest.fixture
 def meddlers(site: Site) -> Iterator[list[Meddler]]:
-    """Two humans."""
+    """Two operators."""
     made = [Meddler(site.process("tests.races.intervening")) for _ in range(2)]
     yield made
     for meddler in made:

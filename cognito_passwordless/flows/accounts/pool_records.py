@@ -101,10 +101,10 @@ def _state(row: MigratedUser) -> State:
     return State.CASE if row.status in {Status.CONFLICT, Status.FAILED} else State.WAITING
 
 
-def meant(rows: Sequence[MigratedUser], address: Identifier) -> MigratedUser | pool_users.Nobody:
+def meant(rows: Sequence[MigratedUser], address: Identifier) -> MigratedUser | pool_users.NoMatch:
     """The pool user for whom the pool is asked to send a code."""
     found = pool_users.meant(as_pool_users(rows, address))
-    return found if isinstance(found, pool_users.Nobody) else _row(rows, found)
+    return found if isinstance(found, pool_users.NoMatch) else _row(rows, found)
 
 
 def proven(rows: Sequence[MigratedUser], address: Identifier) -> list[MigratedUser]:

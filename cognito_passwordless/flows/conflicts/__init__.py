@@ -1,4 +1,4 @@
-"""Cases that only a human can decide, and what may be decided about each.
+"""Cases that only an operator can decide, and what may be decided about each.
 
 Laws: docs/laws.md; words: docs/glossary.md.
 """

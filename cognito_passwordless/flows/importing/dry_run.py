@@ -36,8 +36,8 @@ Outcome = tuple[str, str]
 @dataclass
 class Preview:
     """``outcomes`` of people, with ``examples`` of their subs; ``rows`` is what an import would count. ``decisions``:
-    how often a human has to say whether pool users with one address are one person. ``why_not``: why nobody would be
-    marked as gone."""
+    how often an operator has to say whether pool users with one address are one person. ``why_not``: why nobody would
+    be marked as gone."""
 
     rows: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[Outcome] = field(default_factory=Counter)

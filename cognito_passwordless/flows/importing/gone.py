@@ -26,8 +26,8 @@ BATCH: Final = 500
 
 
 def expected(pool: str) -> "QuerySet[MigratedUser]":
-    """Whom an import of the whole pool should see: pending people whom an earlier import saw. A human's decision to
-    let a person in holds, whatever an import sees."""
+    """Whom an import of the whole pool should see: pending people whom an earlier import saw. An operator's decision
+    to let a person in holds, whatever an import sees."""
     rows = MigratedUser.objects.filter(pool=pool, status__in=WAITING, imported_at__isnull=False)
     return rows.exclude(last_error=LET_IN)
 

@@ -15,7 +15,7 @@ from ...identity.addresses import email_key, phone_key
 from ...models import SUB_LENGTH, ImportProblem
 
 Reason = ImportProblem.Reason
-# Kept in any case, beside the names in ATTRIBUTES: a sign-in and a human's decision need them.
+# Kept in any case, beside the names in ATTRIBUTES: a sign-in and an operator's decision need them.
 ALWAYS = ("cognito:mfa_enabled", "email_verified", "identities", "phone_number_verified")
 MFA = "cognito:mfa_enabled"  # as Cognito's CSV calls it
 _OWN_COLUMNS = frozenset({"sub", "email", "phone_number"})

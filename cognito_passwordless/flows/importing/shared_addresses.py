@@ -1,6 +1,6 @@
 """Marks pool users who share an address: a federated and a native user of one person, or two people.
 
-A sign-in by that address enters none of them, and nothing links them automatically: a human decides.
+A sign-in by that address enters none of them, and nothing links them automatically: an operator decides.
 """
 
 from typing import Any

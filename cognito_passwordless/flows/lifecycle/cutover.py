@@ -48,7 +48,7 @@ class Item:
     name: str
     passed: bool
     found: str
-    mend: str = ""
+    fix: str = ""
     must: bool = True
 
 
@@ -88,7 +88,7 @@ def checklist(connection: Connection, *, now: datetime, coverage: float = COVERA
         Item(
             "conflicts",
             not undecided,
-            f"{undecided} wait for a human",
+            f"{undecided} need review",
             "Decide them in the admin, under Conflicts.",
         ),
         _senders(connection, now),

@@ -124,7 +124,7 @@ class _People:
         return [Named(each.value, self.number(status=status, method=each.value)) for each in MigratedUser.Method]
 
     def reasons(self) -> list[Named]:
-        """Why people wait for a human."""
+        """Why people need review."""
         waiting = f"{Status.CONFLICT},{Status.FAILED}"
         named = [
             Named(reason, self.number(status=waiting, reason=reason)) for (reason,) in self._sums.values("last_error")

@@ -10,7 +10,7 @@ from ...cognito import Cause, CognitoError, Connection, PoolUser, find_users, ge
 from ...conf import conf
 from ...identifiers import Identifier
 from ...identity import Action, Channel, Conflict, Held, Refusal, channel_of
-from ...identity.pool_users import Nobody
+from ...identity.pool_users import NoMatch
 from ...models import ChallengeSession, MigratedUser
 from ...otp import Code
 from ..accounts import owners, pool_records
@@ -74,7 +74,7 @@ def choose(challenge: ChallengeSession, now: datetime) -> Decision:
         return ByOurCode(other) if other else Decoy("no_such_channel")
     rows = pool_records.carrying(identifier)
     if verdict.reason is Conflict.AMBIGUOUS_ADDRESS:
-        # Where a human has said whose the address is that several accounts have verified, its pool user proves it.
+        # Where an operator has said whose the address is that several accounts have verified, its pool user proves it.
         rows = [row for row in rows if pool_records.is_wanted(row, identifier)]
         return (rows and _pending(challenge, identifier, rows)) or Decoy("ambiguous")
     is_verified = any(Held.VERIFIED in holder.addresses.values() for holder in accounts.holders)
@@ -93,7 +93,7 @@ def choose(challenge: ChallengeSession, now: datetime) -> Decision:
     if candidates:
         return ByPool(tuple(candidates))
     if rows and not conf.signup:
-        return Decoy(Nobody.GONE.value)
+        return Decoy(NoMatch.GONE.value)
     return Decoy("staff") if verdict.reason is Refusal.STAFF and not conf.signup else unknown(challenge)
 
 
@@ -108,11 +108,11 @@ def at_the_named_pool(challenge: ChallengeSession, now: datetime) -> Decision:
         return Decoy("no_connection")
     rows = [row for row in pool_records.carrying(identifier) if row.pool == connection.pool]
     row = pool_records.meant(rows, identifier)
-    if row in {Nobody.UNKNOWN, Nobody.GONE}:
+    if row in {NoMatch.UNKNOWN, NoMatch.GONE}:
         pool = tuple((connection, username) for username in _usernames_at(connection, identifier))
         pool += tuple(each for each in _perhaps_there(identifier, rows) if each[0] == connection)
         return ByPool(pool, resumed=True) if pool else Decoy("unknown")
-    if isinstance(row, Nobody):
+    if isinstance(row, NoMatch):
         return Decoy(row.value)
     if not row.pool_enabled:
         return Decoy("disabled")
@@ -148,12 +148,12 @@ def _our_code(challenge: ChallengeSession, identifier: Identifier, spelling: str
 def _pending(challenge: ChallengeSession, identifier: Identifier, rows: list[MigratedUser]) -> Decision | None:
     """None where all of them are gone from their pools."""
     row = pool_records.meant(rows, identifier)
-    if row is Nobody.GONE:
+    if row is NoMatch.GONE:
         return None
-    if isinstance(row, Nobody):
+    if isinstance(row, NoMatch):
         # Excluded is a pool user, not a person who proves an address that this one merely wrote.
         is_open = conf.signup and not pool_records.keeps_out(rows, identifier)
-        return unknown(challenge) if row is Nobody.UNKNOWN or is_open else Decoy(row.value)
+        return unknown(challenge) if row is NoMatch.UNKNOWN or is_open else Decoy(row.value)
     connection = connections.find(row.connection)
     usable = connection is not None and connection.enabled and connection.pool == row.pool
     spelling = row.email if identifier.channel == Channel.EMAIL else row.phone_number

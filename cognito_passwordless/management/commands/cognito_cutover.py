@@ -75,7 +75,7 @@ class Command(BaseCommand):
             verdict = "pass" if item.passed else "FAIL" if item.must else "note"
             self.stdout.write(f"{style(verdict)}  {item.name}: {item.found}")
             if not item.passed:
-                self.stdout.write(f"      {item.mend}")
+                self.stdout.write(f"      {item.fix}")
         return [item.name for item in items if item.must and not item.passed]
 
     def _retire(self, connection: Connection, failed: list[str], options: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a human may decide about a conflict, and that only a proof carries it out."""
+"""What an operator may decide about a conflict, and that only a proof carries it out."""
 
 from collections.abc import Callable
 from typing import Any
@@ -397,7 +397,7 @@ class TestTheRest:
         pool.add_user(ANN)
         sign_in.at_pool(ANN)
         User.objects.all().delete()
-        assert not waiting().exists(), "the setting decides, not a human about each"
+        assert not waiting().exists(), "the setting decides, not an operator about each"
         sign_in.at_pool(ANN, status=403)
         decide(MigratedUser.objects.get(), "retry")
         sign_in.at_pool(ANN)

@@ -319,7 +319,7 @@ def test_who_is_gone_is_counted_by_themselves_and_is_not_pending(directory: Dire
 
 
 def test_an_address_that_went_to_somebody_new_is_no_conflict(directory: Directory, pool: Connection) -> None:
-    """The one who is gone spelled it otherwise: of two who are there, it would be a case for a human."""
+    """The one who is gone spelled it otherwise: of two who are there, it would be a case for an operator."""
     directory.rows = [listed(7, email="Person3@example.com")]
     assert run(pool, now=LATER).gone == 4
     assert not waiting().exists()

@@ -170,7 +170,7 @@ class TestTheRoundTrip:
 class TestTheChecklist:
     def failed(self, coverage: float = 0.95) -> set[str]:
         items = cutover.checklist(main(), now=timezone.now(), coverage=coverage)
-        assert all(item.mend for item in items)
+        assert all(item.fix for item in items)
         return {item.name for item in items if not item.passed}
 
     def test_nothing_is_ready_at_first(self, pool: LocalPool) -> None:
