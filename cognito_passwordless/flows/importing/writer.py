@@ -13,6 +13,7 @@ from django.db import DataError, IntegrityError, OperationalError, connections, 
 from django.db.models import DateTimeField
 
 from ...models import ImportProblem, ImportRun, MigratedUser, SeenPeople
+from ..accounts import locking
 from . import postgres, run_lease
 from .diff import PageDiff, diff_page, erased_among
 from .rows import FACTS, MFA, Row, moment
@@ -73,14 +74,13 @@ def write_again(write: Callable[[], T], run: ImportRun) -> T:
     """Calls ``write``, and again after an `OperationalError`, `WRITES` times in all: a deadlock with a sign-in, a
     SQLite that is busy, or a connection that was lost."""
     connection = connections[router.db_for_write(MigratedUser)]
-    for _ in range(WRITES - 1):
-        try:
-            return write()
-        except OperationalError:
-            if not connection.in_atomic_block:
-                connection.close_if_unusable_or_obsolete()
-            logger.warning("Run %s writes again what comes after row %d", run.pk, run.position)
-    return write()
+
+    def prepare(tries: int) -> None:
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+        logger.warning("Run %s writes again what comes after row %d", run.pk, run.position)
+
+    return locking.retrying(WRITES, on=OperationalError, before_retry=prepare)(write)()
 
 
 class _Writer:
