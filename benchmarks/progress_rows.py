@@ -17,7 +17,7 @@ PEOPLE = """
 INSERT INTO cognito_passwordless_migrateduser (
     connection, pool, sub, username, email, email_key, phone_number, phone_key, attributes, pool_status,
     pool_enabled, status, method, user_id, imported_at, migrated_at, active_at, last_error, digest,
-    shares_address, made
+    shares_address, changes
 )
 SELECT
     CASE WHEN n / 36 %% 4 = 0 THEN 'partners' ELSE 'main' END,
