@@ -24,6 +24,8 @@ def respond(event: object, *, settings: Settings, now: float, deadline: Deadline
     past = history.read(request_of(event).get("session"), password_first=password_first)
     captcha_first = bool(settings.captcha_site_key)
     step, why = _next(event, past, policy, now, captcha_first=captcha_first)
+    if step == CUSTOM_CHALLENGE and past is not None and past.rounds_left < 1:
+        step, why = FAIL, "rounds"
     note(step, reason=why)
     return _answer(event, step)
 
@@ -34,8 +36,6 @@ def _next(event: object, past: History | None, policy: Policy, now: float, *, ca
         return FAIL, "history"
     if past.password_due:
         return PASSWORD_VERIFIER, "password"
-    if past.rounds >= history.MAX_ROUNDS:
-        return FAIL, "rounds"
     if past.code is None:
         return _before_code(past, policy, now)
     if captcha_first and not past.captcha_passed:

@@ -49,14 +49,15 @@ class CodeChallenge:
             "attemptsLeft": str(policy.max_attempts - current.challenge.attempts),
             "secondsLeft": str(max(0, int(current.challenge.issued_at + policy.ttl - due.now))),
         }
-        return Presented(public=public, state=current.write())
+        metadata = current.write() if before is None else current.change(before)
+        return Presented(public=public, state=current.write(), metadata=metadata)
 
     def _begin(self, due: Round, delivery: "Delivery", keys: Keyring) -> tuple[State, str]:
         tag = state.owner_tag(keys.current.secret, pool_of(due.event), username_of(due.event))
         number = delivery.number()
         challenge = machine.issue(f"{tag}-{number}", purpose=PURPOSE, keyring=keys, now=due.now)
         begun = State(
-            challenge=challenge, nonce=os.urandom(16).hex(), seen=resend.seen(due.event), live=delivery.deliverable
+            challenge=challenge, nonce=os.urandom(8).hex(), seen=resend.seen(due.event), live=delivery.deliverable
         )
         return delivery.send(begun, "code_sent")
 
