@@ -24,7 +24,7 @@ AFTER_PASSWORD = frozenset(
 MAX_ROUNDS = 20
 # Characters of JSON that fit, encrypted and as base64; what the newest round's private parameters take of them; what
 # a round takes beside its metadata; and the longest metadata of a first and of a later round of the code.
-ROOM, PRIVATE, ENTRY, FIRST, LATER = 2304, 190, 90, 150, 18
+ROOM, PRIVATE, ENTRY, FIRST, LATER = 2304, 190, 90, 150, 20
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,9 @@ def read(session: object, *, password_first: bool) -> History | None:
         rounds, pairs = rounds[len(PASSWORD) :], pairs[len(PASSWORD) :]
         while pairs and pairs[0][0] in AFTER_PASSWORD and pairs[0][1] is True:
             rounds, pairs = rounds[1:], pairs[1:]
+    elif pairs and pairs[0][0] == PASSWORD[0]:
+        # Mobile SDKs begin with SRP unless told otherwise. By itself it proves nothing and spoils nothing.
+        rounds, pairs = rounds[1:], pairs[1:]
     if len(rounds) > MAX_ROUNDS or any(
         name != CUSTOM_CHALLENGE or not isinstance(result, bool) for name, result in pairs
     ):

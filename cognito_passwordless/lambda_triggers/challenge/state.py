@@ -58,22 +58,26 @@ class State:
         return "|".join(str(value) for value in fields)
 
     def change(self, before: "State") -> str:
-        """What is new since the round before: the counts that went up by one, and seconds until the last message."""
+        """What is new since the round before: counts that went up by one, a new code, the last message."""
         it, was = self.challenge, before.challenge
         ups = (("a", it.attempts - was.attempts), ("s", it.sends - was.sends), ("g", it.generation - was.generation))
         sent = "" if self.send_failed else int(it.last_sent_at) - int(it.issued_at)
         at = f"@{sent}" if int(it.last_sent_at) != int(was.last_sent_at) else ""
+        new = f"e{int(it.issued_at) - int(was.issued_at)}" if int(it.issued_at) != int(was.issued_at) else ""
         seen = f"~{self.seen}" if self.seen != before.seen else ""
-        return "+" + "".join(letter * up for letter, up in ups) + at + seen
+        return "+" + "".join(letter * up for letter, up in ups) + new + at + seen
 
     def follow(self, text: object) -> "State | None":
         """The state after this one whose `change` is ``text``, or None for anything else."""
         rest, tilde, seen = text.partition("~") if isinstance(text, str) else ("", "", "")
-        ups, at, sent = rest.partition("@")
-        # No count goes up by more than one in a round.
-        if len(ups) != len({*ups}) or (sent and not is_number(sent, 5)):
+        rest, at, sent = rest.partition("@")
+        ups, new, since = rest.partition("e")
+        # No count goes up by more than one in a round, and time begins again only with a message and another code.
+        if len(ups) != len({*ups}) or not all(is_number(word, 5) for word in (sent, since) if word):
             return None
-        it = self.challenge
+        if new and not (since and {"s", "g"} <= {*ups}):
+            return None
+        it = replace(self.challenge, issued_at=self.challenge.issued_at + int(since or 0))
         challenge = replace(
             it,
             last_sent_at=(it.issued_at + int(sent) if sent else 0.0) if at else it.last_sent_at,

@@ -77,11 +77,8 @@ def attach(client: Any, pool_id: str, triggers: Mapping[str, str], *, dry_run: b
     pool = _described(client, pool_id)
     before = pool.get("LambdaConfig") or {}
     after = merged(before, triggers)
-    changes = {
-        name: {"from": before.get(name), "to": after.get(name)}
-        for name in sorted({*before, *after})
-        if before.get(name) != after.get(name)
-    }
+    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    changes = {name: {"from": before.get(name), "to": after.get(name)} for name in changed}
     request = _request(pool)
     known = client.meta.service_model.operation_model("UpdateUserPool").input_shape
     unknown = _unknown({**request, "LambdaConfig": {**before, **after}}, known)
@@ -92,8 +89,9 @@ def attach(client: Any, pool_id: str, triggers: Mapping[str, str], *, dry_run: b
             names = f"; settings that this boto3 does not know: {', '.join(unknown)}" if unknown else ""
             raise ValueError(f"the pool did not take it, and nothing has changed: {error}{names}") from error
         # A service that ignores a member would have reset that setting without a word.
-        shown = _others(_described(client, pool_id), changes)
-        lost = [name for name, value in _others(pool, changes).items() if shown.get(name) != value]
+        documents = (_request(pool), _request(_described(client, pool_id)))
+        was, now = ({**it, **(it.get("LambdaConfig") or {}), "LambdaConfig": None} for it in documents)
+        lost = [name for name, value in was.items() if name not in changes and now.get(name) != value]
         if lost:
             raise ValueError(f"the triggers are attached, but these settings have changed as well: {', '.join(lost)}")
     report = {"pool": pool_id, "changed": not dry_run and bool(changes), "triggers": changes, "unknown": unknown}
@@ -108,13 +106,6 @@ def _request(pool: Mapping[str, Any]) -> dict[str, Any]:
         admin = request.get("AdminCreateUserConfig") or {}
         request["AdminCreateUserConfig"] = {k: v for k, v in admin.items() if k != "UnusedAccountValidityDays"}
     return request
-
-
-def _others(pool: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """All that an attachment must leave alone."""
-    config = pool.get("LambdaConfig") or {}
-    triggers = {f"LambdaConfig.{name}": value for name, value in config.items() if name not in changes}
-    return {name: value for name, value in _request(pool).items() if name != "LambdaConfig"} | triggers
 
 
 def _described(client: Any, pool_id: str) -> dict[str, Any]:
