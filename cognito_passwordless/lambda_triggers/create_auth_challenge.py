@@ -50,12 +50,14 @@ def respond(
             limits=limits,
         )
     )
+    # A session that is used up refuses the answer after this one, so the client learns it now.
+    used_up = {"sessionUsedUp": "true"} if past.rounds_left <= 1 else {}
     return answered(
         event,
         {
-            "publicChallengeParameters": presented.public,
+            "publicChallengeParameters": {**presented.public, **used_up},
             "privateChallengeParameters": {"kind": due.kind, "state": presented.state},
-            "challengeMetadata": presented.state,
+            "challengeMetadata": presented.metadata or presented.state,
         },
     )
 

@@ -22,25 +22,25 @@ def respond(event: object, *, settings: Settings, now: float, deadline: Deadline
     """Tokens after a right answer in time and within the limit, another round, or the end."""
     policy, password_first = settings.policy, settings.password_first
     past = history.read(request_of(event).get("session"), password_first=password_first)
-    captcha_first = bool(settings.captcha_site_key)
-    step, why = _next(event, past, policy, now, captcha_first=captcha_first)
+    step, why = _next(event, past, policy, now, settings)
+    if step == CUSTOM_CHALLENGE and past is not None and past.rounds_left < 1:
+        step, why = FAIL, "rounds"
     note(step, reason=why)
     return _answer(event, step)
 
 
-def _next(event: object, past: History | None, policy: Policy, now: float, *, captcha_first: bool) -> tuple[str, str]:
+def _next(event: object, past: History | None, policy: Policy, now: float, settings: Settings) -> tuple[str, str]:
     """The next step, and why. Decoys go through the same rounds and end at the same limit."""
     if past is None:
         return FAIL, "history"
     if past.password_due:
         return PASSWORD_VERIFIER, "password"
-    if past.rounds >= history.MAX_ROUNDS:
-        return FAIL, "rounds"
     if past.code is None:
         return _before_code(past, policy, now)
-    if captcha_first and not past.captcha_passed:
+    if settings.captcha_site_key and not past.captcha_passed:
         return FAIL, "captcha"
-    if now >= past.code.challenge.issued_at + policy.ttl:
+    renews = settings.renews and not past.right and past.code.challenge.sends < policy.max_sends
+    if now >= past.code.challenge.issued_at + policy.ttl and not renews:
         return FAIL, "expired"
     if past.code.challenge.attempts >= policy.max_attempts:
         return FAIL, "attempts"

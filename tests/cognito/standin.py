@@ -22,6 +22,7 @@ class Request:
     operation: str  # the API's name, or the path of a GET
     body: dict[str, Any]
     headers: dict[str, str]
+    raw: bytes = b""
 
 
 def reply(document: Any, status: int = 200) -> Reply:
@@ -94,7 +95,7 @@ class StandIn:
                 operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
                 # SNS is spoken to by forms.
                 read = json.loads(body) if operation else dict(parse_qsl(body.decode()))
-                self._answer(Request(operation or str(read.get("Action", "")), read, dict(self.headers)))
+                self._answer(Request(operation or str(read.get("Action", "")), read, dict(self.headers), body))
 
             def do_GET(self) -> None:
                 self._answer(Request(self.path, {}, dict(self.headers)))

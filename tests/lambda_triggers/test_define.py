@@ -36,7 +36,7 @@ def outcome(*rounds: dict[str, Any], now: float = NOW, unknown: Any = False, **e
 
 def test_one_right_round_is_enough() -> None:
     assert outcome(row(STATE, True)) == "tokens"
-    assert outcome(row(STATE, False), row(edited(STATE, attempts="1"), True)) == "tokens"
+    assert outcome(row(STATE, False), row("+a", True)) == "tokens"
 
 
 @pytest.mark.parametrize("right", [True, False])
@@ -54,13 +54,27 @@ def test_a_right_answer_past_the_limit_is_none() -> None:
     "later",
     [
         OTHER,
-        edited(STATE, nonce="0" * 32),
-        edited(STATE, attempts="2"),
-        edited(STATE, key="0" * 16),
-        edited(STATE, issued=str(int(NOW) + 5)),
-        edited(STATE, generation="3"),
-        edited(STATE, sends="3"),
-        edited(STATE, live="0"),
+        STATE,
+        edited(STATE, attempts="1"),
+        "a",
+        "+aa",
+        "+ss",
+        "+sa",
+        "+x",
+        "+s@031",
+        "+s@-1",
+        "+s@0",
+        "+e60",
+        "+se60@0",
+        "+ge60@0",
+        "+sge@0",
+        "+sge060@0",
+        "+sge0",
+        "+~",
+        "+~0123456",
+        "+~0123456G",
+        "+a ",
+        " +a",
         None,
         "",
         "captcha1|5|0",
@@ -71,9 +85,23 @@ def test_a_round_that_does_not_follow_the_one_before_breaks_the_history(later: s
     assert outcome(row(STATE, False), row(later, False)) == "failed"
 
 
-def test_attempts_never_go_back() -> None:
-    rounds = row(edited(STATE, attempts="1"), False), row(STATE, True)
-    assert outcome(*rounds) == "failed"
+@pytest.mark.parametrize("later", ["+", "+a", "+s@31", "+sg@31~0123abcd", "+s@"])
+def test_a_round_carries_on_by_its_change(later: str) -> None:
+    assert outcome(row(STATE, False), row(later, True)) == "tokens"
+
+
+def test_changes_add_up_to_the_limit() -> None:
+    wrong = [row(STATE, False), row("+a", False)]
+    assert outcome(*wrong, row("+a", True)) == "tokens"
+    assert outcome(*wrong, row("+a", False)) == "failed"
+    assert outcome(*wrong, row("+a", False), row("+a", True)) == "failed"
+    # A round that counts nothing gives nothing back either.
+    assert outcome(*wrong, row("+s@31", False), row("+a", False)) == "failed"
+
+
+def test_an_older_round_in_place_of_the_newest_is_no_history() -> None:
+    assert outcome(row(STATE, False), row("+a", False), row(STATE, True)) == "failed"
+    assert outcome(row("+a", True)) == "failed"
 
 
 @pytest.mark.parametrize("right", [None, "true", 1, 0, "", [], {}])
@@ -89,7 +117,7 @@ def test_decoys_and_unknown_people_get_no_tokens(change: Callable[[str], str]) -
 
 
 def test_nothing_follows_a_right_round() -> None:
-    assert outcome(row(STATE, True), row(edited(STATE, attempts="1"), False)) == "failed"
+    assert outcome(row(STATE, True), row("+a", False)) == "failed"
 
 
 class TestCaptcha:
@@ -126,5 +154,12 @@ class TestCaptcha:
 
 
 def test_the_longest_history_is_bounded() -> None:
-    assert outcome(*[row(STATE, False)] * history.MAX_ROUNDS) == "failed"
-    assert outcome(*[row(STATE, False)] * (history.MAX_ROUNDS + 1)) == "failed"
+    rounds = [row(STATE, False), *[row("+", False)] * history.MAX_ROUNDS]
+    assert outcome(*rounds[: history.MAX_ROUNDS - 1]) == "CUSTOM_CHALLENGE"
+    assert outcome(*rounds[: history.MAX_ROUNDS]) == "failed"
+    assert outcome(*rounds) == "failed"
+
+
+def test_the_last_round_that_a_session_has_room_for_may_be_right() -> None:
+    rounds = [row(STATE, False), *[row("+", False)] * (history.MAX_ROUNDS - 2)]
+    assert outcome(*rounds, row("+a", True)) == "tokens"

@@ -8,12 +8,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from cognito_passwordless.lambda_triggers import __main__ as command
-from cognito_passwordless.lambda_triggers.deploy import attach, packaging
+from cognito_passwordless.lambda_triggers.deploy import packaging
 from cognito_passwordless.lambda_triggers.deploy.functions import FUNCTIONS
 
 DOCS = Path(__file__).parents[2] / "docs" / "lambda-triggers.md"
@@ -188,112 +186,3 @@ def test_it_can_be_published_as_a_serverless_application(built: tuple[Path, Path
     assert (built[1].parent / about["LicenseUrl"]).read_text().startswith("MIT License")
     readme = (built[1].parent / about["ReadmeUrl"]).read_text()
     assert all(f"| `{name}` |" in readme for name in template["Parameters"])
-
-
-class TestAttach:
-    @pytest.fixture
-    def pool(self, monkeypatch: pytest.MonkeyPatch) -> Any:
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        with mock_aws():
-            client = boto3.client("cognito-idp", region_name="eu-west-1")
-            made = client.create_user_pool(
-                PoolName="old",
-                MfaConfiguration="OFF",
-                AutoVerifiedAttributes=["email"],
-                DeletionProtection="ACTIVE",
-                LambdaConfig={"CustomMessage": "arn:aws:lambda:eu-west-1:123456789012:function:words"},
-                Policies={"PasswordPolicy": {"MinimumLength": 20}},
-                AdminCreateUserConfig={"AllowAdminCreateUserOnly": True},
-                UserPoolTags={"team": "a"},
-            )["UserPool"]
-            yield client, made["Id"]
-
-    ARN = "arn:aws:lambda:eu-west-1:123456789012:function:define"
-
-    def test_it_changes_the_triggers_and_nothing_else(self, pool: Any) -> None:
-        client, pool_id = pool
-        before = client.describe_user_pool(UserPoolId=pool_id)["UserPool"]
-        triggers = {"DefineAuthChallenge": self.ARN, "PreTokenGenerationConfig": self.ARN}
-        report = json.loads(attach.attach(client, pool_id, triggers))
-        after = client.describe_user_pool(UserPoolId=pool_id)["UserPool"]
-        assert report["changed"] is True
-        assert after.pop("LambdaConfig") == {
-            **before.pop("LambdaConfig"),
-            "DefineAuthChallenge": self.ARN,
-            "PreTokenGenerationConfig": {"LambdaArn": self.ARN, "LambdaVersion": "V2_0"},
-        }
-        for changing in ("LastModifiedDate",):
-            before.pop(changing), after.pop(changing)
-        assert after == before
-
-    def test_the_newer_token_trigger_takes_the_place_of_the_older(self, pool: Any) -> None:
-        client, pool_id = pool
-        attach.attach(client, pool_id, {"PreTokenGeneration": self.ARN})
-        attach.attach(client, pool_id, {"PreTokenGenerationConfig": self.ARN})
-        config = client.describe_user_pool(UserPoolId=pool_id)["UserPool"]["LambdaConfig"]
-        assert "PreTokenGeneration" not in config
-        assert config["PreTokenGenerationConfig"]["LambdaArn"] == self.ARN
-
-    def test_the_life_of_a_temporary_password_is_kept_however_it_is_told(self) -> None:
-        asked: list[dict[str, Any]] = []
-
-        class Pool:
-            meta = boto3.client("cognito-idp", region_name="eu-west-1").meta
-
-            def __init__(self, policy: dict[str, int]) -> None:
-                self.pool = {
-                    "AdminCreateUserConfig": {"UnusedAccountValidityDays": 3, "AllowAdminCreateUserOnly": True},
-                    "Policies": {"PasswordPolicy": policy},
-                }
-
-            def describe_user_pool(self, **_: Any) -> Any:
-                return {"UserPool": self.pool}
-
-            def update_user_pool(self, **request: Any) -> None:
-                asked.append(request["AdminCreateUserConfig"])
-
-        attach.attach(Pool({"TemporaryPasswordValidityDays": 3}), "p", {"PreSignUp": self.ARN})
-        attach.attach(Pool({}), "p", {"PreSignUp": self.ARN})
-        assert asked == [
-            {"AllowAdminCreateUserOnly": True},
-            {"UnusedAccountValidityDays": 3, "AllowAdminCreateUserOnly": True},
-        ]
-
-    def test_the_functions_of_a_stack_are_attached_together(
-        self, pool: Any, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        client, pool_id = pool
-        outputs = {
-            name: {"Value": self.ARN}
-            for name in ("TriggerDefineAuthChallenge", "TriggerCustomEmailSender", "TriggerKMSKeyID", "UserPoolId")
-        }
-        resources = {"Key": {"Type": "AWS::Logs::LogGroup"}}
-        boto3.client("cloudformation", region_name="eu-west-1").create_stack(
-            StackName="ours", TemplateBody=json.dumps({"Resources": resources, "Outputs": outputs})
-        )
-        arguments = ["attach", "--user-pool-id", pool_id, "--region", "eu-west-1", "--stack", "ours"]
-        assert command.main([*arguments, "CustomMessage="]) == 0
-        assert json.loads(capsys.readouterr().out)["changed"] is True
-        assert client.describe_user_pool(UserPoolId=pool_id)["UserPool"]["LambdaConfig"] == {
-            "DefineAuthChallenge": self.ARN,
-            "CustomEmailSender": {"LambdaArn": self.ARN, "LambdaVersion": "V1_0"},
-            "KMSKeyID": self.ARN,
-        }
-
-    def test_something_has_to_be_named(self, pool: Any, capsys: pytest.CaptureFixture[str]) -> None:
-        assert command.main(["attach", "--user-pool-id", pool[1]]) == 1
-        assert command.main(["attach", "--user-pool-id", pool[1], "--stack", "none"]) == 1
-        assert "name a stack or triggers" in capsys.readouterr().err
-
-    def test_a_dry_run_changes_nothing(self, pool: Any, capsys: pytest.CaptureFixture[str]) -> None:
-        client, pool_id = pool
-        arguments = ["attach", "--user-pool-id", pool_id, "--region", "eu-west-1", "--dry-run", "CustomMessage="]
-        assert command.main(arguments) == 0
-        assert '"to": null' in capsys.readouterr().out
-        assert "CustomMessage" in client.describe_user_pool(UserPoolId=pool_id)["UserPool"]["LambdaConfig"]
-
-    def test_what_cannot_be_is_said(self, pool: Any, capsys: pytest.CaptureFixture[str]) -> None:
-        assert command.main(["attach", "--user-pool-id", "eu-west-1_None", "--region", "eu-west-1", "A=b"]) == 1
-        assert command.main(["attach", "--user-pool-id", "x", "DefineAuthChallenge"]) == 1
-        assert "TRIGGER=ARN" in capsys.readouterr().err

@@ -176,6 +176,39 @@ def test_any_course_of_a_sign_in_keeps_the_law(course: list[str], on_resend: str
     assert len(post.messages) <= 5
 
 
+late_steps = st.lists(st.sampled_from(["right", "first", "wrong", "resend", "wait"]), max_size=20)
+
+
+@given(late_steps, st.integers(1, 10), st.integers(1, 10), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_new_codes_after_expiry_buy_no_guess_and_no_message(
+    course: list[str], attempts: int, sends: int, srp_first: bool
+) -> None:
+    post = Post()
+    limits = {"OTP_MAX_ATTEMPTS": str(attempts), "OTP_MAX_SENDS": str(sends), "OTP_TTL": "60"}
+    begun = [{"challengeName": "SRP_A", "challengeResult": True, "challengeMetadata": None}] if srp_first else []
+    sign_in = SignIn(post, session=begun, username="late", OTP_ON_EXPIRY="renew", **limits).start()
+    first, sent_at, compared = post.code, sign_in.now, 0
+    for step in course:
+        if sign_in.outcome:
+            break
+        if step == "wait":
+            sign_in.now += 40
+            continue
+        messages, current, in_time = len(post.messages), post.code, sign_in.now < sent_at + 60
+        given_code = {"right": current, "first": first}.get(step, other_than(current))
+        sign_in.answer(given_code, {"action": "resend"} if step == "resend" else None)
+        compared += step != "resend"
+        right = step != "resend" and given_code == current and in_time
+        assert (sign_in.outcome == "tokens") is right
+        if len(post.messages) > messages and not in_time:
+            assert post.code != current
+            sent_at = sign_in.now
+        assert len(post.messages) <= sends
+        assert compared <= attempts
+    assert sign_in.outcome in {"", "tokens", "failed"}
+
+
 def _unseen(sign_in: SignIn) -> bool:
     from cognito_passwordless.lambda_triggers.challenge import resend
 

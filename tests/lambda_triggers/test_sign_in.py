@@ -205,6 +205,126 @@ class TestPasswordFirst:
         assert SignIn(post, session=PASSWORD).start().outcome == "failed"
 
 
+class TestSrpFirstWithoutPasswords:
+    """Mobile SDKs begin with SRP_A where the pool has no passwords."""
+
+    @pytest.mark.parametrize("result", [True, False, None])
+    def test_the_code_is_asked_for_and_only_it_opens(self, post: Post, result: Any) -> None:
+        sign_in = SignIn(post, session=[{**PASSWORD[0], "challengeResult": result}]).start()
+        assert (sign_in.challenge, sign_in.outcome, sign_in.public["message"]) == ("CUSTOM_CHALLENGE", "", "code_sent")
+        assert sign_in.answer(other_than(post.code)) == ""
+        assert sign_in.answer(post.code) == "tokens"
+
+    def test_a_wrong_code_never_opens(self, post: Post) -> None:
+        sign_in = SignIn(post, session=PASSWORD[:1]).start()
+        wrong = other_than(post.code)
+        assert [sign_in.answer(wrong) for _ in range(3)] == ["", "", "failed"]
+
+    @pytest.mark.parametrize(
+        "session",
+        [
+            PASSWORD,
+            PASSWORD[1:],
+            [PASSWORD[0], PASSWORD[0]],
+            [PASSWORD[0], {"challengeName": "SMS_MFA", "challengeResult": True}],
+            [{"challengeName": "srp_a", "challengeResult": True}],
+        ],
+    )
+    def test_nothing_else_may_come_before_the_code(self, post: Post, session: Any) -> None:
+        assert SignIn(post, session=session).start().outcome == "failed"
+        assert post.messages == []
+
+    def test_it_is_the_first_round_or_none(self, post: Post) -> None:
+        sign_in = SignIn(post).start()
+        sign_in.session.append(PASSWORD[0])
+        sign_in._define(None)
+        assert sign_in.outcome == "failed"
+
+
+class TestExpiry:
+    """`OTP_ON_EXPIRY=renew`: a new code in the same sign-in, and no attempt or message more than without."""
+
+    ON = {"OTP_ON_EXPIRY": "renew", "OTP_TTL": "60"}
+
+    def test_an_answer_that_is_too_late_gets_a_new_code(self, post: Post) -> None:
+        sign_in = SignIn(post, **self.ON).start()
+        old = post.code
+        sign_in.now += 60
+        assert sign_in.answer(old) == ""
+        assert post.code != old
+        shown = {name: sign_in.public[name] for name in ("message", "reason", "attemptsLeft", "secondsLeft")}
+        assert shown == {"message": "code_resent", "reason": "expired", "attemptsLeft": "2", "secondsLeft": "60"}
+        assert sign_in.answer(old) == ""
+        assert (sign_in.public["message"], sign_in.public["reason"]) == ("wrong_code", "wrong")
+        sign_in.now += 59
+        assert sign_in.answer(post.code) == "tokens"
+
+    def test_a_resend_after_it_costs_no_attempt(self, post: Post) -> None:
+        sign_in = SignIn(post, **self.ON).start()
+        old = post.code
+        sign_in.now += 61.7
+        assert sign_in.resend() == ""
+        assert (sign_in.public["reason"], sign_in.public["attemptsLeft"]) == ("expired", "3")
+        assert post.code != old
+        sign_in.now += 59
+        assert sign_in.answer(post.code) == "tokens"
+
+    def test_attempts_are_counted_over_all_codes(self, post: Post) -> None:
+        sign_in = SignIn(post, **self.ON).start()
+        assert sign_in.answer(other_than(post.code)) == ""
+        sign_in.now += 60
+        assert sign_in.answer(post.code) == ""
+        assert sign_in.answer(other_than(post.code)) == "failed"
+
+    def test_messages_are_counted_over_all_codes(self, post: Post) -> None:
+        sign_in = SignIn(post, **self.ON, OTP_MAX_SENDS="2").start()
+        for outcome in ("", "failed"):
+            sign_in.now += 60
+            assert sign_in.resend() == outcome
+        assert len(post.messages) == 2
+
+    def test_the_cool_down_holds(self, post: Post) -> None:
+        sign_in = SignIn(post, **self.ON, OTP_RESEND_COOLDOWN="90").start()
+        sign_in.now += 60
+        assert sign_in.resend() == ""
+        assert (sign_in.public["message"], sign_in.public["reason"]) == ("resend_wait", "expired")
+        assert len(post.messages) == 1
+        sign_in.now += 30
+        sign_in.resend()
+        assert sign_in.answer(post.code) == "tokens"
+
+    def test_a_message_that_failed_can_be_sent_again(self, post: Post) -> None:
+        sign_in = SignIn(post, **self.ON).start()
+        sign_in.now += 60
+        post.failure = Unavailable("sns_timeout")
+        sign_in.resend()
+        assert sign_in.public["message"] == "send_failed"
+        post.failure = None
+        sign_in.resend()
+        assert sign_in.answer(post.code) == "tokens"
+
+    def test_a_right_answer_that_define_sees_too_late_opens_nothing(self, post: Post) -> None:
+        sign_in = SignIn(post, **self.ON).start()
+        sign_in.session[-1]["challengeResult"] = True
+        sign_in.now += 60
+        sign_in._define(None)
+        assert sign_in.outcome == "failed"
+
+    def test_unknown_people_see_the_same(self, post: Post) -> None:
+        pair = SignIn(post, **self.ON).start(), SignIn(post, unknown=True, username="none", **self.ON).start()
+        for _ in range(3):
+            for sign_in in pair:
+                sign_in.now += 61
+                sign_in.answer("123456")
+            assert pair[0].outcome == pair[1].outcome
+            assert pair[0].public | {"destination": ""} == pair[1].public | {"destination": ""}
+
+    def test_without_it_the_sign_in_is_over(self, post: Post) -> None:
+        sign_in = SignIn(post, OTP_TTL="60").start()
+        sign_in.now += 60
+        assert sign_in.answer(post.code) == "failed"
+
+
 class TestRepeats:
     """Cognito calls a trigger up to three times."""
 

@@ -40,6 +40,22 @@ def test_nearly_is_not_enough(text: str) -> None:
     assert state.read(text) is None
 
 
+@given(st.text(alphabet="+asge@~0123456789abcdef", max_size=20) | st.none() | st.integers())
+def test_a_change_is_read_exactly_or_not_at_all(text: object) -> None:
+    first = state.read(GENUINE)
+    assert first is not None
+    newer = first.follow(text)
+    if newer is not None:
+        assert newer.change(first) == text
+        assert state.read(newer.write()) == newer
+        assert 0 <= newer.challenge.attempts - first.challenge.attempts <= 1
+        # What tells whose it is never changes; since when, only with another code.
+        assert newer.write().split("|")[:4] == WORDS[:4]
+        if newer.challenge.issued_at != first.challenge.issued_at:
+            assert (newer.challenge.sends, newer.challenge.generation) == (2, 2)
+        assert newer.live
+
+
 def test_a_captcha_reads_back_too() -> None:
     written = CaptchaState(issued_at=5.0, attempts=2).write()
     assert captcha_state.read(written) == CaptchaState(issued_at=5.0, attempts=2)

@@ -95,7 +95,8 @@ class TableLimits:
         return self._table.count(f"s#{owner}", self._sends, now)
 
     def claim_attempt(self, owner: str, nonce: str, policy: Policy, now: float) -> bool:
-        of_this_sign_in = Limit(count=policy.max_attempts, window=policy.ttl)
+        # Each message may have begun a new code, so a sign-in may last as long as all of them.
+        of_this_sign_in = Limit(count=policy.max_attempts, window=policy.ttl * policy.max_sends)
         return self._table.count(f"c#{nonce}", of_this_sign_in, now) and self._table.count(
             f"f#{owner}", self._failures, now
         )

@@ -29,16 +29,21 @@ class CodeChallenge:
         from .delivery import Delivery  # noqa: PLC0415  # Verify has nothing to deliver
 
         policy, keys = due.settings.policy, keyring(due.settings, due.deadline)
+        reason: dict[str, str] = {}
         delivery = Delivery(due, policy, keys)
         before = due.history.code
         if before is None:
             current, message = self._begin(due, delivery, keys)
         elif not state.belongs(before, _key(keys, before), pool_of(due.event), username_of(due.event)):
             raise LookupError("the state is not this user's, or its key is gone")
-        elif resend.is_resend(due.event, before, policy):
-            current, message = self._resend(due, delivery, before, policy)
         else:
-            current, message = before.spend(), "wrong_code"
+            wish = resend.is_resend(due.event, before, policy)
+            expired = machine.phase(before.challenge, policy, due.now) is Phase.EXPIRED
+            # Verify may have compared the answer just before the code expired, so it costs an attempt all the same.
+            current, message = before if wish else before.spend(), "wrong_code"
+            if wish or (expired and due.settings.renews):
+                current, message = self._resend(due, delivery, current, policy)
+            reason = {"reason": "expired" if expired else "wrong"} if expired or not wish else {}
         due.note(message, attempts=current.challenge.attempts, sends=current.challenge.sends)
         # The client sees the same parameters for every person.
         public = {
@@ -48,27 +53,32 @@ class CodeChallenge:
             "message": message,
             "attemptsLeft": str(policy.max_attempts - current.challenge.attempts),
             "secondsLeft": str(max(0, int(current.challenge.issued_at + policy.ttl - due.now))),
+            **reason,
         }
-        return Presented(public=public, state=current.write())
+        metadata = current.write() if before is None else current.change(before)
+        return Presented(public=public, state=current.write(), metadata=metadata)
 
     def _begin(self, due: Round, delivery: "Delivery", keys: Keyring) -> tuple[State, str]:
         tag = state.owner_tag(keys.current.secret, pool_of(due.event), username_of(due.event))
         number = delivery.number()
         challenge = machine.issue(f"{tag}-{number}", purpose=PURPOSE, keyring=keys, now=due.now)
         begun = State(
-            challenge=challenge, nonce=os.urandom(16).hex(), seen=resend.seen(due.event), live=delivery.deliverable
+            challenge=challenge, nonce=os.urandom(8).hex(), seen=resend.seen(due.event), live=delivery.deliverable
         )
         return delivery.send(begun, "code_sent")
 
     def _resend(self, due: Round, delivery: "Delivery", before: State, policy: Policy) -> tuple[State, str]:
-        marked = replace(before, seen=resend.seen(due.event))
+        marked, it = replace(before, seen=resend.seen(due.event)), before.challenge
+        renewing = due.settings.renews and machine.phase(it, policy, due.now) is Phase.EXPIRED
         try:
-            following = machine.resend(before.challenge, policy, due.now)
+            following = machine.resend(replace(it, issued_at=due.now) if renewing else it, policy, due.now)
         except machine.Refused as refusal:
             return marked, {"cooldown": "resend_wait", "sends": "resend_limit"}.get(refusal.reason, "expired")
-        if before.send_failed:
+        if renewing:
+            following = replace(following, generation=it.generation + 1)
+        elif before.send_failed:
             # A failed message is sent again; only a code that arrived is worth replacing.
-            following = replace(following, generation=before.challenge.generation)
+            following = replace(following, generation=it.generation)
         return delivery.send(replace(marked, challenge=following), "code_resent")
 
     def check(self, attempt: Attempt) -> bool:

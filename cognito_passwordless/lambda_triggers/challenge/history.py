@@ -19,16 +19,21 @@ PASSWORD = ("SRP_A", PASSWORD_VERIFIER)
 AFTER_PASSWORD = frozenset(
     {"SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"}
 )
-# All of a session has to fit into 4,096 characters, so rounds that cost nothing are not endless either.
+# All of a session has to fit into 4,096 characters, so rounds that cost nothing are not endless either. Ten attempts
+# and ten messages are 19 rounds.
 MAX_ROUNDS = 20
+# Characters of JSON that fit, encrypted and as base64; what the newest round's private parameters take of them; what
+# a round takes beside its metadata; and the longest metadata of a first and of a later round of the code.
+ROOM, PRIVATE, ENTRY, FIRST, LATER = 2304, 190, 90, 150, 20
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class History:
     """``code`` is the newest round of the code challenge, ``captcha`` that of the captcha; ``right`` is the result of
-    the newest round of all. ``password_due``: SRP has begun and the password is still to be proven."""
+    the newest round of all. ``password_due``: SRP has begun and the password is still to be proven. ``rounds_left`` is
+    how many rounds more the session has room for."""
 
-    rounds: int = 0
+    rounds_left: int = MAX_ROUNDS
     password_due: bool = False
     captcha: "captcha_state.CaptchaState | None" = None
     captcha_passed: bool = False
@@ -52,22 +57,26 @@ def read(session: object, *, password_first: bool) -> History | None:
         rounds, pairs = rounds[len(PASSWORD) :], pairs[len(PASSWORD) :]
         while pairs and pairs[0][0] in AFTER_PASSWORD and pairs[0][1] is True:
             rounds, pairs = rounds[1:], pairs[1:]
+    elif pairs and pairs[0][0] == PASSWORD[0]:
+        # Mobile SDKs begin with SRP unless told otherwise. By itself it proves nothing and spoils nothing.
+        rounds, pairs = rounds[1:], pairs[1:]
     if len(rounds) > MAX_ROUNDS or any(
         name != CUSTOM_CHALLENGE or not isinstance(result, bool) for name, result in pairs
     ):
         return None
-    return _read_ours([(entry.get("challengeMetadata"), entry["challengeResult"]) for entry in rounds])
+    room = ROOM - PRIVATE - sum(ENTRY + len(str(entry.get("challengeMetadata") or "")) for entry in entries)
+    return _read_ours([(entry.get("challengeMetadata"), entry["challengeResult"]) for entry in rounds], room)
 
 
-def _read_ours(rounds: "list[tuple[Any, bool]]") -> History | None:
+def _read_ours(rounds: "list[tuple[Any, bool]]", room: int) -> History | None:
     captcha: captcha_state.CaptchaState | None = None
     passed = False
     code: State | None = None
     right = False
     for metadata, result in rounds:
-        newest = state.read(metadata)
+        newest = state.read(metadata) if code is None else code.follow(metadata)
         if newest is not None:
-            if code is not None and (right or not _follows(newest, code)):
+            if code is not None and right:
                 return None
             code = newest
         else:
@@ -77,16 +86,5 @@ def _read_ours(rounds: "list[tuple[Any, bool]]") -> History | None:
                 return None
             passed = result
         right = result
-    return History(rounds=len(rounds), captcha=captcha, captcha_passed=passed, code=code, right=right)
-
-
-def _follows(newer: State, older: State) -> bool:
-    """Whether ``newer`` can be what the next round made of ``older``."""
-    before, after = older.challenge, newer.challenge
-    return (
-        (before.id, before.fingerprint, before.issued_at) == (after.id, after.fingerprint, after.issued_at)
-        and (newer.nonce, newer.live) == (older.nonce, older.live)
-        and 0 <= after.attempts - before.attempts <= 1
-        and 0 <= after.sends - before.sends <= 1
-        and 0 <= after.generation - before.generation <= 1
-    )
+    left = min(MAX_ROUNDS - len(rounds), (room if code else room - FIRST) // (ENTRY + LATER))
+    return History(rounds_left=left, captcha=captcha, captcha_passed=passed, code=code, right=right)

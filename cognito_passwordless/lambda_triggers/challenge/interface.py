@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Presented:
-    """``public`` goes to the client; ``state`` goes to Verify, Define and the next Create only."""
+    """``public`` goes to the client, ``state`` to Verify, ``metadata`` to every later Define and Create; an empty
+    one is the state."""
 
     public: Mapping[str, str]
     state: str
+    metadata: str = ""
 
 
 @record(frozen=True, slots=True, kw_only=True)

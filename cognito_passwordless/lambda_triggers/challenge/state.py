@@ -1,7 +1,9 @@
 """The state of a sign-in between its rounds. Cognito carries it; it never holds a code.
 
-Create writes it twice: as ``challengeMetadata``, which Define and the next Create read, and as a private parameter,
-which Verify reads. Anything that does not read back exactly is no state, and a sign-in without state fails.
+Create writes it twice. Verify reads the whole state from a private parameter, which lives as long as its round. Define
+and the next Create read ``challengeMetadata``, which Cognito keeps for every round, in a session of 4,096 characters:
+in the first round it is the whole state, later only the change. Anything that does not read back exactly is no state,
+and a sign-in without state fails.
 """
 
 from hmac import compare_digest
@@ -55,6 +57,37 @@ class State:
         )
         return "|".join(str(value) for value in fields)
 
+    def change(self, before: "State") -> str:
+        """What is new since the round before: counts that went up by one, a new code, the last message."""
+        it, was = self.challenge, before.challenge
+        ups = (("a", it.attempts - was.attempts), ("s", it.sends - was.sends), ("g", it.generation - was.generation))
+        sent = "" if self.send_failed else int(it.last_sent_at) - int(it.issued_at)
+        at = f"@{sent}" if int(it.last_sent_at) != int(was.last_sent_at) else ""
+        new = f"e{int(it.issued_at) - int(was.issued_at)}" if int(it.issued_at) != int(was.issued_at) else ""
+        seen = f"~{self.seen}" if self.seen != before.seen else ""
+        return "+" + "".join(letter * up for letter, up in ups) + new + at + seen
+
+    def follow(self, text: object) -> "State | None":
+        """The state after this one whose `change` is ``text``, or None for anything else."""
+        rest, tilde, seen = text.partition("~") if isinstance(text, str) else ("", "", "")
+        rest, at, sent = rest.partition("@")
+        ups, new, since = rest.partition("e")
+        # No count goes up by more than one in a round, and time begins again only with a message and another code.
+        if len(ups) != len({*ups}) or not all(is_number(word, 5) for word in (sent, since) if word):
+            return None
+        if new and not (since and {"s", "g"} <= {*ups}):
+            return None
+        it = replace(self.challenge, issued_at=self.challenge.issued_at + int(since or 0))
+        challenge = replace(
+            it,
+            last_sent_at=(it.issued_at + int(sent) if sent else 0.0) if at else it.last_sent_at,
+            attempts=it.attempts + ups.count("a"),
+            sends=it.sends + ups.count("s"),
+            generation=it.generation + ups.count("g"),
+        )
+        newer = replace(self, challenge=challenge, seen=seen if tilde else self.seen)
+        return read(newer.write()) if newer.change(self) == text else None
+
     def spend(self) -> "State":
         """One attempt more."""
         return replace(self, challenge=replace(self.challenge, attempts=self.challenge.attempts + 1))
@@ -70,7 +103,7 @@ def read(text: object) -> State | None:
         return None
     _, number, nonce, fingerprint, *counts, seen, live = parts
     owner, dash, own = number.partition("-")
-    marks = ((owner, 32), (own, 32), (nonce, 32), (fingerprint, 16), (seen, len(seen) and 8))
+    marks = ((owner, 32), (own, 32), (nonce, 16), (fingerprint, 16), (seen, len(seen) and 8))
     well_formed = all(len(word) == length and _HEX.issuperset(word) for word, length in marks)
     if not (dash and well_formed and live in {"0", "1"}):
         return None

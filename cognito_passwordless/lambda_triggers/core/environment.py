@@ -119,6 +119,11 @@ class Settings:
         return self.choice("OTP_FIRST_FACTOR", "none", "password") == "password"
 
     @property
+    def renews(self) -> bool:
+        """Whether a new code may follow an expired one in a sign-in. Attempts and messages are still counted."""
+        return self.choice("OTP_ON_EXPIRY", "end", "renew") == "renew"
+
+    @property
     def channel(self) -> str:
         return self.choice("OTP_CHANNEL", "sms", "email")
 

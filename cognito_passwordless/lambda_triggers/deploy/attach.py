@@ -1,11 +1,15 @@
 """Attaching triggers to an existing pool. `UpdateUserPool` resets each setting that it is not given, so it gets all.
 
+A boto3 that is older than a setting leaves it out of what it reads and refuses to send it, so both documents go past
+its model: what came on the wire is what is sent back.
+
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPool.html
 """
 
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import boto3
@@ -16,6 +20,15 @@ from .template import TRIGGER_OUTPUT
 
 # What DescribeUserPool calls otherwise than UpdateUserPool.
 _RENAMED = {"Name": "PoolName"}
+# What DescribeUserPool tells and UpdateUserPool does not take.
+_READ_ONLY = frozenset(
+    {"Id", "Arn", "Status", "CreationDate", "LastModifiedDate", "EstimatedNumberOfUsers", "SchemaAttributes"}
+    | {"AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "Domain", "CustomDomain"}
+    | {"SmsConfigurationFailure", "EmailConfigurationFailure"}
+)
+# The service's names for these events, whatever boto3 calls the client.
+_ANSWER = "before-parse.cognito-identity-provider.DescribeUserPool"
+_REQUEST = "before-call.cognito-identity-provider.UpdateUserPool"
 
 
 def attach_from(options: argparse.Namespace) -> str:
@@ -57,29 +70,83 @@ def parse(words: Sequence[str]) -> dict[str, str]:
 
 
 def attach(client: Any, pool_id: str, triggers: Mapping[str, str], *, dry_run: bool = False) -> str:
-    """Changes only the named triggers. ``client`` is boto3's; its model says which settings an update takes."""
-    pool = client.describe_user_pool(UserPoolId=pool_id)["UserPool"]
-    before = pool.get("LambdaConfig", {})
+    """Changes only the named triggers. ``client`` is boto3's.
+
+    Raises `ValueError` when the pool refuses the request, or shows after it that something else has changed.
+    """
+    pool = _described(client, pool_id)
+    before = pool.get("LambdaConfig") or {}
     after = merged(before, triggers)
-    known = client.meta.service_model.operation_model("UpdateUserPool").input_shape.members
-    request = {_RENAMED.get(name, name): value for name, value in pool.items()}
-    request = {name: value for name, value in request.items() if name in known and name != "LambdaConfig"}
+    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    changes = {name: {"from": before.get(name), "to": after.get(name)} for name in changed}
+    request = _request(pool)
+    known = client.meta.service_model.operation_model("UpdateUserPool").input_shape
+    unknown = _unknown({**request, "LambdaConfig": {**before, **after}}, known)
+    if changes and not dry_run:
+        try:
+            _update(client, {**request, "UserPoolId": pool_id, "LambdaConfig": after})
+        except ClientError as error:
+            names = f"; settings that this boto3 does not know: {', '.join(unknown)}" if unknown else ""
+            raise ValueError(f"the pool did not take it, and nothing has changed: {error}{names}") from error
+        # A service that ignores a member would have reset that setting without a word.
+        documents = (_request(pool), _request(_described(client, pool_id)))
+        was, now = ({**it, **(it.get("LambdaConfig") or {}), "LambdaConfig": None} for it in documents)
+        lost = [name for name, value in was.items() if name not in changes and now.get(name) != value]
+        if lost:
+            raise ValueError(f"the triggers are attached, but these settings have changed as well: {', '.join(lost)}")
+    report = {"pool": pool_id, "changed": not dry_run and bool(changes), "triggers": changes, "unknown": unknown}
+    return json.dumps(report, indent=2) + "\n"
+
+
+def _request(pool: Mapping[str, Any]) -> dict[str, Any]:
+    """The pool as UpdateUserPool takes it. A member that nobody here knows is a setting."""
+    request = {_RENAMED.get(name, name): value for name, value in pool.items() if name not in _READ_ONLY}
     # The two settings for the life of a temporary password exclude each other, and the pool shows both.
-    admin = dict(request.get("AdminCreateUserConfig", {}))
-    if "TemporaryPasswordValidityDays" in request.get("Policies", {}).get("PasswordPolicy", {}):
-        admin.pop("UnusedAccountValidityDays", None)
-    if admin:
-        request["AdminCreateUserConfig"] = admin
-    if not dry_run:
-        client.update_user_pool(**{**request, "UserPoolId": pool_id, "LambdaConfig": after})
-    changes = {
-        name: {"from": before.get(name), "to": after.get(name)}
-        for name in sorted({*before, *after})
-        if before.get(name) != after.get(name)
-    }
-    return (
-        json.dumps({"pool": pool_id, "changed": not dry_run and bool(changes), "triggers": changes}, indent=2) + "\n"
-    )
+    if "TemporaryPasswordValidityDays" in ((request.get("Policies") or {}).get("PasswordPolicy") or {}):
+        admin = request.get("AdminCreateUserConfig") or {}
+        request["AdminCreateUserConfig"] = {k: v for k, v in admin.items() if k != "UnusedAccountValidityDays"}
+    return request
+
+
+def _described(client: Any, pool_id: str) -> dict[str, Any]:
+    """The pool as the service tells it."""
+    bodies: list[bytes] = []
+
+    def keep(response_dict: dict[str, Any], **_: Any) -> None:
+        if response_dict["status_code"] == HTTPStatus.OK:
+            bodies.append(response_dict["body"])
+            response_dict["body"] = b"{}"
+
+    client.meta.events.register(_ANSWER, keep)
+    try:
+        client.describe_user_pool(UserPoolId=pool_id)
+    finally:
+        client.meta.events.unregister(_ANSWER, keep)
+    return dict(json.loads(bodies[-1])["UserPool"])
+
+
+def _update(client: Any, request: Mapping[str, Any]) -> None:
+    """Sends exactly ``request``: boto3 only finds the address, signs it and reads errors."""
+
+    def replace(params: dict[str, Any], **_: Any) -> None:
+        params["body"] = json.dumps(request).encode()
+
+    client.meta.events.register(_REQUEST, replace)
+    try:
+        client.update_user_pool(UserPoolId=request["UserPoolId"])
+    finally:
+        client.meta.events.unregister(_REQUEST, replace)
+
+
+def _unknown(value: Any, shape: Any, path: str = "") -> list[str]:
+    """The members, by path, that boto3's model of the request does not have. Maps and lists have none of their own."""
+    if shape.type_name != "structure" or not isinstance(value, dict):
+        return []
+    found: list[str] = []
+    for name, item in value.items():
+        member = shape.members.get(name)
+        found += [path + name] if member is None else _unknown(item, member, f"{path}{name}.")
+    return sorted(found)
 
 
 def merged(before: Mapping[str, Any], triggers: Mapping[str, str]) -> dict[str, Any]:
