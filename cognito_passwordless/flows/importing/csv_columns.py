@@ -43,8 +43,8 @@ _BOOLEANS: Final = {**dict.fromkeys(_TRUE.split(), "true"), **dict.fromkeys(_FAL
 _STATUSES: Final = (
     "UNCONFIRMED CONFIRMED ARCHIVED COMPROMISED UNKNOWN RESET_REQUIRED FORCE_CHANGE_PASSWORD EXTERNAL_PROVIDER"
 )
-_NOTHING: Final = frozenset({"null", "none", "nan", "n/a", "-"})
-_ROUNDED: Final = re.compile(r"\d+([.,]\d+)?e\+?\d+", re.IGNORECASE)
+_NOTHING: Final = frozenset({"", "null", "none", "nan", "n/a", "-"})
+_ROUNDED: Final = re.compile(r"\d+([.,]\d+e\+?|e\+)\d+", re.IGNORECASE)
 _SUB: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -95,7 +95,7 @@ def tidied(cell: str) -> str:
         plain = plain[2:-1].strip()
     if plain[:1] == "'" and plain[1:2] in {*"+-=@"}:
         plain = plain[1:]
-    if re.fullmatch(r"#+|#(NAME\?|REF!|VALUE!|N/A|NUM!|NULL!|DIV/0!)", plain):
+    if re.fullmatch(r"#{3,}|#(NAME\?|REF!|VALUE!|N/A|NUM!|NULL!|DIV/0!)", plain):
         raise ValueError("an error of a spreadsheet")
     return plain
 

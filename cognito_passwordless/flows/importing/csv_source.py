@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 from ...cognito import Connection
 from ...models import ImportProblem
 from .csv_columns import USERNAME, NotACsv, name_columns, read, sub_of, tidied
-from .rows import SOURCES, InvalidRow, Reader, Row
+from .rows import SOURCES, InvalidRow, Reader, Row, shown
 from .sources import Page
 
 Reason = ImportProblem.Reason
@@ -78,7 +78,7 @@ class CsvSource:
             begins = lines.number + 1
             try:
                 for cells in csv.reader(lines, delimiter=self._delimiter, skipinitialspace=True):
-                    if any(cells):
+                    if any(map(str.strip, cells)):
                         places.append(begins)
                         rows.append(self._row(cells))
                     begins = lines.number + 1
@@ -91,7 +91,7 @@ class CsvSource:
         return Page(rows, following, self._silent, self._columns, places)
 
     def _row(self, cells: list[str]) -> Row | InvalidRow:
-        if len(cells) < len(self._names) or any(cells[len(self._names) :]):
+        if len(cells) < len(self._names) or "".join(cells[len(self._names) :]).strip():
             return InvalidRow(Reason.MALFORMED, detail="columns")
         held: dict[str, Any] = {}
         wrong, reason = [], Reason.NOT_UNDERSTOOD
@@ -108,7 +108,7 @@ class CsvSource:
                 wrong.append(name)
         sub = held.get("sub") or sub_of(held.get(USERNAME, ""))
         if wrong:
-            return InvalidRow(reason, sub if sub.isprintable() else "", ", ".join(wrong)[:80])
+            return InvalidRow(reason, shown(sub), ", ".join(wrong)[:80])
         held["sub"] = sub
         username = held.pop(USERNAME, sub if USERNAME not in self._columns else "")
         # In ListUsers these stand beside the attributes. An empty one is not known.

@@ -112,15 +112,15 @@ class Reader:
         try:
             data = "\0".join((*facts, *kept, *kept.values())).encode()
         except (UnicodeEncodeError, TypeError):
-            return InvalidRow(Reason.NOT_TEXT, _shown(sub), _culprits(held))
+            return InvalidRow(Reason.NOT_TEXT, shown(sub), _culprits(held))
         if data.count(b"\0") != len(facts) + 2 * len(kept) - 1:
-            return InvalidRow(Reason.NOT_TEXT, _shown(sub), _culprits(held))
+            return InvalidRow(Reason.NOT_TEXT, shown(sub), _culprits(held))
         if not username:
-            return InvalidRow(Reason.NO_USERNAME, _shown(sub))
+            return InvalidRow(Reason.NO_USERNAME, shown(sub))
         if len(sub) > SUB_LENGTH or max(len(username), len(email)) > MAX_LENGTH or len(phone) > 32 or len(status) > 30:
             lengths = zip(_LENGTHS.items(), (sub, username, email, phone, status), strict=True)
             too_long = [name for (name, limit), value in lengths if len(value) > limit]
-            return InvalidRow(Reason.TOO_LONG, _shown(sub), ", ".join(too_long))
+            return InvalidRow(Reason.TOO_LONG, shown(sub), ", ".join(too_long))
         digest = hashlib.blake2b(self._columns + data, digest_size=16).hexdigest()
         return Row(
             sub=sub,
@@ -170,7 +170,8 @@ def moment(value: object) -> datetime | None:
         return None
 
 
-def _shown(sub: object) -> str:
+def shown(sub: object) -> str:
+    """A sub as a problem may name it."""
     return sub if isinstance(sub, str) and sub.isprintable() and len(sub) <= SUB_LENGTH else ""
 
 

@@ -78,7 +78,10 @@ def test_an_operator_says_what_a_column_is() -> None:
         ("phone_number", '="+4915112345678"|\u202a+49\u00a0151\u00a012345678\u202c', "+4915112345678"),
         ("phone_number", "12025550123|+1 (202) 555-0123", "+12025550123"),
         ("email_verified", "null|None|NaN|N/A", ""),
+        ("phone_number", " |\u00a0", ""),
+        ("email", " ", ""),
         ("given_name", "None", "None"),
+        ("cognito:username", "12e3", "12e3"),
     ],
 )  # fmt: skip
 def test_a_value_is_read_however_it_is_written(name: str, cells: str, value: str) -> None:

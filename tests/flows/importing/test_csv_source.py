@@ -201,8 +201,8 @@ def test_who_a_person_is_never_rests_on_a_guessed_encoding(pool: Connection, tmp
 def test_what_spreadsheets_leave_around_the_rows(pool: Connection, tmp_path: Path) -> None:
     path = tmp_path / "users.csv"
     path.write_text(
-        f'sep=;\r\n\r\n"Username";"email";"";\r\n\r\n {A}1 ; "ann@example.com";;\r\n;;;\r\n'
-        f'"{A}2";"bob@example.com";;;;\r\n{A}3;cy@example.com;;;and more\r\n'
+        f'sep=;\r\n\r\n"Username";"#";"email";"Enabled";"";\r\n\r\n {A}1 ;1; "ann@example.com";yes;;\r\n ;;;\r\n'
+        f'"{A}2";2;"bob@example.com"; ;;; \r\n{A}3;3;cy@example.com;;;and more\r\n'
     )
     done = run(pool, path)
     assert (done.seen, done.created, details(done)) == (3, 2, [("malformed", "line 8: columns")])
@@ -221,6 +221,15 @@ def test_a_value_that_is_not_understood_is_named_with_its_line(pool: Connection,
         ("not_understood", "line 8: email, email_verified"),
     ]
     assert [row.pool_enabled for row in MigratedUser.objects.order_by("sub")] == [True] * 4 + [False]
+
+
+def test_a_problem_names_no_sub_that_the_database_does_not_take(pool: Connection, tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    path.write_text(f"sub,email\n{'x' * 3000},?\n{A}1,?\n")
+    assert list(run(pool, path).problem_rows.values_list("sub", "detail")) == [
+        ("", "line 2: email"),
+        (f"{A}1", "line 3: email"),
+    ]
 
 
 def test_a_line_is_named_after_the_first_page_too(
