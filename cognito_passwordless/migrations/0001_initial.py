@@ -317,7 +317,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveBigIntegerField(verbose_name='position')),
                 ('sub', models.CharField(blank=True, max_length=191, verbose_name='sub')),
-                ('reason', models.CharField(choices=[('malformed', 'Not a row of a directory'), ('no_sub', 'No sub'), ('no_username', 'No user name'), ('duplicate', 'The same sub again; the later row counts'), ('too_long', 'A value is too long'), ('not_text', 'A value is no text'), ('refused', 'The database refuses it'), ('failed', 'Could not be activated')], max_length=20, verbose_name='reason')),
+                ('reason', models.CharField(choices=[('malformed', 'Not a row of a directory'), ('no_sub', 'No sub'), ('no_username', 'No user name'), ('duplicate', 'The same sub again; the later row counts'), ('too_long', 'A value is too long'), ('not_text', 'A value is no text'), ('not_understood', 'A value is not understood'), ('refused', 'The database refuses it'), ('failed', 'Could not be activated')], max_length=20, verbose_name='reason')),
                 ('detail', models.CharField(blank=True, max_length=100, verbose_name='detail')),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='problem_rows', to='cognito_passwordless.importrun', verbose_name='import')),
             ],

@@ -92,6 +92,7 @@ class ImportProblem(models.Model):
         DUPLICATE = "duplicate", _("The same sub again; the later row counts")
         TOO_LONG = "too_long", _("A value is too long")
         NOT_TEXT = "not_text", _("A value is no text")
+        NOT_UNDERSTOOD = "not_understood", _("A value is not understood")
         REFUSED = "refused", _("The database refuses it")
         FAILED = "failed", _("Could not be activated")
 

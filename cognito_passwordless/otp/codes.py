@@ -113,23 +113,90 @@ def matches(expected: Code, given: Code) -> bool:
 
 
 SHORTEST, LONGEST = 4, 10
-_SEPARATORS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff.,_\-\u2010-\u2015\u2212]+")
+# What is left of a page's or a mail's markup. Tags within a line join what is around them, the others part it.
+_MARKUP = re.compile(
+    r"&#(?:x([0-9a-f]{1,6})|(\d{1,9}));|(</?(?:a|b|em|font|i|span|strong|u|wbr)\b[^<>]*>|&(?:shy|zwj|zwnj|lrm|rlm);)"
+    r"|<(?:style|script)\b.*?(?:</|\Z)|</?[a-z][^<>]*>|&(?:nbsp|[a-z]{1,6}sp);|(?:%20|=20|%C2%A0|=C2=A0)",
+    re.IGNORECASE | re.DOTALL,
+)
+_DASHES = re.compile(r"[\u2010-\u2015\u2212_]")
+_SPACES = re.compile(r"[^\S\n]")
+_ENTRY = re.compile(r"[\d\s.,/\-]+")
+# Digits in groups, and one sign between two groups.
+_CLUSTER = re.compile(r"(?<![\d\0])\d++(?:[ ./\-]\d++)*+(?!\0)")
 # The origin-bound last line of an SMS, "@host #code" (WICG, "Origin-bound one-time codes").
 _ORIGIN_BOUND = re.compile(r"@\S+ #(\d{4,10})(?!\d)")
-_RUN = re.compile(r"(?<!\d)(\d{4,10}|\d{3,5}[ \-]\d{3,5})(?!\d)")
+# Telephone numbers and dates look like codes and are none.
+_OTHERS = re.compile(
+    r"\+ ?\(?\d|\(\d{2,5}\) ?\d|\b\d{3}[ .\-]\d{3}[ .\-]\d{4}\b"
+    r"|\b(?:19|20)\d\d([./\-])\d{1,2}\1\d{1,2}\b|\b\d{1,2}([./\-])\d{1,2}\2(?:19|20)\d\d\b"
+)
 
 
 def read_code(text: str) -> Code | None:
-    """Finds the code in "123 456", "123-456", full-width or Arabic digits, or a whole pasted message.
+    """Finds the code in "123 456", "12-34-56", a code that was filled in twice, the digits of any script or of emoji,
+    or a whole pasted message.
 
     None if there is no code, or more than one candidate: such an entry can never be right, so the host asks again
     without spending an attempt. That reveals nothing about the challenge: every code of 4 to 10 digits is read.
     """
-    # Decimal digits of every script become ASCII digits; every other character stays.
-    plain = "".join(str(unicodedata.decimal(character, character)) for character in text[:2000])
-    joined = _SEPARATORS.sub("", plain)
-    if joined.isascii() and joined.isdigit():
-        return Code(joined) if SHORTEST <= len(joined) <= LONGEST else None
-    bound = _ORIGIN_BOUND.findall(plain)
-    found = {re.sub(r"\D", "", run) for run in (bound or _RUN.findall(plain))}
-    return Code(found.pop()) if len(found) == 1 else None
+    plain = _plain(text[:2000])
+    if bound := _ORIGIN_BOUND.findall(plain):
+        found = {*bound}
+    elif _OTHERS.search(plain):
+        return None
+    elif _ENTRY.fullmatch(plain):
+        found = _typed(re.findall(r"\d+", plain))
+    else:
+        found = {code for cluster in _CLUSTER.findall(plain) for code in _pasted(re.findall(r"\d+", cluster))}
+    return Code(found.pop()) if len(found) == 1 and SHORTEST <= len(min(found)) <= LONGEST else None
+
+
+def _plain(text: str) -> str:
+    """ASCII digits, spaces and hyphens in place of their many forms, without what cannot be seen."""
+
+    def written(found: "re.Match[str]") -> str:
+        hexadecimal, number, inline = found.groups()
+        if hexadecimal or number:
+            point = int(hexadecimal, 16) if hexadecimal else int(number)
+            return chr(point) if point < 0x110000 else " "
+        return "" if inline else " " if found[0][0] != "<" else "\n"
+
+    # Formatting characters (soft hyphen, zero width, direction), and marks such as the keycap of an emoji.
+    seen = [sign for sign in _MARKUP.sub(written, text) if unicodedata.category(sign) not in {"Cf", "Me", "Mn"}]
+    # Digits in circles and superscripts are a code only where there are no others: else they number a step or a note.
+    numbered = any(map(str.isdecimal, seen))
+    signs = (
+        str(unicodedata.decimal(sign, sign))
+        if unicodedata.category(sign) != "No"
+        else "\0"
+        if numbered
+        else str(unicodedata.digit(sign, "\0"))
+        for sign in seen
+    )
+    return _DASHES.sub("-", _SPACES.sub(" ", "".join(signs)))
+
+
+def _typed(groups: list[str]) -> set[str]:
+    """The code of an entry that has nothing but digits. A year or another number beside the code makes it unclear."""
+    joined = "".join(groups)
+    if len({len(group) for group in groups if len(group) >= SHORTEST}) > 1:
+        return set()
+    if len(joined) <= LONGEST:
+        return {joined}
+    half = len(joined) // 2
+    return {joined[:half]} if joined == 2 * joined[:half] else {*groups}
+
+
+def _pasted(groups: list[str]) -> set[str]:
+    """The candidates among the numbers of a message that stand side by side. An empty one is read as no code."""
+    joined, sizes = "".join(groups), {len(group) for group in groups}
+    if len(groups) == 1 and len(joined) > LONGEST:
+        half = len(joined) // 2
+        return {joined[:half]} if half <= LONGEST and joined == 2 * joined[:half] else set()
+    in_two = len(groups) == 2 and min(sizes) >= 3 and max(sizes) <= 5
+    in_equals = len(groups) > 2 and len(sizes) == 1 and max(sizes) <= 3
+    if in_two or (in_equals and SHORTEST <= len(joined) <= LONGEST):
+        return {joined}
+    long = {group for group in groups if len(group) >= SHORTEST}
+    return {"", *long} if long and len(groups) > 2 and len(sizes) > 1 else long

@@ -155,6 +155,35 @@ def test_a_file_is_imported_and_looked_at_in_the_same_way(pool: LocalPool, tmp_p
     assert "main: 2 seen, 2 created" in run("--connection", "main", "--csv", path)
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_file_is_given_by_its_path_in_either_form(pool: LocalPool, tmp_path: Path, kind: type[Any]) -> None:
+    call_command("cognito_import", csv=kind(file_of(tmp_path / "users.csv", ANN)), stdout=io.StringIO())
+    assert MigratedUser.objects.get().email == ANN
+
+
+def test_columns_get_a_meaning_and_problems_are_named(pool: LocalPool, tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    path.write_text("Kennung,Adresse,Enabled\nsub-1,ann@example.com,yes\nsub-2,bob@example.com,perhaps\n")
+    both = ("--connection", "main", "--csv", str(path))
+    assert "--columns HEADER=sub" in refused(*both, status=1)
+    told = run(*both, "--columns", "Kennung=sub", "--columns", "Adresse=email")
+    assert "2 seen, 1 created" in told
+    assert "  line 3: Enabled: A value is not understood\n  Correct these rows" in told
+    assert MigratedUser.objects.get().email == ANN
+    assert "There is no column 'Name'" in refused(*both, "--columns", "Name=sub", status=1)
+    assert "is about a column of a --csv" in refused("--columns", "Name=sub", status=2)
+    assert "is about a column of a --csv" in refused(*both, "--columns", "Name", status=2)
+
+
+def test_every_error_says_what_to_do(pool: LocalPool, cognito: LocalCognito, tmp_path: Path) -> None:
+    assert "Name one of: main." in refused("--connection", "nobody", status=2)
+    assert "Name a file that can be read." in refused("--csv", str(tmp_path / "none.csv"), status=1)
+    assert "Name a file that can be read." in refused("--csv", str(tmp_path), status=1)
+    cognito.fail("ListUsers", "AccessDeniedException", times=2, pool_id=pool.id)
+    for arguments in (FAST, ("--dry-run", *FAST)):
+        assert "manage.py cognito_doctor --connection main." in refused(*arguments, status=cognito_import.FAILED)
+
+
 def test_no_sub_commands_the_terminal(pool: LocalPool, tmp_path: Path) -> None:
     path = tmp_path / "users.csv"
     path.write_text("cognito:username,sub,email\nann,\x1b]0;owned\x07,ann@example.com\n")

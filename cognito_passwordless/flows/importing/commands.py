@@ -1,7 +1,7 @@
 """Entry points of the command and the task: claim a run, then run the pipeline."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -55,17 +55,18 @@ def import_directory(
 
 def import_csv(
     connection: Connection,
-    path: Path,
+    path: Path | str,
     *,
     stop: threading.Event,
+    columns: Mapping[str, str] | None = None,
     fresh: bool | None = None,
     gone_limit: int | None = None,
     clock: Clock = timezone.now,
     tell: Tell = lambda run: None,
 ) -> ImportRun:
-    """The same from a file; with a ``gone_limit``, the file lists all users of the pool. Also raises `OSError` and
-    `csv_source.NotACsv`."""
-    source = CsvSource(connection, path)
+    """The same from a file; with a ``gone_limit``, the file lists all users of the pool. ``columns`` are
+    names of attributes by the file's headers. Also raises `OSError` and `csv_columns.NotACsv`."""
+    source = CsvSource(connection, path, columns)
     run = run_lease.claim(
         connection.alias,
         ImportRun.Source.CSV,
@@ -99,14 +100,15 @@ def preview_directory(
 
 def preview_csv(
     connection: Connection,
-    path: Path,
+    path: Path | str,
     *,
     stop: threading.Event,
+    columns: Mapping[str, str] | None = None,
     gone_limit: int | None = None,
     tell: Callable[[int], None] = lambda seen: None,
 ) -> Preview:
-    """The same of a file. Raises `OSError` and `csv_source.NotACsv`."""
-    return preview(connection, CsvSource(connection, path), stop=stop, gone_limit=gone_limit, tell=tell)
+    """The same of a file. Raises `OSError` and `csv_columns.NotACsv`."""
+    return preview(connection, CsvSource(connection, path, columns), stop=stop, gone_limit=gone_limit, tell=tell)
 
 
 def _claim_pool(connection: Connection, fresh: bool | None, clock: Clock) -> ImportRun:

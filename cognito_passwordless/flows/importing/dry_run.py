@@ -18,7 +18,7 @@ from ..migration.flow import policy_of
 from . import gone
 from .diff import diff_page, erased_among
 from .lookup import ExistingUsers
-from .rows import FACTS, InvalidRow, Row
+from .rows import FACTS, InvalidRow, Row, completed
 from .sources import Page, Source, Stopped
 
 Status = MigratedUser.Status
@@ -113,8 +113,9 @@ class _People:
             unchanged=len(diff.unchanged),
             skipped=len(diff.problems) + diff.erased,
         )
-        for _, invalid in diff.problems:
-            preview.add(("skip", str(invalid.reason)), invalid.sub)
+        for position, invalid in diff.problems:
+            line = page.detail_of(position - run.position - 1, invalid) if page.lines else ""
+            preview.add(("skip", str(invalid.reason)), line or invalid.sub)
         if diff.erased:
             preview.add(("skip", "erased"), count=diff.erased)
         latest = {row.sub: row for row in rows if isinstance(row, Row)}
@@ -127,6 +128,7 @@ class _People:
             # The record as it would be after an import; not saved.
             record = by_sub[sub] if sub in by_sub else MigratedUser(pool=pool, sub=sub)
             record.connection = self._connection.alias
+            row = completed(row, page.columns, by_sub.get(sub))  # noqa: PLW2901
             for fact in FACTS:
                 if sub not in by_sub or fact not in page.silent:
                     setattr(record, fact, getattr(row, fact))

@@ -25,12 +25,20 @@ class Stopped(Exception):
 class Page:
     """Rows that are written together, and the token of the next page; None at the end.
 
-    ``silent`` are the facts that this source has no column for: the stored ones stay.
+    ``silent`` are the facts that this source has no column for: the stored ones stay. So do the attributes that are
+    not in ``columns``; None for a source that has all of them. ``lines`` says where in a file each row begins.
     """
 
     rows: Sequence[Row | InvalidRow] = field(repr=False)
     following: str | None = field(repr=False)
     silent: frozenset[str] = frozenset()
+    columns: frozenset[str] | None = None
+    lines: Sequence[int] = ()
+
+    def detail_of(self, index: int, row: InvalidRow) -> str:
+        """What is wrong with a row, after its line."""
+        line = f"line {self.lines[index]}" if self.lines else ""
+        return ": ".join(filter(None, (line, row.detail)))
 
 
 class Source(Protocol):

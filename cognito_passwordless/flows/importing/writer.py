@@ -5,7 +5,7 @@ of it (law 9). Only facts of the directory are overwritten, never how far a pers
 """
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -16,7 +16,7 @@ from ...models import ImportProblem, ImportRun, MigratedUser, SeenPeople
 from ..accounts import locking
 from . import postgres, run_lease
 from .diff import PageDiff, diff_page, erased_among
-from .rows import FACTS, MFA, Row, moment
+from .rows import FACTS, MFA, Row, completed, moment
 from .sources import Page
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def import_page(run: ImportRun, page: Page, *, pool: str, now: datetime) -> None
     with transaction.atomic(using=router.db_for_write(MigratedUser)):
         run_lease.hold(run, now=now)
         diff = diff_page(page, run, pool)
-        _Writer(run, pool, now, page.silent).store(diff)
+        _Writer(run, pool, now, page).store(diff)
         # People who were erased after the diff and before the write have rows again. From here on an erasure waits,
         # because this transaction holds the row.
         written = {row.sub for row in (*diff.new, *diff.changed, *diff.seen_again)}
@@ -53,7 +53,13 @@ def import_page(run: ImportRun, page: Page, *, pool: str, now: datetime) -> None
             SeenPeople.objects.create(run_id=run.pk, people=" ".join(map(str, diff.unchanged)))
         ImportProblem.objects.bulk_create(
             [
-                ImportProblem(run_id=run.pk, position=position, sub=row.sub, reason=row.reason, detail=row.detail)
+                ImportProblem(
+                    run_id=run.pk,
+                    position=position,
+                    sub=row.sub,
+                    reason=row.reason,
+                    detail=page.detail_of(position - run.position - 1, row),
+                )
                 for position, row in diff.problems
             ],
             ignore_conflicts=True,
@@ -86,11 +92,13 @@ def write_again(write: Callable[[], T], run: ImportRun) -> T:
 class _Writer:
     """Writes the rows of one page."""
 
-    def __init__(self, run: ImportRun, pool: str, now: datetime, silent: Collection[str]) -> None:
+    def __init__(self, run: ImportRun, pool: str, now: datetime, page: Page) -> None:
         self._pool = pool
-        self._updated = [name for name in UPDATED if name not in silent]
+        self._updated = [name for name in UPDATED if name not in page.silent]
         self._same = {"connection": run.connection, "pool": pool, "imported_at": now, "import_run_id": run.pk}
         self._using = router.db_for_write(MigratedUser)
+        self._columns = page.columns
+        self._stored: dict[str, MigratedUser] = {}
         self._has_factor: frozenset[str] = frozenset()
 
     def store(self, diff: PageDiff) -> None:
@@ -101,6 +109,9 @@ class _Writer:
         unmentioned = [row.sub for row in changed if MFA not in row.attributes]
         people = MigratedUser.objects.using(self._using).filter(pool=self._pool, sub__in=unmentioned)
         self._has_factor = frozenset(people.filter(**{f"attributes__{MFA}": "true"}).values_list("sub", flat=True))
+        if self._columns is not None:
+            people = MigratedUser.objects.using(self._using).filter(pool=self._pool)
+            self._stored = {person.sub: person for person in people.filter(sub__in=[row.sub for row in changed])}
         # COPY fails if one of the new people has just signed in; the upsert, if a value fits no column.
         for by_copy in (True, False) if postgres.available(self._using) else (False,):
             try:
@@ -130,6 +141,7 @@ class _Writer:
 
     def _values(self, row: Row) -> tuple[Any, ...]:
         """In the order of `FILLED`."""
+        row = completed(row, self._columns, self._stored.get(row.sub))
         values: list[Any] = [*row, Status.PENDING.value, ""]
         if row.sub in self._has_factor:
             values[_ATTRIBUTES] = {**row.attributes, MFA: "true"}

@@ -13,7 +13,7 @@ from ... import connections
 from ...causes import explain
 from ...cognito import CognitoError, Connection
 from ...flows import importing
-from ...flows.importing.csv_source import NotACsv
+from ...flows.importing.csv_columns import NotACsv
 from ...models import ImportProblem, ImportRun
 from ..progress_bar import ProgressBar
 from ..terminal import bounded, plain, until_interrupted
@@ -21,6 +21,7 @@ from ..terminal import bounded, plain, until_interrupted
 Outcome = tuple[str, str]
 State = ImportRun.State
 FAILED, BUSY, INTERRUPTED = 1, 3, 130
+PROBLEMS = 10  # rows that are named
 
 
 class Command(BaseCommand):
@@ -34,6 +35,12 @@ class Command(BaseCommand):
             "--connection", action="append", metavar="ALIAS", help="Which connections, in order (all that are active)."
         )
         parser.add_argument("--csv", type=Path, metavar="FILE", help="Read this file instead of asking the pool.")
+        parser.add_argument(
+            "--columns",
+            action="append",
+            metavar="HEADER=ATTRIBUTE",
+            help="What a column of the CSV is, where its header does not tell; nothing after the = ignores it.",
+        )
         parser.add_argument(
             "--complete", action="store_true", help="The CSV has everybody of the pool: who is not in it is gone."
         )
@@ -84,6 +91,10 @@ class Command(BaseCommand):
             raise CommandError("--complete is about a CSV; a pool is always read as a whole.", returncode=2)
         if options["csv"] and not options["complete"]:
             options["gone_limit"] = None
+        columns = dict(column.rpartition("=")[::2] for column in options["columns"] or ())
+        if columns and (not options["csv"] or "" in columns):
+            raise CommandError("--columns HEADER=ATTRIBUTE is about a column of a --csv.", returncode=2)
+        options["columns"] = columns
         if options["csv"] and ahead:
             raise CommandError("--pair and --activate read no CSV: import it first.", returncode=2)
         work = self._activate if ahead else self._preview if options["dry_run"] else self._import
@@ -100,8 +111,15 @@ class Command(BaseCommand):
 
         limit = options["gone_limit"]
         if options["csv"]:
-            path, fresh = options["csv"], options["fresh"]
-            run = importing.import_csv(connection, path, stop=stop, fresh=fresh, gone_limit=limit, tell=tell)
+            run = importing.import_csv(
+                connection,
+                options["csv"],
+                stop=stop,
+                columns=options["columns"],
+                fresh=options["fresh"],
+                gone_limit=limit,
+                tell=tell,
+            )
         else:
             run = importing.import_directory(
                 connection,
@@ -118,6 +136,10 @@ class Command(BaseCommand):
             f"{run.unchanged:,} unchanged, {run.skipped:,} skipped, {run.conflicts:,} conflicts, "
             f"{run.problems:,} problems, {run.gone:,} gone (import {run.pk})"
         )
+        for row in run.problem_rows.all()[:PROBLEMS]:
+            self.stdout.write(f"  {plain(row.detail or row.sub or f'row {row.position}')}: {row.get_reason_display()}")
+        if run.problems:
+            self.stdout.write("  Correct these rows and import again; the admin lists all of them, at this import.")
         if run.state == State.DONE and run.last_error:
             self.stderr.write(self.style.WARNING(f"{run.connection}: {run.last_error}"))
         self._must_be_done(run, f"--csv {options['csv']}" if options["csv"] else "")
@@ -130,7 +152,8 @@ class Command(BaseCommand):
 
         limit = options["gone_limit"]
         if options["csv"]:
-            found = importing.preview_csv(connection, options["csv"], stop=stop, gone_limit=limit, tell=tell)
+            path, columns = options["csv"], options["columns"]
+            found = importing.preview_csv(connection, path, stop=stop, columns=columns, gone_limit=limit, tell=tell)
         else:
             rate, pages = options["rate"], options["pages"]
             found = importing.preview_directory(
@@ -186,7 +209,9 @@ class Command(BaseCommand):
         chosen = f"--connection {run.connection} {option}".rstrip()
         again = f"Go on with: manage.py cognito_import {chosen} --continue"
         if run.state == State.FAILED:
-            raise CommandError(f"{run.connection}: {run.last_error}. {again}", returncode=FAILED)
+            raise CommandError(
+                f"{run.connection}: {run.last_error}. {_doctor(run.connection)} {again}", returncode=FAILED
+            )
         if run.state == State.INTERRUPTED:
             raise CommandError(f"Interrupted. {again}", returncode=INTERRUPTED)
 
@@ -199,27 +224,40 @@ def _told(connection: Connection) -> Iterator[None]:
         yield
     except importing.Busy as busy:
         since = f" (import {busy.run.pk}, last sign of life {busy.run.updated_at:%H:%M:%S})" if busy.run else ""
-        raise CommandError(f"{alias}: another process is importing{since}.", returncode=BUSY) from None
+        raise CommandError(
+            f"{alias}: another process is importing{since}. Wait until it has ended.", returncode=BUSY
+        ) from None
     except importing.NothingToContinue:
-        raise CommandError(f"{alias}: nothing unfinished to continue.") from None
+        raise CommandError(f"{alias}: nothing unfinished to continue. Leave out --continue to begin.") from None
     except importing.Lost:
-        raise CommandError(f"{alias}: another process has taken over this import.", returncode=BUSY) from None
-    except (OSError, NotACsv) as error:
+        raise CommandError(
+            f"{alias}: another process has taken over this import. Wait until it has ended.", returncode=BUSY
+        ) from None
+    except OSError as error:
+        raise CommandError(f"{error}. Name a file that can be read.") from None
+    except NotACsv as error:
         raise CommandError(str(error)) from None
     except CognitoError as error:
-        raise CommandError(f"{alias}: {error}", returncode=FAILED) from None
+        raise CommandError(f"{alias}: {error}. {_doctor(alias)}", returncode=FAILED) from None
+
+
+def _doctor(alias: str) -> str:
+    return f"What is wrong says: manage.py cognito_doctor --connection {alias}."
 
 
 def _chosen(aliases: list[str] | None) -> list[Connection]:
     if not aliases:
         active = connections.active()
         if not active:
-            raise CommandError("There is no active connection to import from.")
+            raise CommandError(
+                "There is no active connection to import from. What is wrong says: manage.py cognito_doctor."
+            )
         return active
     found = []
     for alias in aliases:
         connection = connections.find(alias)
         if connection is None:
-            raise CommandError(f"There is no connection {alias!r}.", returncode=2)
+            known = ", ".join(sorted(each.alias for each in connections.active())) or "none is active"
+            raise CommandError(f"There is no connection {alias!r}. Name one of: {known}.", returncode=2)
         found.append(connection)
     return found
