@@ -89,6 +89,8 @@ def start(
     (`hosted_login.fallback`). At most four statements. Raises `TooMany`, `NotServed`, and `DispatchFailed` when no
     worker can be told; then nothing is left."""
     channel = channel or identifier.channel
+    if Channel.SMS in {channel, identifier.channel} and not conf.offers_sms:
+        raise NotServed
     if channel == identifier.channel == Channel.SMS and not budgets.serves(identifier.value):
         raise NotServed
     offers, handle = offers_for(identifier), attempts.new_handle()
