@@ -88,6 +88,12 @@ def _phone(plain: str) -> Identifier:
     return Identifier(key, Channel.SMS, spelling)
 
 
+def looks_like_number(text: str) -> bool:
+    """Whether somebody who typed this meant a phone number, right or wrong."""
+    plain = clean(text[: 4 * MAX_LENGTH])
+    return sum(map(str.isdigit, plain)) >= 5 and not any(map(str.isalpha, plain)) and channel_of(plain) == Channel.SMS
+
+
 def looks_like_address(text: str) -> bool:
     """Whether a text that may be a user name or another word is an e-mail address or a number."""
     return channel_of(text) == Channel.EMAIL or text.startswith("+")

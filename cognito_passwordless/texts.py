@@ -6,16 +6,22 @@ Each is the same for everybody (law 4): it depends on what was typed, on the clo
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from .conf import conf
+
 
 def cannot_send() -> str:
     return _("We can't send codes at the moment. Nothing is wrong with your entry. Try again in a minute.")
 
 
 def not_served() -> str:
+    if not conf.offers_sms:
+        return _("We don't send codes to phone numbers. Enter your e-mail address instead.")
     return _("We can't send codes to phone numbers of this country. Use your e-mail address instead.")
 
 
 def no_identifier() -> str:
+    if not conf.offers_sms:
+        return _("That is not an e-mail address. Check it for a typing mistake.")
     return _("That is neither an e-mail address nor a phone number. Check it for a typing mistake.")
 
 

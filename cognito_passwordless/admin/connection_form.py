@@ -101,6 +101,10 @@ class PoolConnectionForm(ModelForm):
     first_factor = _choice(
         _("First factor"), [("none", _("none: the code alone")), ("password", _("password: before the code"))]
     )
+    session_minutes = forms.IntegerField(
+        label=_("Minutes that a code can be used"),
+        help_text=_("3 to 15, as the app client's AuthSessionValidity says."),
+    )
     own_triggers = _flag(_("Runs the triggers of this package"))
     lookup = _choice(
         _("Who may be in the pool"),

@@ -73,6 +73,7 @@ class PoolConnectionAdmin(ModelAdmin):
             "routes",
             "otp_flow",
             "first_factor",
+            "session_minutes",
             "own_triggers",
             "lookup",
             "domains",

@@ -49,6 +49,7 @@ class Connection:
     lookup: str = "try"
     otp_flow: str = "USER_AUTH"
     first_factor: str = "none"
+    session_minutes: int = 3
     own_triggers: bool = False
     scope: tuple[str, ...] = ("openid", "profile", "email")
     response_mode: str = "query"

@@ -46,6 +46,13 @@ def flag(value: Any) -> bool:
     return value
 
 
+def session_minutes(value: Any) -> int:
+    # The bounds of AuthSessionValidity in CreateUserPoolClient.
+    if type(value) is not int or not 3 <= value <= 15:
+        raise ValueError("a whole number of minutes from 3 to 15: the app client's AuthSessionValidity")
+    return value
+
+
 def choice(*allowed: str) -> Rule:
     def rule(value: Any) -> str:
         if value not in allowed:
@@ -202,6 +209,8 @@ SETTINGS: Final[Mapping[str, Rule]] = {
     "otp_flow": choice("USER_AUTH", "CUSTOM_AUTH"),
     # Whether the pool wants the password before its own challenge.
     "first_factor": choice("none", "password"),
+    # How long the pool waits for an answer: its app client's AuthSessionValidity.
+    "session_minutes": session_minutes,
     # The pool runs this package's triggers, so what they report about a challenge counts.
     "own_triggers": flag,
     "scope": scope,

@@ -216,6 +216,11 @@ class Settings:
         return list(self._get("SMS_COUNTRIES", [], list, tuple))
 
     @property
+    def offers_sms(self) -> bool:
+        """Whether anything on the site speaks of SMS: a country that they may go to, and a sender."""
+        return bool(self.sms_countries and self.senders("sms"))
+
+    @property
     def match_user(self) -> str | None:
         return self._get("MATCH_USER", None, str, type(None))
 

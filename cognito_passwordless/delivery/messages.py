@@ -24,7 +24,7 @@ def code_message(
         **_context(),
         "code": code.reveal(),
         # Rather "10 minutes" than "9 minutes" because a worker took a moment; the code page rounds in the same way.
-        "minutes": max(1, int(seconds_left + 5) // 60),
+        "minutes": max(0, int(seconds_left + 5) // 60),
         "code_in_subject": conf.code_in_subject,
     }
     with translation.override(language or None):

@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from .. import compat, connections
 from ..causes import explain
 from ..cognito import Connection
+from ..conf import conf
 from ..exceptions import InvalidIdentifier, MigrationRefused
 from ..flows.challenges import hosted
 from ..flows.challenges.attempts import STEP
@@ -25,7 +26,7 @@ from ..flows.sign_in import login
 from ..flows.sign_in.context import Visitor
 from ..flows.sign_in.errors import NoChallenge, NotServed, TooMany, TooSoon, Wrong
 from ..flows.steps import finish, request_code
-from ..identifiers import Identifier, parse
+from ..identifiers import Identifier, looks_like_number, parse
 from ..identity import Channel
 from ..models import ChallengeSession
 from ..otp import read_code
@@ -61,7 +62,8 @@ def generate(
     try:
         who = parse(identifier)
     except InvalidIdentifier:
-        return messages.error("invalid_identifier")
+        is_number = not conf.offers_sms and looks_like_number(identifier)
+        return messages.error("not_served" if is_number else "invalid_identifier")
     channel = channel or who.channel
     if channel not in set(Channel):
         return messages.error("unknown_channel")

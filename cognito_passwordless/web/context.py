@@ -52,7 +52,7 @@ def code_context(
         "notice": notice,
         "identifier": challenge.identifier,
         "channel": challenge.channel,
-        "other_channel": Channel.SMS if challenge.channel == Channel.EMAIL else Channel.EMAIL,
+        "other_channel": other_channel(challenge.channel),
         "hosted_login": challenge.hosted_login,
         "hosted_login_name": connections.name_of(challenge.hosted_login),
         "status": status,
@@ -63,6 +63,13 @@ def code_context(
         "wait_text": "" if notice else texts.wait(status.seconds_to_resend),
         "app_name": conf.app_name,
     }
+
+
+def other_channel(channel: str) -> str:
+    """By which a code may be asked for instead; empty where there is none."""
+    if channel == Channel.SMS:
+        return Channel.EMAIL
+    return Channel.SMS if conf.offers_sms else ""
 
 
 def password_taken() -> str:
@@ -89,7 +96,9 @@ def _texts(channel: str) -> dict[str, str]:
             "sent": _("Done. Now look in your inbox, and in the spam folder."),
             "trouble": _(
                 "We have trouble sending e-mail at the moment. Choose SMS, or send a new code in a few minutes."
-            ),
+            )
+            if conf.offers_sms
+            else _("We have trouble sending e-mail at the moment. Send a new code in a few minutes."),
         },
         Channel.SMS: {
             "sent": _("Done. Now look at the messages on your phone."),

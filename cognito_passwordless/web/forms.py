@@ -11,7 +11,9 @@ from django.utils.translation import pgettext_lazy
 
 from .. import identifiers, texts
 from ..cognito import Password
+from ..conf import conf
 from ..exceptions import InvalidIdentifier
+from ..identity import Channel
 from ..models import CHANNEL_CHOICES
 from ..otp import Code, read_code
 
@@ -38,11 +40,26 @@ class IdentifierForm(forms.Form):
         ),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not conf.offers_sms:
+            field = self.fields["identifier"]
+            field.label = _("E-mail address")
+            field.error_messages["required"] = _("Enter your e-mail address.")
+            field.widget.attrs["autocomplete"] = "email"
+
     def clean_identifier(self) -> identifiers.Identifier:
+        """Where no SMS are sent, every number has one answer, whatever it is and however it is written."""
+        text = self.cleaned_data["identifier"]
         try:
-            return identifiers.parse(self.cleaned_data["identifier"])
+            identifier = identifiers.parse(text)
         except InvalidIdentifier:
-            raise forms.ValidationError(texts.no_identifier(), code="invalid") from None
+            if conf.offers_sms or not identifiers.looks_like_number(text):
+                raise forms.ValidationError(texts.no_identifier(), code="invalid") from None
+        else:
+            if conf.offers_sms or identifier.channel != Channel.SMS:
+                return identifier
+        raise forms.ValidationError(texts.not_served(), code="not_served")
 
 
 class CodeInput(forms.TextInput):

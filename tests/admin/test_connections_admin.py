@@ -36,6 +36,7 @@ FORM: dict[str, Any] = {
     "routes": "otp",
     "otp_flow": "USER_AUTH",
     "first_factor": "none",
+    "session_minutes": "3",
     "lookup": "try",
     "on_failure": "branch",
     "scope": "openid, email phone",
@@ -380,7 +381,7 @@ class TestTest:
         where = {"region": cognito.region, "user_pool_id": pool.id, "endpoint_url": cognito.url, "issuer": pool.issuer}
         row = PoolConnection.objects.create(
             provider="cognito", provider_id="main", client_id=pool.client_id, secret=pool.client_secret or "",
-            settings=where | {"routes": ["otp", "oidc"]},
+            settings=where | {"routes": ["otp", "oidc"], "session_minutes": 15},
         )  # fmt: skip
         return pool, row
 

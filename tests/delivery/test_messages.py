@@ -101,6 +101,22 @@ def test_the_language_is_the_persons_and_leaves_the_process_alone() -> None:
     assert message("email", "tlh").text == message("email", "en").text  # a language that nobody has translated
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (600, "for 10 minutes"),
+        (178, "for 3 minutes"),
+        (61, "for 1 minute."),
+        (40, "less than a minute"),
+        (1, "less than a minute"),
+    ],
+)
+def test_the_time_that_a_message_promises_is_the_time_that_is_left(seconds: float, said: str) -> None:
+    written = message("email", seconds_left=seconds)
+    assert said in written.text
+    assert said in written.html
+
+
 def test_a_provider_learns_how_long_the_code_is_valid() -> None:
     assert message(seconds_left=42.7).valid_for == 42
     assert message(seconds_left=0.2).valid_for == 1

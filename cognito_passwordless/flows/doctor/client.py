@@ -54,16 +54,22 @@ def existence(connection: Connection, client: ClientSetup) -> Verdict | None:
 
 
 def session(connection: Connection, client: ClientSetup) -> Verdict | None:
-    """The pool's session is what an answer needs; it should live as long as the page says the code does."""
+    """The pool's session is what an answer needs, and `session_minutes` is what pages and messages say of it."""
     if "otp" not in connection.routes:
         return None
-    minutes, ours = client.session_minutes, conf.otp.ttl
-    if minutes * 60 >= ours:
-        return ok(f"the pool keeps a sign-in open for {minutes} minutes")
-    return warning(
-        f"the pool keeps a sign-in open for {minutes} minutes, and our page says {ours // 60} minutes or more",
-        "Raise the client's AuthSessionValidity (3 to 15 minutes), or lower OTP['TTL'].",
-    )
+    kept, said = client.session_minutes, connection.session_minutes
+    if kept < said:
+        return problem(
+            f"the pool keeps a sign-in open for {kept} minutes, and the connection's 'session_minutes' is {said}: "
+            "right codes are refused",
+            f"Set 'session_minutes' to {kept}, or the client's AuthSessionValidity to {said}.",
+        )
+    if kept > said and 60 * said < conf.otp.ttl:
+        return warning(
+            f"the pool keeps a sign-in open for {kept} minutes, and codes can be used for {said} minutes only",
+            f"Set the connection's 'session_minutes' to {kept}.",
+        )
+    return ok(f"the pool keeps a sign-in open for {kept} minutes")
 
 
 def callback(connection: Connection, client: ClientSetup) -> Verdict | None:

@@ -3,7 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import router, transaction
@@ -19,7 +19,7 @@ from ...models import ChallengeSession, Route
 from ...otp import Code
 from ..challenges import attempts
 from ..challenges import hosted as hosted_state
-from ..challenges.create import new_challenge
+from ..challenges.create import lifetime, new_challenge
 from ..challenges.status import can_resend, seconds_to_resend
 from ..events import journey
 from ..events.journey import Outcome
@@ -37,12 +37,13 @@ logger = logging.getLogger(__name__)
 class Offers:
     """``hosted_login``: the connection whose hosted login the pages offer; ``hosted_first``: the one that a start goes
     to by itself; ``floor``: seconds before a refusal is released; ``password``: whether a pool wants one first, which
-    every code page then offers."""
+    every code page then offers; ``lifetime``: how long a code can be used."""
 
     hosted_login: str
     hosted_first: Connection | None
     floor: float
     password: bool
+    lifetime: timedelta
 
 
 def offers_for(identifier: Identifier) -> Offers:
@@ -57,6 +58,9 @@ def offers_for(identifier: Identifier) -> Offers:
         next(iter(first), None),
         conf.refusal_floor if pads else 0.0,
         any(connection.needs_password for connection in active),
+        # Of all active connections, not only of those that answer for this domain: an imported person goes to the
+        # connection of their record, and a bound of their own would tell that there is one (law 4).
+        lifetime(active),
     )
 
 
@@ -85,6 +89,8 @@ def start(
     (`hosted_login.fallback`). At most four statements. Raises `TooMany`, `NotServed`, and `DispatchFailed` when no
     worker can be told; then nothing is left."""
     channel = channel or identifier.channel
+    if Channel.SMS in {channel, identifier.channel} and not conf.offers_sms:
+        raise NotServed
     if channel == identifier.channel == Channel.SMS and not budgets.serves(identifier.value):
         raise NotServed
     offers, handle = offers_for(identifier), attempts.new_handle()
@@ -110,6 +116,7 @@ def start(
                     hosted_login=offers.hosted_login,
                     refusal_floor=offers.floor,
                     password_offered=offers.password,
+                    expires_at=now + offers.lifetime,
                 )
     except budgets.OverLimit as over:
         raise too_many(over, now) from None

@@ -17,7 +17,7 @@ from ...identifiers import Identifier
 from ...identity import Channel
 from ...models import ChallengeSession, Delivery, Route
 from ..challenges import attempts
-from ..challenges.create import new_challenge
+from ..challenges.create import lifetime, new_challenge
 from ..challenges.status import seconds_to_resend, status
 from ..limits import budgets
 from ..sending import send_code
@@ -75,6 +75,7 @@ def ask_pool(
                 route=Route.COGNITO_OTP,
                 connection=connection.alias,
                 refusal_floor=conf.refusal_floor,
+                expires_at=now + lifetime([connection]),
             )
     except budgets.OverLimit as over:
         raise too_many(over, now) from None

@@ -66,7 +66,7 @@ def diagnose(cognito: LocalCognito, connect: Callable[..., Any], identity: None)
         remembered.extended_config.update(pool or {})
         remembered.add_custom_attributes([{"Name": "here", "AttributeDataType": "String"}])
         remembered.clients[made.client_id].extended_config.update(HOSTED | (client or {}))
-        connect(made, **chosen)
+        connect(made, **{"session_minutes": 15} | chosen)
         (connection,) = connections.every()
         return {finding.name: finding for finding in diagnose_connection(connection, clock=clock)}
 
@@ -106,7 +106,11 @@ def test_a_pool_that_is_set_up_well(diagnose: Diagnose) -> None:
         ("flow", "problem", {}, {"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"]}, {}),
         ("flow", "ok", {}, {"ExplicitAuthFlows": []}, {"otp_flow": "CUSTOM_AUTH"}),  # what a client has unless told
         ("PreventUserExistenceErrors", "warning", {}, {"PreventUserExistenceErrors": "LEGACY"}, {}),
-        ("session", "warning", {}, {"AuthSessionValidity": 3}, {}),
+        ("session", "problem", {}, {"AuthSessionValidity": 3}, {"session_minutes": 10}),
+        ("session", "problem", {}, {"AuthSessionValidity": None}, {"session_minutes": 4}),  # 3 unless set
+        ("session", "warning", {}, {"AuthSessionValidity": 10}, {"session_minutes": 3}),
+        ("session", "ok", {}, {"AuthSessionValidity": 3}, {"session_minutes": 3}),
+        ("session", "ok", {}, {"AuthSessionValidity": 15}, {"session_minutes": 10}),  # no less than OTP["TTL"]
         ("callback URL", "problem", {}, {"CallbackURLs": ["https://www.example.com/"]}, {}),
         ("sign-out URL", "problem", {}, {}, {"global_sign_out": True}),
         ("sign-out URL", "ok", {}, {"LogoutURLs": ["https://www.example.com/"]}, {"global_sign_out": True}),
