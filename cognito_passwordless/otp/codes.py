@@ -7,7 +7,6 @@ derive it again, so a retry or a second provider sends the same code, and no tab
 import hashlib
 import hmac
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from .records import field, record
@@ -114,20 +113,20 @@ def matches(expected: Code, given: Code) -> bool:
 
 SHORTEST, LONGEST = 4, 10
 # What is left of a page's or a mail's markup. Tags within a line join what is around them, the others part it.
-_MARKUP = re.compile(
-    r"&#(?:x([0-9a-f]{1,6})|(\d{1,9}));|(</?(?:a|b|em|font|i|span|strong|u|wbr)\b[^<>]*>|&(?:shy|zwj|zwnj|lrm|rlm);)"
-    r"|<(?:style|script)\b.*?(?:</|\Z)|</?[a-z][^<>]*>|&(?:nbsp|[a-z]{1,6}sp);|(?:%20|=20|%C2%A0|=C2=A0)",
-    re.IGNORECASE | re.DOTALL,
+# Patterns are compiled at their first use: a Lambda that only sends a code does not pay for them.
+_MARKUP = (
+    r"(?is)&#(?:x([0-9a-f]{1,6})|(\d{1,9}));|(</?(?:a|b|em|font|i|span|strong|u|wbr)\b[^<>]*>|&(?:shy|zwj|zwnj|lrm|rlm);)"
+    r"|<(?:style|script)\b.*?(?:</|\Z)|</?[a-z][^<>]*>|&(?:nbsp|[a-z]{1,6}sp);|(?:%20|=20|%C2%A0|=C2=A0)"
 )
-_DASHES = re.compile(r"[\u2010-\u2015\u2212_]")
-_SPACES = re.compile(r"[^\S\n]")
-_ENTRY = re.compile(r"[\d\s.,/\-]+")
+_DASHES = r"[\u2010-\u2015\u2212_]"
+_SPACES = r"[^\S\n]"
+_ENTRY = r"[\d\s.,/\-]+"
 # Digits in groups, and one sign between two groups.
-_CLUSTER = re.compile(r"(?<![\d\0])\d++(?:[ ./\-]\d++)*+(?!\0)")
+_CLUSTER = r"(?<![\d\0])\d++(?:[ ./\-]\d++)*+(?!\0)"
 # The origin-bound last line of an SMS, "@host #code" (WICG, "Origin-bound one-time codes").
-_ORIGIN_BOUND = re.compile(r"@\S+ #(\d{4,10})(?!\d)")
+_ORIGIN_BOUND = r"@\S+ #(\d{4,10})(?!\d)"
 # Telephone numbers and dates look like codes and are none.
-_OTHERS = re.compile(
+_OTHERS = (
     r"\+ ?\(?\d|\(\d{2,5}\) ?\d|\b\d{3}[ .\-]\d{3}[ .\-]\d{4}\b"
     r"|\b(?:19|20)\d\d([./\-])\d{1,2}\1\d{1,2}\b|\b\d{1,2}([./\-])\d{1,2}\2(?:19|20)\d\d\b"
 )
@@ -141,19 +140,20 @@ def read_code(text: str) -> Code | None:
     without spending an attempt. That reveals nothing about the challenge: every code of 4 to 10 digits is read.
     """
     plain = _plain(text[:2000])
-    if bound := _ORIGIN_BOUND.findall(plain):
+    if bound := re.findall(_ORIGIN_BOUND, plain):
         found = {*bound}
-    elif _OTHERS.search(plain):
+    elif re.search(_OTHERS, plain):
         return None
-    elif _ENTRY.fullmatch(plain):
+    elif re.fullmatch(_ENTRY, plain):
         found = _typed(re.findall(r"\d+", plain))
     else:
-        found = {code for cluster in _CLUSTER.findall(plain) for code in _pasted(re.findall(r"\d+", cluster))}
+        found = {code for cluster in re.findall(_CLUSTER, plain) for code in _pasted(re.findall(r"\d+", cluster))}
     return Code(found.pop()) if len(found) == 1 and SHORTEST <= len(min(found)) <= LONGEST else None
 
 
 def _plain(text: str) -> str:
     """ASCII digits, spaces and hyphens in place of their many forms, without what cannot be seen."""
+    import unicodedata  # noqa: PLC0415  # a Lambda that only sends a code does not load it
 
     def written(found: "re.Match[str]") -> str:
         hexadecimal, number, inline = found.groups()
@@ -163,7 +163,7 @@ def _plain(text: str) -> str:
         return "" if inline else " " if found[0][0] != "<" else "\n"
 
     # Formatting characters (soft hyphen, zero width, direction), and marks such as the keycap of an emoji.
-    seen = [sign for sign in _MARKUP.sub(written, text) if unicodedata.category(sign) not in {"Cf", "Me", "Mn"}]
+    seen = [sign for sign in re.sub(_MARKUP, written, text) if unicodedata.category(sign) not in {"Cf", "Me", "Mn"}]
     # Digits in circles and superscripts are a code only where there are no others: else they number a step or a note.
     numbered = any(map(str.isdecimal, seen))
     signs = (
@@ -174,7 +174,7 @@ def _plain(text: str) -> str:
         else str(unicodedata.digit(sign, "\0"))
         for sign in seen
     )
-    return _DASHES.sub("-", _SPACES.sub(" ", "".join(signs)))
+    return re.sub(_DASHES, "-", re.sub(_SPACES, " ", "".join(signs)))
 
 
 def _typed(groups: list[str]) -> set[str]:
