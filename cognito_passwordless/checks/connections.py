@@ -11,6 +11,7 @@ from .. import compat
 from ..cognito import Connection, ConnectionConfigError, can_prove_passwords
 from ..conf import conf
 from ..connections import PROVIDER
+from ..flows.importing.rows import MFA
 from ..models import MigratedUser
 from .problems import SETTING, Messages, error, usable, warning
 from .tables import rows_of
@@ -48,6 +49,35 @@ def moved(apps: Iterable[SocialApp], migrated: "QuerySet[MigratedUser]") -> Mess
         for connection in connections_of(apps)
         if migrated.filter(connection=connection.alias).exclude(pool=connection.pool).exists()
     ]
+
+
+def people_left_out(*, databases: Any = None, **kwargs: Any) -> Messages:
+    """Whom a connection that offers only codes never lets in, as the last import tells. The pool sends its own code
+    neither to a person with MFA nor to one who has a password to set; the hosted login takes both, and our own code
+    (``local``) the second. What a pool's own triggers do is theirs to say."""
+    imported = rows_of(MigratedUser, databases)
+    if imported is None:
+        return []
+    found = []
+    for connection in connections_of((*apps_of_settings(), *rows_of_table(databases))):
+        if not connection.active or connection.routes[0] != "otp" or connection.otp_flow != "USER_AUTH":
+            continue
+        if "oidc" in connection.routes:
+            continue
+        people = imported.filter(connection=connection.alias, status=MigratedUser.Status.PENDING, pool_enabled=True)
+        with_mfa = people.filter(**{f"attributes__{MFA}": "true"})
+        # A person with both is named once, as it is the second factor that no other route takes away.
+        to_set = people.filter(pool_status__in=TO_SET).exclude(pk__in=with_mfa)
+        factors, passwords = with_mfa.count(), 0 if connection.route_after("otp") == "local" else to_set.count()
+        if factors or passwords:
+            text = f"The connection {connection.alias!r} offers only codes, and the last import has {factors} pending "
+            text += f"people with MFA and {passwords} who must set a password: the pool sends them no code."
+            hint = "Add 'oidc' to its 'routes'; for a password to set, 'local' after 'otp' will do (docs/routes.md)."
+            found.append(warning("W617", text, hint=hint))
+    return found
+
+
+TO_SET: Final = ("FORCE_CHANGE_PASSWORD", "RESET_REQUIRED")
 
 
 def connections_of(apps: Iterable[SocialApp]) -> list[Connection]:

@@ -82,6 +82,7 @@ DATABASE: Final[tuple[Check, ...]] = (
     connections.rows_can_be_read,
     cross_connection.with_the_admins,
     connections.unchanged_pools,
+    connections.people_left_out,
     people.groups_exist,
     people.unproven_users,
 )

@@ -13,6 +13,8 @@ from .problems import SETTING, Messages, error, usable, warning
 
 DUMMY = "django.core.cache.backends.dummy.DummyCache"
 TRIED_ON = frozenset({"sqlite", "postgresql"})
+# Attempts and budgets are counted by INSERT … ON CONFLICT, which these do not have.
+CANNOT_COUNT = {"mysql": "MySQL and MariaDB", "oracle": "Oracle", "microsoft": "SQL Server"}
 # Without them a worker of the site waits for a broker that does not answer, and so does the person.
 TIMEOUTS = frozenset({"socket_connect_timeout", "socket_timeout"})
 
@@ -65,6 +67,12 @@ def broker_url() -> str:
 def database(**kwargs: Any) -> Messages:
     alias = router.db_for_write(models.ChallengeSession)
     connection = databases_[alias]
+    if connection.vendor in CANNOT_COUNT:
+        # By the vendor: the name of the product is asked of the server, which a check must not need.
+        text = f"The tables of this package are on the database {alias!r}, and {CANNOT_COUNT[connection.vendor]} "
+        text += "cannot hold them: no sign-in would start."
+        hint = "Keep them on PostgreSQL or SQLite, by a database router if need be (docs/surroundings.md)."
+        return [error("E407", text, hint=hint)]
     if connection.vendor not in TRIED_ON:
         text = f"This package's race tests have never run on {connection.display_name}."
         hint = "Keep its tables on SQLite or PostgreSQL, by a database router if need be."

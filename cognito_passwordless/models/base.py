@@ -1,6 +1,8 @@
-"""Choices and lengths that several tables share."""
+"""Choices, lengths and a manager that several tables share."""
 
-from django.db import models
+from typing import TypeVar
+
+from django.db import models, router
 from django.utils.translation import gettext_lazy as _
 
 from ..identity import Channel
@@ -11,6 +13,16 @@ SUB_LENGTH = 191  # allauth's SocialAccount.uid
 
 _CHANNEL_NAMES = {Channel.EMAIL: _("E-mail"), Channel.SMS: _("SMS")}
 CHANNEL_CHOICES = [(channel.value, _CHANNEL_NAMES[channel]) for channel in Channel]
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class WrittenManager(models.Manager[M]):
+    """Reads where it writes, whatever a router says of reading: a replica lags behind what this very sign-in did."""
+
+    def get_queryset(self) -> "models.QuerySet[M]":
+        return super().get_queryset().using(self._db or router.db_for_write(self.model))
 
 
 class Route(models.TextChoices):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..identifiers import MAX_LENGTH
 from ..otp.masking import mask
-from .base import ALIAS_LENGTH, CHANNEL_CHOICES, Route
+from .base import ALIAS_LENGTH, CHANNEL_CHOICES, Route, WrittenManager
 
 
 class ChallengeSession(models.Model):
@@ -66,6 +66,8 @@ class ChallengeSession(models.Model):
     last_sent_at = models.DateTimeField(_("last send requested"))
     expires_at = models.DateTimeField(_("expires"), db_index=True)
 
+    objects: ClassVar[models.Manager["ChallengeSession"]] = WrittenManager()
+
     class Meta:
         verbose_name = _("challenge session")
         verbose_name_plural = _("challenge sessions")
@@ -87,6 +89,8 @@ class FailureCount(models.Model):
     count = models.PositiveIntegerField(_("failures"), default=0)
     window_started_at = models.DateTimeField(_("counted since"), default=timezone.now, db_index=True)
 
+    objects: ClassVar[models.Manager["FailureCount"]] = WrittenManager()
+
     class Meta:
         verbose_name = _("failure count")
         verbose_name_plural = _("failure counts")
@@ -105,6 +109,8 @@ class SendCount(models.Model):
     key = models.CharField(_("key"), max_length=MAX_LENGTH)
     count = models.PositiveIntegerField(_("count"), default=0)
     window_started_at = models.DateTimeField(_("counted since"), default=timezone.now, db_index=True)
+
+    objects: ClassVar[models.Manager["SendCount"]] = WrittenManager()
 
     class Meta:
         verbose_name = _("send count")
@@ -139,6 +145,8 @@ class Delivery(models.Model):
     provider_down = models.BooleanField(_("the provider was down"), default=False)
     started_at = models.DateTimeField(_("begun"))
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    objects: ClassVar[models.Manager["Delivery"]] = WrittenManager()
 
     class Meta:
         verbose_name = _("delivery")

@@ -9,9 +9,10 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from cognito_passwordless.checks.connections import people_left_out
 from cognito_passwordless.models import MigratedUser
 
-from .conftest import Find, app
+from .conftest import POOL, Find, app
 
 OTHER = {"user_pool_id": "eu-west-1_Other"}
 NOWHERE = {"provider_id": "main", "client_id": "client", "settings": {}}
@@ -131,6 +132,37 @@ class TestDatabase:
         assert find(databases=["default"]) == []
         MigratedUser.objects.create(connection="main", pool="eu-west-1_Older", sub="2")
         assert find(databases=["default"]) == ["E605"]
+
+    @pytest.mark.parametrize(
+        ("chosen", "told"),
+        [
+            ({"routes": ["otp"]}, "2 pending people with MFA and 3 who"),
+            ({"routes": ["otp", "local"]}, "2 pending people with MFA and 0 who"),
+            ({"routes": ["otp", "oidc"]}, ""),
+            ({"routes": ["local"]}, ""),
+            ({"routes": ["otp"], "otp_flow": "CUSTOM_AUTH"}, ""),
+            ({"routes": ["otp"], "enabled": False}, ""),
+        ],
+    )
+    def test_people_whom_a_connection_by_codes_alone_leaves_out(
+        self, find: Find, settings: Any, chosen: dict[str, Any], told: str
+    ) -> None:
+        settings.SOCIALACCOUNT_PROVIDERS = {"cognito": {"APPS": [app(**chosen)]}}
+        mfa = {"cognito:mfa_enabled": "true"}
+        rows: list[dict[str, Any]] = [
+            {"attributes": mfa, "pool_status": "CONFIRMED"},
+            {"attributes": mfa, "pool_status": "RESET_REQUIRED"},
+            {"pool_status": "RESET_REQUIRED"},
+            *[{"pool_status": "FORCE_CHANGE_PASSWORD"}] * 2,
+            {"pool_status": "CONFIRMED", "attributes": {"cognito:mfa_enabled": "false"}},
+            {"pool_status": "FORCE_CHANGE_PASSWORD", "pool_enabled": False},
+            {"pool_status": "FORCE_CHANGE_PASSWORD", "status": "migrated"},
+        ]
+        for number, row in enumerate(rows):
+            MigratedUser.objects.create(connection="main", pool=POOL["user_pool_id"], sub=str(number), **row)
+        assert find(databases=["default"]) == (["W617"] if told else [])
+        messages = people_left_out(databases=["default"])
+        assert all(told in str(message.msg) for message in messages)
 
     def test_groups_that_do_not_exist(self, find: Find, settings: Any) -> None:
         settings.COGNITO_PASSWORDLESS |= {"GROUPS": {"editors": "editors"}}

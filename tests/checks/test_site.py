@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from celery import current_app
-from django.db import connection
+from django.db import connection, connections
 from django.http import HttpResponse
 from django.urls import include, path
 from django.urls.base import clear_url_caches
@@ -142,5 +142,21 @@ def test_sqlite_that_reads_first(mode: str | None, find: Find, monkeypatch: pyte
 
 
 def test_a_database_that_was_not_tried(find: Find, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "vendor", "oracle")
+    monkeypatch.setattr(connection, "vendor", "cockroachdb")
     assert find() == ["W405"]
+
+
+@pytest.mark.parametrize("vendor", ["mysql", "oracle", "microsoft"])
+def test_a_database_that_cannot_count_in_one_statement_is_refused(
+    vendor: str, find: Find, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "vendor", vendor)
+    assert find() == ["E407"]
+
+
+def test_a_refused_database_is_asked_nothing(find: Find, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MySQL's backend asks the server whether it is MariaDB as soon as its name is read."""
+    monkeypatch.setattr(connection, "vendor", "mysql")
+    backend = type(connections["default"])
+    monkeypatch.setattr(backend, "display_name", property(lambda self: pytest.fail("the server was asked")))
+    assert find() == ["E407"]

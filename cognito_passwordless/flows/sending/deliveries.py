@@ -44,7 +44,7 @@ def begin(challenge: ChallengeSession, now: datetime) -> Delivery | None:
         .filter(_left_behind(now))
         .update(status=Status.SENDING, started_at=now, finished_at=None, tries=F("tries") + 1)
     )
-    delivery.refresh_from_db()
+    delivery.refresh_from_db(using=delivery._state.db)
     if taken:
         return delivery
     if delivery.status == Status.SENDING:

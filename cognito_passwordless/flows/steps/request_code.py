@@ -81,7 +81,7 @@ def ask_pool(
         raise too_many(over, now) from None
     attempts.supersede(visitor.handle)
     send_code.send(challenge.pk, challenge.generation, now=now, final=True)
-    challenge.refresh_from_db()
+    challenge.refresh_from_db(using=challenge._state.db)
     delivery = Delivery.objects.filter(challenge=challenge).latest("number")
     cause = challenge.decoy_reason or delivery.cause
     # During an outage everybody is told of it, or those whom nothing is sent to could be told apart.
