@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from . import compat, texts
+from . import compat, connections, texts
 from .conf import conf
 from .delivery import SendFailed, code_message, deliver
 from .exceptions import InvalidIdentifier
@@ -44,7 +44,18 @@ else:
 
 
 class AccountAdapterMixin(_Account):
-    """allauth's phone hooks, on the numbers that people sign in with here: there is one number, not two."""
+    """allauth's phone hooks, on the numbers that people sign in with here: there is one number, not two. And `SIGNUP`
+    for allauth's own ways to sign up."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Only where ``SIGNUP`` is on: asked by allauth's pages, its API, and logins by other providers."""
+        return conf.signup and bool(super().is_open_for_signup(request))
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """While people may live in a pool, no mail says that their address is unknown: allauth knows Django's users
+        alone."""
+        if template_prefix != "account/email/unknown_account" or not connections.active():
+            super().send_mail(template_prefix, email, context)
 
     def phone_form_field(self, **kwargs: Any) -> Any:
         """allauth's field, which takes a number in any form that our own page takes."""

@@ -28,10 +28,8 @@ from django.http import HttpRequest, HttpResponse
 
 
 def social_apps(provider: str) -> list[Any]:
-    """The SocialApps of a provider, from the table and from settings. One statement.
-
-    What the social adapter's ``list_apps`` gives, in half of its time: every start of a sign-in waits for it.
-    """
+    """The SocialApps of a provider, from the table and from settings: what the social adapter's ``list_apps`` gives,
+    in half of its time, for every start of a sign-in waits for it. One statement."""
     return [*SocialApp.objects.filter(provider=provider), *social_apps_of_settings(provider)]
 
 
@@ -81,8 +79,7 @@ def email_field() -> str:
 
 def user_model_fields() -> dict[str, str | None]:
     """Where allauth writes the username and the e-mail address on the user model; None for nowhere."""
-    username, email = account_settings.USER_MODEL_USERNAME_FIELD, account_settings.USER_MODEL_EMAIL_FIELD
-    return {"USERNAME": username, "EMAIL": email}
+    return {name: getattr(account_settings, f"USER_MODEL_{name}_FIELD") for name in ("USERNAME", "EMAIL")}
 
 
 def write_email(user: AbstractBaseUser, email: str | None) -> None:
@@ -207,12 +204,10 @@ def social_logins_of_session(request: HttpRequest, user: AbstractBaseUser) -> li
 
 
 def account_adapter(request: HttpRequest | None = None) -> Any:
-    """The site's account adapter."""
     return get_adapter(request)
 
 
 def social_adapter() -> Any:
-    """The site's adapter for social accounts."""
     return get_social_adapter()
 
 
@@ -233,6 +228,11 @@ def is_headless(request: HttpRequest) -> bool:
 def has_login_by_code() -> bool:
     """Whether allauth's own sign-in by code is open."""
     return bool(account_settings.LOGIN_BY_CODE_ENABLED)
+
+
+def has_password_login() -> bool:
+    """Whether allauth's login page asks for a password; without one it sends codes, whatever is set for these."""
+    return bool(account_settings.SIGNUP_FIELDS.get("password1"))
 
 
 def phone_is_required() -> bool:

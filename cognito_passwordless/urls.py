@@ -1,11 +1,12 @@
 from django.urls import path
 
-from .web import hosted_views, step_up_views, views
+from .web import entrances, hosted_views, signed_in, step_up_views, views
 
 app_name = "cognito_passwordless"
 
 urlpatterns = [
     path("", views.login, name="login"),
+    path("other-account/", signed_in.other_account, name="other_account"),
     path("code/", views.otp, name="otp"),
     path("code/second-factor/", step_up_views.second_factor, name="second_factor"),
     path("code/join/", step_up_views.join, name="join"),
@@ -16,3 +17,6 @@ urlpatterns = [
     path("cognito/<str:connection>/", hosted_views.oidc_login, name="oidc_login"),
     path("cognito/<str:connection>/callback/", hosted_views.oidc_callback, name="oidc_callback"),
 ]
+
+# Where these pages are included, allauth's own entrances lead to them.
+entrances.lead_here()

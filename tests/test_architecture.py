@@ -34,7 +34,7 @@ ARROWS: dict[str, dict[str, str]] = {
         "flows": "causes cognito compat conf connections delivery exceptions identifiers identity keys models "
         "otp signals user_fields",
         "provider": "cognito connections models",
-        "adapters": "compat conf delivery exceptions flows identifiers identity models otp provider texts",
+        "adapters": "compat conf connections delivery exceptions flows identifiers identity models otp provider texts",
         "lambda_endpoints": "cognito conf connections flows lambda_triggers",
         "management": "causes cognito connections exceptions flows identifiers local models",
         "steps": "causes cognito compat conf connections exceptions flows identifiers identity models otp texts",

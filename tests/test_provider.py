@@ -50,7 +50,11 @@ def migrated(make_user: MakeUser) -> Callable[..., User]:
 
 
 class TestLoginPage:
-    """``account_login`` lists the providers."""
+    """``account_login``, where the site keeps it, lists the providers."""
+
+    @pytest.fixture(autouse=True)
+    def _kept(self, settings: Any) -> None:
+        settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "ALLAUTH_PAGES": True}
 
     def test_every_open_connection_leads_to_our_login_page(self, client: Client, connected: Any) -> None:
         connected(app("one", "Customers"), app("two", "Partners"))

@@ -1,13 +1,19 @@
 """allauth's settings, as far as a sign-in here depends on them."""
 
+from contextlib import suppress
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
 
 from .. import compat
 from ..adapters import AccountAdapterMixin, SocialAccountAdapterMixin
+from ..conf import conf
 from ..connections import PROVIDER
-from .problems import Messages, error, warning
+from .problems import Messages, error, usable, warning
 
 
 def account_adapter(**kwargs: Any) -> Messages:
@@ -66,11 +72,31 @@ def linking_by_email(**kwargs: Any) -> Messages:
 
 
 def login_by_code(**kwargs: Any) -> Messages:
-    if not compat.has_login_by_code():
+    pages_send_codes = usable(lambda: conf.allauth_pages, False) and not compat.has_password_login()
+    if not compat.has_login_by_code() and not pages_send_codes:
         return []
-    text = "ACCOUNT_LOGIN_BY_CODE_ENABLED opens a second sign-in by code, which does not share our failure counts."
-    hint = "Remove the setting: this package is the sign-in by code."
-    return [warning("W505", text, hint=hint)]
+    hint = "Remove ACCOUNT_LOGIN_BY_CODE_ENABLED, and ALLAUTH_PAGES where ACCOUNT_SIGNUP_FIELDS has no password1."
+    text = "allauth's own sign-in by code is on, which does not share our failure counts."
+    found = [warning("W505", text, hint=hint)]
+    if compat.has_login_by_code() and apps.is_installed("allauth.headless"):
+        text = "allauth's API sends codes of its own (ACCOUNT_LOGIN_BY_CODE_ENABLED), whatever ALLAUTH_PAGES says."
+        found.append(warning("W507", text, hint=hint))
+    return found
+
+
+def signup(**kwargs: Any) -> Messages:
+    """An adapter without our mixin, or one that decides by itself."""
+    request = HttpRequest()
+    request.session, request.user = SessionBase(), AnonymousUser()
+    is_open = False
+    # A hook that needs more of a request than this, such as an invitation's, does not let everybody in.
+    with suppress(Exception):
+        is_open = bool(compat.account_adapter(request).is_open_for_signup(request))
+    if not is_open or usable(lambda: conf.signup, False):
+        return []
+    text = "SIGNUP is False, and is_open_for_signup of ACCOUNT_ADAPTER is True: allauth makes users all the same."
+    hint = "Set SIGNUP to True, or let AccountAdapterMixin answer (is_open_for_signup of super)."
+    return [warning("W508", text, hint=hint)]
 
 
 def phone_needed(**kwargs: Any) -> Messages:

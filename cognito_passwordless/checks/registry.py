@@ -63,6 +63,7 @@ SECURITY: Final[tuple[Check, ...]] = (
     allauth.unique_email,
     allauth.linking_by_email,
     allauth.login_by_code,
+    allauth.signup,
     connections.settings_can_be_read,
     cross_connection.in_settings,
 )

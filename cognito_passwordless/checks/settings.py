@@ -37,6 +37,7 @@ _PLAIN: Mapping[str, Callable[[], object]] = {
     "APP_NAME": lambda: conf.app_name,
     "PUBLIC_URL": lambda: conf.public_url,
     "SIGNUP": lambda: conf.signup,
+    "ALLAUTH_PAGES": lambda: conf.allauth_pages,
     "STAFF_SIGN_IN": lambda: conf.staff_sign_in,
     "DISPATCH": lambda: conf.dispatch,
     "SMS_COUNTRIES": lambda: conf.sms_countries,

@@ -28,6 +28,7 @@ KEYS = frozenset(
         "DISPATCH",
         "SIGNUP",
         "UNKNOWN_ADDRESS_MESSAGE",
+        "ALLAUTH_PAGES",
         "STAFF_SIGN_IN",
         "SENDERS",
         "SMS_COUNTRIES",
@@ -170,6 +171,11 @@ class Settings:
     @property
     def signup(self) -> bool:
         return self._get("SIGNUP", False)
+
+    @property
+    def allauth_pages(self) -> bool:
+        """Whether allauth's own pages for signing in and up answer; else they lead to ours."""
+        return self._get("ALLAUTH_PAGES", False)
 
     @property
     def unknown_address_message(self) -> bool:

@@ -50,6 +50,7 @@ def code_context(
         "form": form,
         "password_form": (password_form or PasswordForm()) if challenge.password_offered else None,
         "notice": notice,
+        "next": challenge.next_url,
         "identifier": challenge.identifier,
         "channel": challenge.channel,
         "other_channel": other_channel(challenge.channel),

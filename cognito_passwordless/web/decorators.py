@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import connections as databases
@@ -14,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from .. import compat
 from ..conf import conf
+from ..flows.challenges import attempts
 from ..flows.sign_in.context import Visitor
 from . import cookies
 
@@ -70,3 +72,20 @@ def safe_next(request: HttpRequest) -> str:
     """The page to go to afterwards; empty for one that is not on the site's own hosts (law 12)."""
     url = request.POST.get("next") or request.GET.get("next") or ""
     return url if url and compat.is_safe_url(request, url) else ""
+
+
+def next_page(request: HttpRequest) -> str:
+    """The same, or what this browser's sign-in began with."""
+    url = safe_next(request)
+    challenge = None if url else attempts.find(cookies.handle(request))
+    return challenge.next_url if challenge else url
+
+
+def with_next(url: str, next_url: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'next': next_url})}" if next_url else url
+
+
+def is_prefetch(request: HttpRequest) -> bool:
+    """Whether a browser fetches this page ahead of time. The person may never open it, so nothing may come of it."""
+    purposes = (request.headers.get(name, "").lower() for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
+    return any(word in purpose for purpose in purposes for word in ("prefetch", "prerender", "preview"))

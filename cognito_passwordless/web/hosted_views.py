@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from .. import compat, connections
+from .. import connections
 from ..cognito import Connection
 from ..conf import conf
 from ..exceptions import MigrationRefused
@@ -27,8 +27,9 @@ from ..flows.hosted_login import fallback, flow
 from ..flows.sign_in import completion
 from ..flows.sign_in.errors import TooMany
 from . import cookies
-from .decorators import entrance, entrance_from_elsewhere, safe_next, visitor_of
+from .decorators import entrance, entrance_from_elsewhere, is_prefetch, next_page, safe_next, visitor_of, with_next
 from .forms import IdentifierForm
+from .signed_in import go_on, signed_in_page
 
 
 @entrance
@@ -37,11 +38,13 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
     """Sends the browser to Cognito's authorize endpoint."""
     chosen = _connection(connection)
     next_url = safe_next(request)
+    if is_prefetch(request):
+        return _failed(request, chosen, status=503)  # which browsers throw away, and ask again when it is opened
     if request.user.is_authenticated:
         # A person who is signed in stays who they are: nothing is connected, and no session changes hands.
         if (request.POST.get("process") or request.GET.get("process")) == "connect":
-            return _page(request, "hosted_signed_in.html", chosen, status=403)
-        return HttpResponseRedirect(next_url or compat.login_redirect_url(request))
+            return signed_in_page(request, next_url, status=403)
+        return go_on(request, next_url)
     now, visitor = timezone.now(), visitor_of(request)
     try:
         challenge = None if next_url else flow.waiting(chosen, visitor, now)
@@ -80,7 +83,7 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
 def oidc_callback(request: HttpRequest, connection: str) -> HttpResponse:
     """Where Cognito sends people back to."""
     chosen = _connection(connection)
-    response = _step(request, chosen)
+    response = _failed(request, chosen, status=503) if is_prefetch(request) else _step(request, chosen)
     # The address may hold a code: no page that is opened from here shall see it.
     response["Referrer-Policy"] = "no-referrer"
     return response
@@ -96,6 +99,8 @@ def _step(request: HttpRequest, connection: Connection) -> HttpResponse:
     # Taken out of the request, so that no error report shows the answer.
     request.GET, request.META["QUERY_STRING"] = QueryDict(), ""
     answer, problem = hosted.parse_answer(given.getlist)
+    if request.user.is_authenticated:
+        return _signed_in_already(request, connection, answer)
     try:
         if answer is None:
             flow.refuse_stranger(connection, problem, visitor, now)
@@ -114,8 +119,7 @@ def _step(request: HttpRequest, connection: Connection) -> HttpResponse:
 def _finish(request: HttpRequest, connection: Connection, answer: Answer | None) -> HttpResponse:
     visitor, now = visitor_of(request), timezone.now()
     if request.user.is_authenticated:
-        flow.note_signed_in(connection, visitor, now)
-        return _page(request, "hosted_signed_in.html", connection, status=403)
+        return _signed_in_already(request, connection, answer)
     try:
         challenge, proven = flow.finish(
             connection, visitor, answer, redirect_uri=_callback_url(request, connection), now=now
@@ -129,6 +133,16 @@ def _finish(request: HttpRequest, connection: Connection, answer: Answer | None)
         response = _page(request, "hosted_refused.html", connection, status=403, deleted=deleted)
     cookies.delete_handle(response)
     return response
+
+
+@sensitive_variables()
+def _signed_in_already(request: HttpRequest, connection: Connection, answer: Answer | None) -> HttpResponse:
+    """A person who began another sign-in stays who they are, and is told so. Everybody else has been here before:
+    an answer comes twice, by a reload or the back button."""
+    next_url = next_page(request) or flow.next_page(answer)
+    if flow.note_signed_in(connection, visitor_of(request), timezone.now()):
+        return signed_in_page(request, next_url, status=403)
+    return go_on(request, next_url)
 
 
 def _connection(alias: str) -> Connection:
@@ -146,14 +160,14 @@ def _callback_url(request: HttpRequest, connection: Connection) -> str:
     return f"{conf.public_url}{path}" if conf.public_url else request.build_absolute_uri(path)
 
 
-def to_hosted_login(request: HttpRequest, alias: str) -> HttpResponse:
+def to_hosted_login(request: HttpRequest, alias: str, next_url: str = "") -> HttpResponse:
     """From our form to the hosted login of a connection.
 
     A browser gets a page that moves on by itself: the content security policy ``form-action 'self'`` also binds what a
     form's answer redirects to, and Chromium would stop at the other site without a word. Only browsers send
     ``Sec-Fetch-Dest``; everybody else is redirected at once.
     """
-    url = reverse("cognito_passwordless:oidc_login", args=[alias])
+    url = with_next(reverse("cognito_passwordless:oidc_login", args=[alias]), next_url)
     if request.headers.get("Sec-Fetch-Dest") != "document":
         return HttpResponseRedirect(url)
     return _wait_page(request, _connection(alias), url)
@@ -176,9 +190,9 @@ def _failed(request: HttpRequest, connection: Connection, *, status: int) -> Htt
 def _code_instead(request: HttpRequest, connection: Connection) -> HttpResponse:
     """The way on by a code, one press away: a visit that another site can bring about sends no message, and the site's
     captcha is asked as before any other."""
-    identifier, next_url = flow.typed_before(visitor_of(request))
+    identifier, _ = flow.typed_before(visitor_of(request))
     form = IdentifierForm(initial={"identifier": identifier.value if identifier else ""})
-    context = {"form": form, "next": safe_next(request) or next_url, "instead_of": fallback.attest(connection.alias)}
+    context = {"form": form, "instead_of": fallback.attest(connection.alias)}
     return _page(request, "hosted_failed.html", connection, status=503, unavailable=True, **context)
 
 
@@ -187,6 +201,7 @@ def _page(
 ) -> HttpResponse:
     context |= {
         "app_name": conf.app_name,
+        "next": next_page(request),
         "hosted_login": connection.alias,
         "hosted_login_name": connection.name or connection.alias,
     }

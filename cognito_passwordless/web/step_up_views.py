@@ -22,7 +22,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     """Before an account whose address was proven for the first time: it has a second factor, which comes first."""
     waiting = step_up.find(request, timezone.now())
     if waiting is None or not waiting.user or request.user.is_authenticated:
-        return start_again()
+        return start_again(request, step_up.next_page(request))
     if request.method != "POST":
         return render(request, "cognito_passwordless/second_factor.html", {"app_name": conf.app_name})
     if request.POST.get("have") != "no":
@@ -36,14 +36,14 @@ def join(request: HttpRequest) -> HttpResponse:
     """Before a person gets a new account: one more proof would open one that is there."""
     waiting = step_up.find(request, timezone.now())
     if waiting is None or waiting.user or request.user.is_authenticated:
-        return start_again()
+        return start_again(request, step_up.next_page(request))
     if request.method != "POST":
         return _join_page(request, waiting)
     if request.POST.get("join") == "no":
         return _without_it(request, waiting)
     if waiting.connection:
         step_up.choose_proof(request, f"oidc {waiting.connection}")
-        return to_hosted_login(request, waiting.connection)
+        return to_hosted_login(request, waiting.connection, waiting.challenge.next_url)
     identifier = parse(waiting.address)
     try:
         require_captcha(request, "start")
@@ -72,4 +72,4 @@ def _without_it(request: HttpRequest, waiting: step_up.WaitingSignIn) -> HttpRes
     try:
         return completion.without_it(request, waiting, now=timezone.now())
     except MigrationRefused as refusal:
-        return refused(request, refusal)
+        return refused(request, refusal, waiting.challenge.next_url)

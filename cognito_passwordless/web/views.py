@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from .. import compat, texts
+from .. import texts
 from ..conf import conf
 from ..exceptions import DispatchFailed, MigrationRefused
 from ..flows.challenges import attempts
@@ -22,9 +22,20 @@ from ..flows.sign_in.errors import NoChallenge, NotServed, TooMany, TooSoon, Wro
 from ..models import ChallengeSession, Route
 from . import context as pages
 from . import cookies
-from .decorators import CaptchaNotPassed, entrance, passes_captcha, require_captcha, safe_next, visitor_of
+from .decorators import (
+    CaptchaNotPassed,
+    entrance,
+    next_page,
+    passes_captcha,
+    require_captcha,
+    safe_next,
+    visitor_of,
+    with_next,
+)
+from .entrances import is_for_staff
 from .forms import ChannelForm, CodeForm, IdentifierForm, PasswordForm
 from .hosted_views import to_hosted_login
+from .signed_in import go_on
 
 LOGIN = "cognito_passwordless:login"
 OTP = "cognito_passwordless:otp"
@@ -41,7 +52,9 @@ def login(request: HttpRequest) -> HttpResponse:
     next_url = safe_next(request)
     if request.method != "POST":
         if request.user.is_authenticated:
-            return HttpResponseRedirect(next_url or compat.login_redirect_url(request))
+            return go_on(request, next_url)
+        if is_for_staff(next_url):
+            return HttpResponseRedirect(with_next(reverse("account_login"), next_url))
         return _login_page(request, IdentifierForm(), next_url)
     form, channel = IdentifierForm(request.POST), ChannelForm(request.POST)
     if not form.is_valid() or not channel.is_valid():
@@ -82,20 +95,20 @@ def otp(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         challenge = attempts.find(cookies.handle(request))
         if challenge is None or challenge.outcome == ChallengeSession.Outcome.VERIFIED:
-            return start_again()
+            return start_again(request)
         if challenge.route == Route.COGNITO_OIDC:
-            return start_again()
+            return start_again(request)
         notice = pages.password_taken() if challenge.password_offered and "password" in request.GET else ""
         return _code_page(request, challenge, CodeForm(), notice=notice)
     form = CodeForm(request.POST)
     if not form.is_valid():
         challenge = attempts.find(cookies.handle(request))
-        return _code_page(request, challenge, form) if challenge else start_again()
+        return _code_page(request, challenge, form) if challenge else start_again(request)
     now = timezone.now()
     try:
         challenge, proven = flow.answer(visitor_of(request), form.cleaned_data["code"], now=now)
     except NoChallenge:
-        return start_again()
+        return start_again(request)
     except Wrong as wrong:
         form.add_error("code", texts.wrong_code())
         response = _code_page(request, wrong.challenge, form)
@@ -104,7 +117,7 @@ def otp(request: HttpRequest) -> HttpResponse:
     try:
         response = completion.complete(request, challenge, proven, now=now)
     except MigrationRefused as refusal:
-        response = refused(request, refusal)
+        response = refused(request, refusal, challenge.next_url)
     else:
         if request.user.is_authenticated:
             cookies.remember(request, response, challenge.identifier)
@@ -112,8 +125,8 @@ def otp(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def refused(request: HttpRequest, refusal: MigrationRefused) -> HttpResponse:
-    context = {"app_name": conf.app_name, "deleted": refusal.reason == "user_deleted"}
+def refused(request: HttpRequest, refusal: MigrationRefused, next_url: str) -> HttpResponse:
+    context = {"app_name": conf.app_name, "deleted": refusal.reason == "user_deleted", "next": next_url}
     return render(request, "cognito_passwordless/refused.html", context, status=403)
 
 
@@ -127,14 +140,14 @@ def password(request: HttpRequest) -> HttpResponse:
     began = time.monotonic()
     challenge = attempts.find(cookies.handle(request))
     if challenge is None or not challenge.password_offered:
-        return start_again()
+        return start_again(request)
     form = PasswordForm(request.POST)
     if not form.is_valid():
         return _code_page(request, challenge, CodeForm(), password_form=form)
     try:
         pool_password.give(visitor_of(request), form.cleaned_data["password"], now=timezone.now())
     except NoChallenge:
-        return start_again()
+        return start_again(request)
     _wait_until(began + challenge.refusal_floor)
     return HttpResponseRedirect(f"{reverse(OTP)}?password")
 
@@ -150,7 +163,7 @@ def resend(request: HttpRequest) -> HttpResponse:
         if resent.over:
             return to_code_page(flow.retry(visitor_of(request), now=now))
     except NoChallenge:
-        return start_again()
+        return start_again(request)
     except _NOT_SENT as error:
         return _not_sent(request, error)
     if not resent.sent:
@@ -168,7 +181,7 @@ def retry(request: HttpRequest) -> HttpResponse:
         require_captcha(request, "retry")
         return to_code_page(flow.retry(visitor_of(request), now=timezone.now(), channel=chosen or None))
     except NoChallenge:
-        return start_again()
+        return start_again(request)
     except _NOT_SENT as error:
         return _not_sent(request, error)
 
@@ -218,15 +231,15 @@ def to_code_page(started: flow.Started) -> HttpResponse:
     return response
 
 
-def start_again() -> HttpResponse:
-    return HttpResponseRedirect(f"{reverse(LOGIN)}?again")
+def start_again(request: HttpRequest, next_url: str = "") -> HttpResponse:
+    return HttpResponseRedirect(with_next(f"{reverse(LOGIN)}?again", next_url or next_page(request)))
 
 
 def _not_sent(request: HttpRequest, error: Exception) -> HttpResponse:
     """The code page, saying why no message went out: the same for everybody."""
     challenge = attempts.find(cookies.handle(request))
     if challenge is None:
-        return start_again()
+        return start_again(request)
     notice, status_code, seconds = explain(error)
     if isinstance(error, NotServed):
         status_code = 503

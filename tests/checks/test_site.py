@@ -26,6 +26,7 @@ TEMPLATES = {
     "APP_DIRS": True,
     "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
 }
+SOUND = {"PUBLIC_URL": "https://www.example.com", "SMS_COUNTRIES": ["DE"]}
 # id, settings with the mistake
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("E102", {"MIDDLEWARE": [MIDDLEWARE[0], MIDDLEWARE[1], *MIDDLEWARE[3:]]}),
@@ -44,14 +45,15 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("E304", {"ROOT_URLCONF": urlconf(OURS)}),
     ("W305", {"LOGIN_URL": "/accounts/login/"}),
     ("W401", {"CACHES": {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}}),
-    ("W501", {"ACCOUNT_ADAPTER": "allauth.account.adapter.DefaultAccountAdapter"}),
     ("W502", {"SOCIALACCOUNT_ADAPTER": "allauth.socialaccount.adapter.DefaultSocialAccountAdapter"}),
     ("E503", {"ACCOUNT_UNIQUE_EMAIL": False}),
     ("W504", {"SOCIALACCOUNT_EMAIL_AUTHENTICATION": True}),
     ("W504", {"SOCIALACCOUNT_PROVIDERS": {"cognito": {"VERIFIED_EMAIL": True}}}),
     ("W504", {"SOCIALACCOUNT_PROVIDERS": {"cognito": {"EMAIL_AUTHENTICATION": True}}}),
     ("W505", {"ACCOUNT_LOGIN_BY_CODE_ENABLED": True}),
+    ("W505", {"COGNITO_PASSWORDLESS": {**SOUND, "ALLAUTH_PAGES": True}}),
     ("W506", {"ACCOUNT_SIGNUP_FIELDS": ["email*", "phone*"]}),
+    ("W508", {"ACCOUNT_ADAPTER": "tests.test_entrances.OpenAdapter"}),
     ("W704", {"SESSION_COOKIE_SECURE": False}),
     ("W705", {"CSRF_COOKIE_SECURE": False}),
     ("W707", mail.settings("consolemail://")),
@@ -79,6 +81,19 @@ def test_a_sound_site_has_none(fixed: dict[str, Any], find: Find, settings: Any)
     for name, value in fixed.items():
         setattr(settings, name, value)
     assert find() == []
+
+
+def test_allauths_own_adapter(find: Find, settings: Any) -> None:
+    settings.ACCOUNT_ADAPTER = "allauth.account.adapter.DefaultAccountAdapter"
+    assert find() == ["W501", "W508"]
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "SIGNUP": True}
+    assert find() == ["W501"]
+
+
+def test_codes_of_allauths_api(find: Find, settings: Any) -> None:
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "allauth.headless"]
+    settings.ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+    assert find() == ["W505", "W507"]
 
 
 def test_urls_that_are_not_included(find: Find, settings: Any) -> None:

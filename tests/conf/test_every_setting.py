@@ -42,6 +42,7 @@ TESTED = {
     "DISPATCH": "test_one_answer.py",
     "SIGNUP": "flows/sending/test_routing.py",
     "UNKNOWN_ADDRESS_MESSAGE": BUDGETS,
+    "ALLAUTH_PAGES": "test_entrances.py",
     "STAFF_SIGN_IN": "flows/migration/test_flow.py",
     "SENDERS": "delivery/test_failover.py",
     "SMS_COUNTRIES": BUDGETS,

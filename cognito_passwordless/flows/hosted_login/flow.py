@@ -146,7 +146,9 @@ def keep(connection: Connection, visitor: Visitor, answer: Answer, *, now: datet
     """
     challenge = _expected(connection, hosted.find_by_state(answer.state), visitor, now)
     if not hosted.save_answer(challenge, answer, now) and not hosted.saved_answer(challenge):
-        _refuse_untaken(challenge, _why_not(challenge, now), visitor, now)
+        cause = _why_not(challenge, now)
+        if cause != "state_used":  # else it came twice, and whoever is signed in by it goes on
+            _refuse_untaken(challenge, cause, visitor, now)
 
 
 @sensitive_variables()
@@ -235,11 +237,20 @@ def refuse_stranger(connection: Connection, cause: str, visitor: Visitor, now: d
     _refuse_untaken(stray, cause, visitor, now)
 
 
-def note_signed_in(connection: Connection, visitor: Visitor, now: datetime) -> None:
-    """Ends this browser's attempt, as a person is signed in there already."""
+def note_signed_in(connection: Connection, visitor: Visitor, now: datetime) -> bool:
+    """Ends this browser's attempt, as a person is signed in there already. False where there was none to end."""
     challenge = attempts.find(visitor.handle)
-    if challenge and attempts.supersede(visitor.handle):
-        _record(challenge, "answered", "signed_in_already", "flow", now)
+    if challenge is None or not attempts.supersede(visitor.handle):
+        return False
+    _record(challenge, "answered", "signed_in_already", "flow", now)
+    return True
+
+
+@sensitive_variables()
+def next_page(answer: Answer | None) -> str:
+    """The page that the sign-in of this answer asked for, whether or not it is over; empty where there is none."""
+    challenge = hosted.find_by_state(answer.state) if answer else None
+    return challenge.next_url if challenge else ""
 
 
 def _refuse_untaken(challenge: ChallengeSession, cause: str, visitor: Visitor, now: datetime) -> NoReturn:

@@ -89,6 +89,11 @@ def find(request: HttpRequest, now: datetime) -> WaitingSignIn | None:
     return WaitingSignIn(challenge, proven, kept["user"], kept["address"], kept["connection"], kept["following"])
 
 
+def next_page(request: HttpRequest) -> str:
+    """The page that the sign-in asked for that waits in this browser, or did; empty where there is none."""
+    return str(_read(request).get("next_url", ""))
+
+
 def _read(request: HttpRequest) -> Mapping[str, Any]:
     text = request.session.get(KEY)
     kept: Mapping[str, Any] = json.loads(keys.decrypt(text) or "{}") if text else {}

@@ -42,8 +42,9 @@ class TestHooks:
     """Which hooks are asked, and in which order."""
 
     def test_those_of_allauths_own_sign_up_in_its_order(
-        self, client: Client, asked: Asked, signup: None, sent_code: Read
+        self, client: Client, asked: Asked, signup: None, sent_code: Read, settings: Any
     ) -> None:
+        settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "ALLAUTH_PAGES": True}
         assert client.post("/accounts/signup/", {"email": "bob@example.com"}).status_code == 302
         allauths = list(asked)
         asked.clear()
