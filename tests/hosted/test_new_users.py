@@ -43,9 +43,10 @@ def allauths_own(rf: RequestFactory) -> None:
 
 
 def test_the_hooks_of_allauths_own_social_login_in_its_order(
-    hosted: Hosted, trip: MakeTrip, asked: Asked, rf: RequestFactory
+    hosted: Hosted, trip: MakeTrip, asked: Asked, rf: RequestFactory, settings: Any
 ) -> None:
     going = trip(hosted())
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "SIGNUP": True}
     allauths_own(rf)
     allauths = [hook for hook in asked if hook not in NOT_ASKED]
     assert {*asked} >= NOT_ASKED
