@@ -49,6 +49,8 @@ _SPELLING_OF = {"email_key": "email", "phone_key": "phone_number"}
 MOST = 10
 _KNOWN = f"SELECT * FROM {MigratedUser._meta.db_table} WHERE {{}} = %s ORDER BY id LIMIT {MOST}"  # noqa: S608
 _BY_EMAIL, _BY_NUMBER = _KNOWN.format("email_key"), _KNOWN.format("phone_key")
+# The states in which a pool lets nobody sign in, as causes.
+_NOT_ADMITTED = {"UNCONFIRMED": "unconfirmed", "ARCHIVED": "archived"}
 
 
 def carrying(address: Identifier) -> list[MigratedUser]:
@@ -99,6 +101,11 @@ def _state(row: MigratedUser) -> State:
     if row.status == Status.MIGRATED and not row.awaits_proof:
         return State.CAME
     return State.CASE if row.status in {Status.CONFLICT, Status.FAILED} else State.WAITING
+
+
+def not_admitted(row: MigratedUser) -> str:
+    """Why the pool itself keeps this pool user out, as far as the last import knows; empty if it does not."""
+    return _NOT_ADMITTED.get(row.pool_status, "" if row.pool_enabled else "disabled")
 
 
 def meant(rows: Sequence[MigratedUser], address: Identifier) -> MigratedUser | pool_users.NoMatch:

@@ -130,7 +130,10 @@ class _Person:
             if verdict.action is not Action.ENTER:
                 rows, policy = pool_records.carrying(address), policy_of()
                 # People of a pool may get an account although sign-up is closed.
-                is_known = any(row.pool_enabled and row.status in {Status.PENDING, Status.MIGRATED} for row in rows)
+                is_known = any(
+                    row.status in {Status.PENDING, Status.MIGRATED} and not pool_records.not_admitted(row)
+                    for row in rows
+                )
                 proof, welcome = {address.value: Claim.PROVEN}, conf.signup or is_known
                 evidence = Evidence(proof, welcome=welcome, shown=self.shown, declined=self.declined)
                 verdict = judge(evidence, accounts.holders, policy)
@@ -140,7 +143,8 @@ class _Person:
                     if pool_records.was_deleted(rows, address) and not policy.deleted_may_return:
                         raise MigrationRefused(Refusal.USER_DELETED)
                     self._offer_join(verdict)
-                    self.sign_up.must_be_open(address)
+                    if not is_known:
+                        self.sign_up.must_be_open(address)
             changes, sign_up = MigrationChanges(), self.sign_up
             user, created = carry_out(verdict, accounts, self.profile, [address], changes=changes, sign_up=sign_up)
             return Migrated(user, created, signed_up=created)

@@ -154,11 +154,18 @@ def _pending(challenge: ChallengeSession, identifier: Identifier, rows: list[Mig
         # Excluded is a pool user, not a person who proves an address that this one merely wrote.
         is_open = conf.signup and not pool_records.keeps_out(rows, identifier)
         return unknown(challenge) if row is NoMatch.UNKNOWN or is_open else Decoy(row.value)
+    wanted = pool_records.is_wanted(row, identifier)
+    is_merely_written = not wanted and identifier.value not in row.verified_keys
+    if is_merely_written and pool_records.not_admitted(row):
+        # Another one who wrote it may be let in by the pool.
+        row = next(
+            (it for it in rows if pool_records.meant([it], identifier) is it and not pool_records.not_admitted(it)),
+            row,
+        )
     connection = connections.find(row.connection)
     usable = connection is not None and connection.enabled and connection.pool == row.pool
     spelling = row.email if identifier.channel == Channel.EMAIL else row.phone_number
-    wanted = pool_records.is_wanted(row, identifier)
-    if not wanted and identifier.value not in row.verified_keys:
+    if is_merely_written:
         return _merely_written(challenge, identifier, row, connection if usable else None)
     if not row.pool_enabled:
         return Decoy("disabled")
@@ -183,9 +190,9 @@ def _merely_written(
     """The address is written on a pool user who never proved it to the pool. Triggers of a pool's own may send a code
     there all the same, and then prove who it is; Cognito's own codes go to verified addresses alone. Else ours proves
     the address, whosever it is."""
-    if not row.pool_enabled or connection is None:
-        why = Decoy("no_connection" if row.pool_enabled else "disabled")
-        return unknown(challenge) if conf.signup else why
+    obstacle = pool_records.not_admitted(row) or ("no_connection" if connection is None else "")
+    if obstacle or connection is None:
+        return unknown(challenge) if conf.signup else Decoy(obstacle)
     if connection.active and connection.otp_flow == "CUSTOM_AUTH" and not _gets_no_code(connection, row):
         return ByPool(((connection, row.username or identifier.value),), known=row)
     return _our_code(challenge, identifier)

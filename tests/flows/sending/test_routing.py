@@ -74,6 +74,34 @@ def test_a_pool_record_whose_address_the_pool_never_verified_is_not_linked_by_ou
     assert (record.status, record.user) == ("pending", None)
 
 
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ({"pool_status": "UNCONFIRMED"}, "unconfirmed"),
+        ({"pool_status": "ARCHIVED"}, "archived"),
+        ({"pool_enabled": False}, "disabled"),
+    ],
+)
+def test_a_pool_user_whom_the_pool_keeps_out_gets_no_account_by_an_address_that_they_only_wrote(
+    start: Callable[..., ChallengeSession],
+    pool: LocalPool,
+    sent_code: Callable[[], str],
+    state: dict[str, Any],
+    reason: str,
+) -> None:
+    pending(pool, "kept-out", email="ann@example.com", pool_enabled=True)
+    MigratedUser.objects.update(attributes={}, **{"pool_status": "CONFIRMED", **state})
+    assert start("ann@example.com").decoy_reason == reason
+    assert not User.objects.exists()
+    # They stand in nobody's way: another one who wrote it, and whom the pool lets in, proves it to us.
+    pending(pool, "let-in", email="ann@example.com", pool_status="CONFIRMED", pool_enabled=True)
+    MigratedUser.objects.filter(sub="let-in").update(attributes={})
+    client = Client()
+    assert start("ann@example.com", client).route == "local"
+    client.post("/login/code/", {"code": sent_code()})
+    assert "_auth_user_id" in client.session
+
+
 def test_a_pending_pool_user_proves_themselves_at_the_pool(
     start: Callable[..., ChallengeSession], pool: LocalPool, cognito: LocalCognito
 ) -> None:
