@@ -1,8 +1,6 @@
 """The settings, read live and typed: one property each. Checks and flows read them here and nowhere else."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -12,12 +10,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.encoding import punycode
 
 from ..otp import Policy, PolicyError
-from .values import ReviewCode
+from .values import Limit, ReviewCode
 
 T = TypeVar("T")
 
 MAX_REFUSAL_FLOOR = 5
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 KEYS = frozenset(
     {
         "APP_NAME",
@@ -74,23 +71,6 @@ DEFAULT_SENDERS: Mapping[str, list[dict[str, Any]]] = {
     "sms": [{"BACKEND": "cognito_passwordless.delivery.sns.SnsSender"}],
 }
 DEFAULT_RETENTION: Mapping[str, int] = {"challenges": 30, "events": 400, "deliveries": 30}
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most ``count`` in ``window`` seconds."""
-
-    count: int
-    window: int
-
-    @classmethod
-    def parse(cls, text: object) -> "Limit":
-        """Reads ``"10/1h"``. Raises `ValueError` for anything else, zero included (law 10)."""
-        found = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,4})?([smhd])", text) if isinstance(text, str) else None
-        if found is None:
-            raise ValueError(f"{text!r} is not a limit such as '10/1h'")
-        count, number, unit = found.groups()
-        return cls(int(count), int(number or 1) * SECONDS[unit])
 
 
 @lru_cache(maxsize=8, typed=True)  # typed: a limit of True is not one of 1
