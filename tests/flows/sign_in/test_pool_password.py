@@ -248,11 +248,11 @@ class TestNoWayRound:
     def test_a_pool_that_does_not_ask_is_not_believed(
         self, client: Client, cognito: LocalCognito, custom: Callable[..., LocalPool]
     ) -> None:
-        """Its code alone would be less than the connection says."""
+        """Its code alone would be less than the connection says. It takes `SRP_A` for a dialect, and asks for its code."""
         custom({"OTP_FIRST_FACTOR": "none"})
         start(client)
         give(client)
-        assert causes() == ["not_authorized"]
+        assert causes() == ["misconfigured"]
         assert ChallengeSession.objects.get().pool_session == ""
 
     def test_a_retired_pool_is_not_asked(
