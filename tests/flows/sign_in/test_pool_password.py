@@ -248,7 +248,7 @@ class TestNoWayRound:
     def test_a_pool_that_does_not_ask_is_not_believed(
         self, client: Client, cognito: LocalCognito, custom: Callable[..., LocalPool]
     ) -> None:
-        """Its code alone would be less than the connection says. It takes `SRP_A` for a dialect, and asks for its code."""
+        """Its code alone would be less than the connection says. It takes `SRP_A` for a dialect."""
         custom({"OTP_FIRST_FACTOR": "none"})
         start(client)
         give(client)
