@@ -10,8 +10,8 @@ class CognitoPasswordlessConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415  (models are ready only now)
 
-        from . import checks  # noqa: PLC0415
-        from .flows.sign_in import completion  # noqa: PLC0415
+        from . import checks  # noqa: PLC0415  (the same)
+        from .flows.sign_in import completion  # noqa: PLC0415  (the same)
 
         checks.register()
         user_logged_in.connect(completion.finish_second_factor, dispatch_uid="cognito_passwordless.held")
