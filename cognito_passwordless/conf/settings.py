@@ -1,6 +1,8 @@
 """The settings, read live and typed: one property each. Checks and flows read them here and nowhere else."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -10,7 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.encoding import punycode
 
 from ..otp import Policy, PolicyError
-from .values import Limit, ReviewCode
+from .defaults import DEFAULT_LIMITS, DEFAULT_RETENTION, DEFAULT_SENDERS
+from .review_code import ReviewCode
 
 T = TypeVar("T")
 
@@ -44,33 +47,24 @@ KEYS = frozenset(
 )
 LAMBDA_KEYS = frozenset({"HMAC_KEYS", "NEW_DEVICE_MAIL", "TOKEN_RULES", "WELCOME"})
 
-DEFAULT_LIMITS: Mapping[str, str] = {
-    # NIST SP 800-63B-4, 3.2.2: no more than 100 failures in a row; an e-mail or SMS code deserves fewer.
-    "failures": "50/24h",
-    # Of a browser that has signed in as this person before, once the count above is used up.
-    "failures_known_browser": "10/24h",
-    # Messages: for what was typed, for where they go, and for a block of ten thousand numbers in a row.
-    "sends": "10/1h",
-    "sends_per_recipient": "10/1h",
-    "sms_per_prefix": "50/1h",
-    "sms_per_country": "2000/24h",
-    "sms_per_day": "5000/24h",
-    "emails_per_day": "50000/24h",
-    "unknown_messages": "1/24h",
-    "unknown_messages_per_day": "500/24h",
-    "starts_per_ip": "300/1h",
-    # Of the account in a region, over all pools; AWS allows 120 a second: https://docs.aws.amazon.com/cognito/latest/
-    # developerguide/quotas.html, "UserAuthentication". The rest is left to what else signs in there.
-    "cognito_starts": "100/1s",
-    # The same page, "UserResourceUpdate": 25 a second, which nobody raises. The rest is left to what else changes
-    # users there, and to calls that the network delivers closer together than they were made.
-    "cognito_changes": "20/1s",
-}
-DEFAULT_SENDERS: Mapping[str, list[dict[str, Any]]] = {
-    "email": [{"BACKEND": "cognito_passwordless.delivery.email.DjangoEmailSender"}],
-    "sms": [{"BACKEND": "cognito_passwordless.delivery.sns.SnsSender"}],
-}
-DEFAULT_RETENTION: Mapping[str, int] = {"challenges": 30, "events": 400, "deliveries": 30}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``count`` in ``window`` seconds."""
+
+    count: int
+    window: int
+
+    @classmethod
+    def parse(cls, text: object) -> "Limit":
+        """Reads ``"10/1h"``. Raises `ValueError` for anything else, zero included (law 10)."""
+        found = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,4})?([smhd])", text) if isinstance(text, str) else None
+        if found is None:
+            raise ValueError(f"{text!r} is not a limit such as '10/1h'")
+        count, number, unit = found.groups()
+        return cls(int(count), int(number or 1) * _SECONDS[unit])
 
 
 @lru_cache(maxsize=8, typed=True)  # typed: a limit of True is not one of 1

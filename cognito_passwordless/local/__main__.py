@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from ..interruption import until_interrupted
 from . import LocalCognito, LocalPool, Message
 from .seed import KINDS, fill
 
@@ -82,11 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command. Returns 0 after SIGINT or SIGTERM, 1 if it could not start."""
     parser = argparse.ArgumentParser("python -m cognito_passwordless.local", description=__doc__)
     add_arguments(parser)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     try:
-        serve(parser.parse_args(arguments), write=partial(print, flush=True), stop=stop)
+        with until_interrupted() as stop:
+            serve(parser.parse_args(arguments), write=partial(print, flush=True), stop=stop)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

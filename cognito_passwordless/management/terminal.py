@@ -1,12 +1,9 @@
-"""What the commands share: finding a person, asking, printing names that others chose, numbers, and interruption."""
+"""What the commands share: finding a person, asking, printing names that others chose, and numbers."""
 
 import argparse
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 from django.core.management.base import CommandError
 from django.db.models import Q
@@ -68,24 +65,3 @@ def bounded(kind: type[Number], least: Number, most: Number) -> Callable[[str], 
         return number
 
     return read
-
-
-@contextmanager
-def until_interrupted(say: Callable[[], object] = lambda: None, *, once: bool = False) -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets while the block runs. With ``once``, the second signal ends the process."""
-    stop = threading.Event()
-    before: dict[int, Any] = {}
-
-    def handle(number: int, frame: Any) -> None:
-        say()
-        stop.set()
-        if once:
-            signal.signal(number, before[number])
-
-    for number in (int(signal.SIGINT), int(signal.SIGTERM)):
-        before[number] = signal.signal(number, handle)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -2,11 +2,12 @@
 
 import argparse
 import os
-import signal
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+
+from cognito_passwordless.interruption import until_interrupted
 
 from . import check, people
 from .stage import ROOT, Stage, StageError, free_ports, stage
@@ -19,11 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m example_project.demo", description=__doc__)
     parser.add_argument("--check", action="store_true", help="sign in by each route, on free ports, and stop")
     options = parser.parse_args(arguments)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
     try:
-        return _check() if options.check else _demo(stop)
+        with until_interrupted() as stop:
+            return _check() if options.check else _demo(stop)
     except StageError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -110,7 +110,7 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
         if "Ctrl-C" in line:
             break
     demo.send_signal(signal.SIGINT)
-    rest = demo.communicate(timeout=30)[0]
+    rest = demo.communicate(timeout=60)[0]
     assert (demo.returncode, rest.strip()) == (0, "Stopping …")
     with pytest.raises(OSError, match="refused"):
         Browser(f"http://127.0.0.1:{port}").get("/login/")

@@ -40,7 +40,7 @@ def test_it_tells_where_it_is_shows_codes_and_stops(number: signal.Signals, tmp_
             assert len(line.rpartition(" ")[2].strip()) == 8
         finally:
             process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         assert process.stdout.read() == "Stopped.\n"
         assert process.stderr.read() == ""
 

@@ -33,12 +33,13 @@ def test_it_serves_until_it_is_stopped(tmp_path: Path, number: signal.Signals) -
     try:
         assert any("Stop with Ctrl-C" in line for line in running.stdout)
         connection = json.loads(written.read_text())
-        with urlopen(connection["jwks_uri"], timeout=10) as answer:
+        with urlopen(connection["jwks_uri"], timeout=60) as answer:
             assert json.load(answer)["keys"]
         running.send_signal(number)
-        said, complained = running.communicate(timeout=20)
+        said, complained = running.communicate(timeout=60)
     finally:
         running.kill()
+        running.communicate()  # its pipes are closed, so that no later test is told of them
     assert (running.returncode, said, complained) == (0, "Stopped.\n", "")
 
 

@@ -20,7 +20,6 @@ from ...conf import conf
 from ...identifiers import Identifier
 from ...models import ChallengeSession, Route
 from . import attempts
-from .create import new_challenge
 
 Outcome = ChallengeSession.Outcome
 # Longer than a code lives: the person may have to find a password, a phone, another provider's login.
@@ -54,7 +53,7 @@ def open_challenge(
     language: str,
 ) -> ChallengeSession:
     """Stores one attempt by hosted login. One statement."""
-    return new_challenge(
+    return attempts.new_challenge(
         identifier,
         handle,
         now,

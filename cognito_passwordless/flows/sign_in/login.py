@@ -19,7 +19,6 @@ from ...models import ChallengeSession, Route
 from ...otp import Code
 from ..challenges import attempts
 from ..challenges import hosted as hosted_state
-from ..challenges.create import lifetime, new_challenge
 from ..challenges.status import can_resend, seconds_to_resend
 from ..events import journey
 from ..events.journey import Outcome
@@ -60,7 +59,7 @@ def offers_for(identifier: Identifier) -> Offers:
         any(connection.needs_password for connection in active),
         # Of all active connections, not only of those that answer for this domain: an imported person goes to the
         # connection of their record, and a bound of their own would tell that there is one (law 4).
-        lifetime(active),
+        attempts.lifetime(active),
     )
 
 
@@ -104,7 +103,7 @@ def start(
                     hosted, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
                 )
             else:
-                challenge = new_challenge(
+                challenge = attempts.new_challenge(
                     identifier,
                     handle,
                     now,

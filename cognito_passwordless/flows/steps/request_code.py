@@ -17,7 +17,6 @@ from ...identifiers import Identifier
 from ...identity import Channel
 from ...models import ChallengeSession, Delivery, Route
 from ..challenges import attempts
-from ..challenges.create import lifetime, new_challenge
 from ..challenges.status import seconds_to_resend, status
 from ..limits import budgets
 from ..sending import send_code
@@ -64,7 +63,7 @@ def ask_pool(
     try:
         with transaction.atomic(using=router.db_for_write(ChallengeSession), durable=True):
             budgets.spend("starts_per_ip", budgets.network_of(visitor.ip), now)
-            challenge = new_challenge(
+            challenge = attempts.new_challenge(
                 identifier,
                 handle,
                 now,
@@ -75,7 +74,7 @@ def ask_pool(
                 route=Route.COGNITO_OTP,
                 connection=connection.alias,
                 refusal_floor=conf.refusal_floor,
-                expires_at=now + lifetime([connection]),
+                expires_at=now + attempts.lifetime([connection]),
             )
     except budgets.OverLimit as over:
         raise too_many(over, now) from None

@@ -14,9 +14,10 @@ from ...causes import explain
 from ...cognito import CognitoError, Connection
 from ...flows import importing
 from ...flows.importing.csv_columns import NotACsv
+from ...interruption import until_interrupted
 from ...models import ImportProblem, ImportRun
 from ..progress_bar import ProgressBar
-from ..terminal import bounded, plain, until_interrupted
+from ..terminal import bounded, plain
 
 Outcome = tuple[str, str]
 State = ImportRun.State

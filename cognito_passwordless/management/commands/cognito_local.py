@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ..terminal import until_interrupted
+from ...interruption import until_interrupted
 
 missing = ""
 try:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from cognito_passwordless import connections, steps
 from cognito_passwordless.delivery.memory import MemorySender
-from cognito_passwordless.flows.challenges.create import lifetime
+from cognito_passwordless.flows.challenges.attempts import lifetime
 from cognito_passwordless.local import LocalCognito
 from cognito_passwordless.models import ChallengeSession, ConnectionState, MigratedUser
 from cognito_passwordless.steps import Generated

@@ -1,4 +1,4 @@
-"""Values of settings: a limit, and a fixed code for reviewers of app stores, who cannot receive one."""
+"""A fixed code for reviewers of app stores, who cannot receive one."""
 
 import re
 from collections.abc import Mapping
@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from ..otp import Code
-
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +33,3 @@ class ReviewCode:
 
     def is_valid(self, now: datetime) -> bool:
         return now.astimezone(UTC).date() <= self.until
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most ``count`` in ``window`` seconds."""
-
-    count: int
-    window: int
-
-    @classmethod
-    def parse(cls, text: object) -> "Limit":
-        """Reads ``"10/1h"``. Raises `ValueError` for anything else, zero included (law 10)."""
-        found = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,4})?([smhd])", text) if isinstance(text, str) else None
-        if found is None:
-            raise ValueError(f"{text!r} is not a limit such as '10/1h'")
-        count, number, unit = found.groups()
-        return cls(int(count), int(number or 1) * SECONDS[unit])

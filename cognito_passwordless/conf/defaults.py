@@ -1,0 +1,32 @@
+"""What a site has that sets nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+DEFAULT_LIMITS: Mapping[str, str] = {
+    # NIST SP 800-63B-4, 3.2.2: no more than 100 failures in a row; an e-mail or SMS code deserves fewer.
+    "failures": "50/24h",
+    # Of a browser that has signed in as this person before, once the count above is used up.
+    "failures_known_browser": "10/24h",
+    # Messages: for what was typed, for where they go, and for a block of ten thousand numbers in a row.
+    "sends": "10/1h",
+    "sends_per_recipient": "10/1h",
+    "sms_per_prefix": "50/1h",
+    "sms_per_country": "2000/24h",
+    "sms_per_day": "5000/24h",
+    "emails_per_day": "50000/24h",
+    "unknown_messages": "1/24h",
+    "unknown_messages_per_day": "500/24h",
+    "starts_per_ip": "300/1h",
+    # Of the account in a region, over all pools; AWS allows 120 a second: https://docs.aws.amazon.com/cognito/latest/
+    # developerguide/quotas.html, "UserAuthentication". The rest is left to what else signs in there.
+    "cognito_starts": "100/1s",
+    # The same page, "UserResourceUpdate": 25 a second, which nobody raises. The rest is left to what else changes
+    # users there, and to calls that the network delivers closer together than they were made.
+    "cognito_changes": "20/1s",
+}
+DEFAULT_SENDERS: Mapping[str, list[dict[str, Any]]] = {
+    "email": [{"BACKEND": "cognito_passwordless.delivery.email.DjangoEmailSender"}],
+    "sms": [{"BACKEND": "cognito_passwordless.delivery.sns.SnsSender"}],
+}
+DEFAULT_RETENTION: Mapping[str, int] = {"challenges": 30, "events": 400, "deliveries": 30}
