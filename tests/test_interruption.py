@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -61,6 +62,14 @@ def test_without_a_signal_wait_is_over_after_its_time() -> None:
     assert Interruption().wait(0) is False
 
 
+@pytest.fixture(autouse=True)
+def hang_up_ends() -> Iterator[None]:
+    """As in a terminal: what started this test may be `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_sets_it_and_the_handlers_of_before_come_back(number: signal.Signals) -> None:
     before = signal.getsignal(number)
@@ -74,10 +83,7 @@ def test_a_signal_sets_it_and_the_handlers_of_before_come_back(number: signal.Si
 
 
 def test_what_nohup_ignores_stays_ignored() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with until_interrupted() as stop:
-            os.kill(os.getpid(), signal.SIGHUP)
-            assert not stop.wait(0)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with until_interrupted() as stop:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert not stop.wait(0)

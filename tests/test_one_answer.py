@@ -343,6 +343,12 @@ def test_200_wrong_codes_by_turns_do_not_tell_who_is_known(timed_site: Site) -> 
 
 
 def test_without_the_floor_the_same_test_does_tell_them_apart(timed_site: Site) -> None:
-    taken = refusals(timed_site, TRIES // 2, floor=False)
-    assert same_distribution(taken["local"], taken["pool"]) < SURE
-    assert same_distribution(taken["unknown"], taken["unknown to the pool"]) < SURE
+    pairs = (("local", "pool"), ("unknown", "unknown to the pool"))
+    taken: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    for _ in range(6):  # a busy machine hides the difference from one round
+        for kind, times in refusals(timed_site, TRIES // 2, floor=False).items():
+            taken[kind] += times
+        doubts = [same_distribution(taken[these], taken[those]) for these, those in pairs]
+        if max(doubts) < SURE:
+            break
+    assert max(doubts) < SURE
