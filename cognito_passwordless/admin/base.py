@@ -1,14 +1,15 @@
 """What the pages have in common: nothing is changed, and addresses are masked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet, UUIDField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -74,6 +75,18 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def guarded(self, view: Callable[[HttpRequest], HttpResponse], *permissions: str) -> Callable[..., HttpResponse]:
+        """A page of its own beside the list, for those who may view the rows and have these permissions too."""
+
+        def seen(request: HttpRequest) -> HttpResponse:
+            if not (self.has_view_permission(request) and request.user.has_perms(permissions)):
+                raise PermissionDenied
+            request.current_app = self.admin_site.name
+            return view(request)
+
+        wrapped: Callable[..., HttpResponse] = self.admin_site.admin_view(seen)
+        return wrapped
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return self._visible(request, super().get_list_display(request))

@@ -29,21 +29,16 @@ from ..checks import cross_connection
 from ..cognito import Connection, ConnectionConfigError
 from ..cognito.connection_rules import SETTINGS
 from ..connections import PROVIDER, is_retired
-from ..flows.doctor import State, diagnose_connection
+from ..flows.doctor import diagnose_connection
 from ..flows.lifecycle import cutover
 from ..models import ConnectionState, PoolConnection
 from .base import VIEW_EVENTS, ModelAdmin
 from .connection_form import PoolConnectionForm
+from .words import STATES
 
 NAME = "cognito_passwordless_poolconnection"
 TEMPLATES = "admin/cognito_passwordless"
 SECONDS = 5.0  # for each of the two rounds of a test: the operator waits for the page
-STATES: Mapping[State, Any] = {
-    State.OK: _("works"),
-    State.WARNING: _("works, but"),
-    State.PROBLEM: _("does not work"),
-    State.UNKNOWN: _("unknown"),
-}
 
 
 @dataclass(frozen=True, slots=True)

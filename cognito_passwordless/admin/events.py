@@ -1,10 +1,8 @@
 """The timeline of all sign-ins, and the figures of each connection."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -16,6 +14,7 @@ from ..flows.progress import connections as connection_figures
 from ..models import JourneyEvent
 from .base import ReadOnlyAdmin
 from .lists import ConnectionFilter, days_filter
+from .words import sentence
 
 NAME = "cognito_passwordless_journeyevent"
 
@@ -24,7 +23,7 @@ NAME = "cognito_passwordless_journeyevent"
 class JourneyEventAdmin(ReadOnlyAdmin):
     """One step of one sign-in. ``data`` may hold anything the site chose to record."""
 
-    list_display = ("at", "whole", "step", "outcome", "cause", "route", "who", "duration_ms", "connection")
+    list_display = ("at", "whole", "step", "outcome", "because", "route", "who", "duration_ms", "connection")
     list_filter = ("at", "outcome", "route", ConnectionFilter, days_filter("at"))
     sortable_by = ("at",)
     figures = "events"
@@ -32,11 +31,12 @@ class JourneyEventAdmin(ReadOnlyAdmin):
     search_fields = ("attempt", "cause")
     linked_by = ("attempt", "user", "step", "cause", "category")
     private = ("data",)
+    because = sentence("cause", _("cause"))
     fields = (
         "at",
         "step",
         "outcome",
-        "cause",
+        "because",
         "category",
         "connection",
         "route",
@@ -49,23 +49,13 @@ class JourneyEventAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            path("connections/", self._guarded(self.connections), name=f"{NAME}_connections"),
-            path("connections.json", self._guarded(self.connections_json), name=f"{NAME}_connections_json"),
+            path("connections/", self.guarded(self.connections), name=f"{NAME}_connections"),
+            path("connections.json", self.guarded(self.connections_json), name=f"{NAME}_connections_json"),
             *super().get_urls(),
         ]
 
-    def _guarded(self, view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-        def guarded(request: HttpRequest) -> HttpResponse:
-            if not self.has_view_permission(request):
-                raise PermissionDenied
-            return view(request)
-
-        wrapped: Callable[..., HttpResponse] = self.admin_site.admin_view(guarded)
-        return wrapped
-
     def connections(self, request: HttpRequest) -> HttpResponse:
         """What each connection was asked, how long it took, and how it went."""
-        request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),
             "title": now_translated("Connections"),

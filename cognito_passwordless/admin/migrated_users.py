@@ -10,6 +10,7 @@ from .base import ReadOnlyAdmin, masked
 from .lists import CohortFilter, ConnectionFilter, SeenFilter, days_filter
 from .people_actions import PeopleActions
 from .timeline import attempts_for, events_of
+from .words import sentence
 
 ORDERS = {
     "days": ("-migrated_at", "-pk"),
@@ -23,15 +24,15 @@ class MigratedUserAdmin(PeopleActions, ReadOnlyAdmin):
     """One pool user. Undoing and erasing begin here; conflicts have a page of their own."""
 
     list_display = (
-        "short_sub",
         "email",
         "phone_number",
         "status",
-        "last_error",
+        "because",
         "method",
         "migrated_at",
         "who",
         "connection",
+        "short_sub",
     )
     list_filter = (
         ConnectionFilter,
@@ -66,9 +67,11 @@ class MigratedUserAdmin(PeopleActions, ReadOnlyAdmin):
         "imported_at",
         "migrated_at",
         "active_at",
-        "last_error",
+        "because",
+        "why_no_code",
         "timeline",
     )
+    because = sentence("last_error", _("last error"))
     masked_username = masked("username", _("pool username"))
     masked_email = masked("email", _("e-mail address"))
     masked_phone_number = masked("phone_number", _("phone number"))
@@ -81,6 +84,10 @@ class MigratedUserAdmin(PeopleActions, ReadOnlyAdmin):
         if "connection" in request.GET and not request.GET.keys() & {"status__exact", "status__in"}:
             return ("-status", "-pk")
         return ("-pk",)
+
+    @admin.display(description=_("Why no code?"))
+    def why_no_code(self, row: MigratedUser) -> str:
+        return self.link(_("See what happened"), "cognito_passwordless_challengesession_why", person=row.pk)
 
     @admin.display(description=_("sub"))
     def short_sub(self, row: MigratedUser) -> str:

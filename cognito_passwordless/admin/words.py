@@ -2,10 +2,21 @@
 
 from typing import Any
 
+from django.contrib import admin
+from django.db.models import Model
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..causes import Reason, explain
+from ..flows.doctor import State
+
+# What the doctor found.
+STATES: dict[State, Any] = {
+    State.OK: _("works"),
+    State.WARNING: _("works, but"),
+    State.PROBLEM: _("does not work"),
+    State.UNKNOWN: _("unknown"),
+}
 
 CHOICES: dict[str, Any] = {
     "link": _("Link to this Django user, after proof"),
@@ -59,3 +70,13 @@ OUTCOMES: dict[str, Any] = {
 def reason(word: str) -> str:
     """The sentence for a cause; the word itself where a site, or a later release, has one that is not known here."""
     return gettext(explain(word).sentence) if word in Reason.__members__ else word
+
+
+def sentence(name: str, description: Any) -> Any:
+    """The column that shows the sentence of a cause in place of its word."""
+
+    @admin.display(description=description, ordering=name)
+    def column(page: Any, row: Model) -> str:
+        return reason(getattr(row, name)) or "-"
+
+    return column

@@ -1,7 +1,9 @@
 """What can be done on the pages, and what they cost."""
 
 import logging
+import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -169,3 +171,58 @@ def test_a_site_without_a_page_for_its_users_gets_their_name_alone(rf: RequestFa
     page = site._registry[MigratedUser]
     assert page.link("Ann", "custom_user_person_change", 1) == "Ann"  # type: ignore[attr-defined]
     assert page.person(None) == "-"  # type: ignore[attr-defined]
+
+
+class TestWhyNoCode:
+    """The doctor's answer for one person, in the admin."""
+
+    WHY = url("challengesession", "why")
+
+    def test_what_was_typed_is_answered_with_its_remedy(self, looking: Client, make_rows: Make) -> None:
+        make_rows()
+        page = looking.post(self.WHY, {"address": EMAIL})
+        assert page.context["case"].conclusion.startswith("No code came")
+        assert page.context["findings"]
+        assert page.context["case"].advice in unescape(page.content.decode())
+
+    @pytest.mark.parametrize("row", ["challenge", "person"])
+    def test_a_row_leads_to_it_without_an_address_in_the_link(
+        self, looking: Client, make_rows: Make, row: str
+    ) -> None:
+        make_rows()
+        model = {"challenge": ChallengeSession, "person": MigratedUser}[row]
+        page = looking.get(url(model._meta.model_name or "", model.objects.get().pk, "change")).content.decode()
+        link = f"{self.WHY}?{row}={model.objects.get().pk}"
+        assert link in page
+        answer = looking.get(link)
+        assert answer.context["case"].conclusion
+        assert EMAIL not in answer.content.decode()
+
+    @pytest.mark.parametrize("query", ["", "?person=x", "?challenge=x", "?person=999999"])
+    def test_without_an_address_it_asks_for_one(self, looking: Client, query: str) -> None:
+        page = looking.get(f"{self.WHY}{query}")
+        assert page.status_code == 200
+        assert "case" not in page.context
+
+    def test_only_who_may_change_connections_asks_the_pool(self, looking: Client, admin_client: Client) -> None:
+        assert "ask_pool" not in looking.get(self.WHY).context["form"].fields
+        assert "ask_pool" in admin_client.get(self.WHY).context["form"].fields
+
+    def test_it_needs_the_right_to_see_events(self, looking: Client) -> None:
+        User.objects.get(username="staff").user_permissions.remove(
+            Permission.objects.get(codename="view_journeyevent")
+        )
+        assert looking.get(self.WHY).status_code == 403
+
+    def test_a_cause_is_shown_as_its_sentence(self, looking: Client, make_rows: Make) -> None:
+        make_rows()
+        ChallengeSession.objects.update(decoy_reason="over_limit")
+        Delivery.objects.update(cause="over_limit")
+        JourneyEvent.objects.update(cause="over_limit")
+        MigratedUser.objects.update(last_error="over_limit")
+        for page in ("challengesession", "delivery", "journeyevent", "migrateduser"):
+            key = MODELS[page].objects.get().pk
+            for shown in (url(page), url(page, key, "change")):
+                text = looking.get(shown).content.decode()
+                assert "Too many wrong codes were entered for this address." in text
+                assert "over_limit" not in re.sub(r'="[^"]*"', "", text)
