@@ -23,7 +23,7 @@ IN_ORDER = (Status.MIGRATED, Status.PENDING, Status.CONFLICT, Status.FAILED, *Mi
 RECENT_DAYS = 7
 SHOWN_DAYS = 60
 STALE = timedelta(minutes=30)
-TRIES = 3
+TRIES = 20  # a roll-up comes once a minute, or often while it is tested
 
 
 def read_report(now: datetime, connection: str = "") -> Figures:
