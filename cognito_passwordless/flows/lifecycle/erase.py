@@ -133,12 +133,14 @@ def _forget_sign_ins(addresses: Collection[str], usernames: Collection[str]) -> 
     for address in addresses:
         keys |= Q(key__endswith=f" {address}")  # a browser's own budget, with its address
     SendCount.objects.filter(keys).delete()
-    FailureCount.objects.filter(identifier__in=addresses, count=0).delete()
+    counted = [key for address in addresses for key in (address, f"nobody {address}")]
+    FailureCount.objects.filter(identifier__in=counted, count=0, known=0).delete()
 
 
 def forget_attempt(challenge: ChallengeSession) -> None:
     """Deletes the person's addresses from a sign-in that a tombstone refused."""
-    FailureCount.objects.filter(identifier=challenge.identifier, count=0).delete()
+    counted = (challenge.identifier, f"nobody {challenge.identifier}")
+    FailureCount.objects.filter(identifier__in=counted, count=0, known=0).delete()
     ChallengeSession.objects.filter(pk=challenge.pk).update(identifier="", spelling="", recipient="", pool_username="")
 
 
