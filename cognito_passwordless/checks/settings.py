@@ -111,11 +111,15 @@ def limits(**kwargs: Any) -> Messages:
             found.append(error("E207", complaint, hint=hint))
         else:
             found += _too_generous(name, conf.limit(name))
-    return found + _failures(chosen)
+    return found
 
 
 def _too_generous(name: str, limit: Limit) -> Messages:
     text, hint = f"{SETTING}['LIMITS'][{name!r}]", ""
+    if name in IN_A_ROW and limit.count > MOST_FAILURES:
+        text += f" allows more than {MOST_FAILURES} wrong codes in a row."
+        hint = f"NIST SP 800-63B-4 (3.2.2) allows {MOST_FAILURES} on one account; a few dozen are plenty."
+        return [error("E208", text, hint=hint)]
     if name in IN_A_ROW and limit.window:
         text += " has a window, and no window starts this count anew."
         return [warning("W208", text, hint=f"Write '{limit.count}': so many in a row, until a right code.")]
@@ -131,17 +135,6 @@ def _too_generous(name: str, limit: Limit) -> Messages:
         text += " begins anew so soon that it ends nothing."
         return [error("E219", text, hint="Write a window of a day, as in '5000/24h'; an hour is the shortest.")]
     return []
-
-
-def _failures(chosen: Mapping[str, object]) -> Messages:
-    if not IN_A_ROW & chosen.keys():
-        return []
-    together = usable(lambda: sum(conf.limit(name).count for name in IN_A_ROW), 0)
-    if together <= MOST_FAILURES:
-        return []
-    text = f"{SETTING}['LIMITS'] allows more than {MOST_FAILURES} wrong codes in a row: {together} together."
-    hint = f"NIST SP 800-63B-4 (3.2.2) allows {MOST_FAILURES}, so 'failures' is held lower; a few dozen are plenty."
-    return [error("E208", text, hint=hint)]
 
 
 def refusal_floor(**kwargs: Any) -> Messages:

@@ -93,8 +93,8 @@ def test_a_success_locks_the_counts_in_the_order_of_a_claim(limits: Callable[...
     def locked(sent: list[str]) -> list[str]:
         return re.findall(r"ann@example\.com|user 5|b1", " ".join(sql for sql in sent if "failurecount" in sql))
 
-    assert locked(claiming) == [ANN, "user 5", "user 5", "b1"]
-    # The columns of an UPDATE come in another order than those of an INSERT, not the rows.
+    # Behind the rows of the INSERT stands what keeps them out.
+    assert locked(claiming)[:4] == [ANN, "user 5", "user 5", "b1"]
     assert [name for name in locked(accepting) if name != "b1"] == [ANN, "user 5", "user 5"]
 
 

@@ -232,7 +232,7 @@ class TestNoWayRound:
             give(client, WRONG)
         give(client)
         assert causes() == ["wrong_password"] * 3
-        assert FailureCount.objects.get().count == 3
+        assert set(FailureCount.objects.values_list("count", flat=True)) == {3}
         assert cognito.last_code(EMAIL) == earlier
 
     def test_over_the_limit_nothing_is_asked(

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 
 from cognito_passwordless.delivery import Message
 from cognito_passwordless.flows.challenges import attempts, links
+from cognito_passwordless.flows.sending import execute
 from cognito_passwordless.flows.sending.routing import identifier_of
 from cognito_passwordless.flows.sending.send_code import send
 from cognito_passwordless.flows.sign_in import login
@@ -42,9 +43,7 @@ def _site(settings: Any) -> None:
         "DISPATCH": f"{__name__}.to_nobody",
         "PUBLIC_URL": "https://www.example.com",
         "SMS_COUNTRIES": ["DE"],
-        "SENDERS": {
-            name: [{"BACKEND": "cognito_passwordless.delivery.memory.MemorySender"}] for name in ("email", "sms")
-        },
+        "SENDERS": {"email": memory, "sms": memory},
     }
 
 
@@ -190,7 +189,6 @@ def test_a_stranger_who_ends_the_sign_in_at_the_right_moment_does_not_cost_the_o
     make_user(ANN)
     attack(0, ANN, starts=17)
     del outbox[:]
-    from cognito_passwordless.flows.sending import execute
 
     def message(**given: Any) -> Message:
         attempts.supersede(handles[-1])
