@@ -42,7 +42,6 @@ _outage = partial(Words, "system", "person")
 _ASK_THE_POOL: Final = "Look at the person in the pool's console, or use cognito_doctor --ask-pool."
 _PASSWORD: Final = "Let them use hosted login, or add 'local' to 'routes'."  # noqa: S105 - an advice, not a password
 _START_AGAIN: Final = "Let them start a new sign-in."
-_OPEN_LINK: Final = "Let them open it, within an hour and on the device that they want to use."
 _CALLBACK: Final = "Check the app client, its callback URLs and the connection's scope."
 
 
@@ -92,7 +91,7 @@ class Reason(Enum):
         _("Too many wrong codes were entered for this address."),
         "Let them open the link that they get within the hour, or use a browser that they signed in with before.",
     )
-    link_sent = _flow(_("A link took the place of the code, as strangers have used up the codes."), _OPEN_LINK)
+    link_sent = _flow(_("A link took the place of the code, as strangers have used up the codes."), "Let them use it.")
     link_used = _flow(_("The link that took the place of the code was opened."), "Let them enter the code sent then.")
     limit_sms_country = _own(_("No SMS is sent to this country."), "Add it to SMS_COUNTRIES, if it may be.")
 

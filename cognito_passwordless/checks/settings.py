@@ -128,7 +128,7 @@ def _too_generous(name: str, limit: Limit) -> Messages:
         hint = f"AWS allows {MOST_CHANGES} such calls a second, for all pools of an account's region."
         return [error("E218", text, hint=hint)]
     most = MOST_AN_HOUR.get(name)
-    if most is not None and limit.count * 3600 > most * max(limit.window, 3600):
+    if most is not None and limit.count * 3600 > most * limit.window:
         text += f" is no limit: at most {most} in an hour are."
         return [error("E229", text, hint=f"Write at most '{most}/1h', or as little in a longer window.")]
     if limit.window < 3600 and name.endswith(("_per_day", "_per_country")):
