@@ -83,9 +83,14 @@ def _spend_link(challenge: ChallengeSession, over: OverLimit, now: datetime) -> 
     try:
         if challenge.purpose == attempts.STEP:
             raise over
-        budgets.spend(budgets.LINKS, challenge.identifier, now)
+        budgets.spend(budgets.LINKS, _link_key(challenge), now)
     except OverLimit:
         raise over from None
+
+
+def _link_key(challenge: ChallengeSession) -> str:
+    # By channel: one that reaches nobody must not cost the owner the link that another would bring.
+    return f"{challenge.channel} {challenge.identifier}"
 
 
 def _with_link(challenge: ChallengeSession, decision: ByOurCode | ByPool, now: datetime) -> Decision:
@@ -183,7 +188,7 @@ def _by_link(challenge: ChallengeSession, gate: Gate, now: datetime) -> SendResu
     if not url or not recipient:
         return _decoy(challenge, "over_limit", gate, now)
     if not _update(challenge, decoy_reason=links.SENT, recipient=challenge.recipient, account=challenge.account):
-        budgets.give_back(budgets.LINKS, challenge.identifier)
+        budgets.give_back(budgets.LINKS, _link_key(challenge))
         return SendResult(reason="over")
     try:
         if not gate.paid:
@@ -199,7 +204,7 @@ def _by_link(challenge: ChallengeSession, gate: Gate, now: datetime) -> SendResu
         return SendResult(deliver(message, gate), links.SENT)
     except (Closed, SendFailed, OverLimit):
         # A stranger who ends the sign-in at the right moment must not cost the owner the link of this hour.
-        budgets.give_back(budgets.LINKS, challenge.identifier)
+        budgets.give_back(budgets.LINKS, _link_key(challenge))
         raise
 
 

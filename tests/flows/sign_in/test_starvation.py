@@ -47,9 +47,9 @@ def _site(settings: Any) -> None:
     }
 
 
-def start(identifier: str, now: datetime, *, browser: str = "") -> login.Started:
+def start(identifier: str, now: datetime, *, browser: str = "", channel: str | None = None) -> login.Started:
     visitor = Visitor(ip=f"2001:db8:{next(NETWORKS):x}::1", known_browser=browser)
-    started = login.start(parse(identifier), visitor, now=now)
+    started = login.start(parse(identifier), visitor, now=now, channel=channel)
     send(started.challenge.pk, 1, now=now, final=True)
     return started
 
@@ -204,6 +204,20 @@ def test_a_stranger_who_ends_the_sign_in_at_the_right_moment_does_not_cost_the_o
     assert not outbox
     start(ANN, now)
     assert "/login/link/" in outbox[-1].text
+
+
+def test_starts_by_a_channel_that_reaches_nobody_do_not_cost_the_owner_the_link(
+    make_user: Callable[..., User], outbox: list[Message]
+) -> None:
+    make_user(ANN)  # who has no number
+    for hour in range(HOURS):
+        now = NOW + timedelta(hours=hour)
+        for _ in range(30):
+            start(ANN, now, channel="sms")
+        messages = len(outbox)
+        start(ANN, now)
+        assert len(outbox) == messages + 1
+        assert links.use(link_in(outbox, now), f"new{hour}", now)
 
 
 def test_a_link_is_repeated_by_no_resend(make_user: Callable[..., User], outbox: list[Message]) -> None:
