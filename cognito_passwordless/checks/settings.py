@@ -9,7 +9,8 @@ import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from ..conf import DEFAULT_LIMITS, DEFAULT_RETENTION, IN_A_ROW, KEYS, MOST_FAILURES, Limit, conf
+from ..conf import DEFAULT_LIMITS, DEFAULT_RETENTION, KEYS, Limit, conf
+from ..conf.settings import IN_A_ROW, MOST_FAILURES
 from ..flows.events.journey import STEPS
 from .problems import SETTING, Messages, cannot_import, configured, error, usable, warning
 

@@ -4,16 +4,6 @@ Laws: docs/laws.md; words: docs/glossary.md.
 """
 
 from .defaults import DEFAULT_LIMITS, DEFAULT_RETENTION, DEFAULT_SENDERS
-from .settings import IN_A_ROW, KEYS, MOST_FAILURES, Failures, Limit, conf
+from .settings import KEYS, Limit, conf
 
-__all__ = [
-    "DEFAULT_LIMITS",
-    "DEFAULT_RETENTION",
-    "DEFAULT_SENDERS",
-    "IN_A_ROW",
-    "KEYS",
-    "MOST_FAILURES",
-    "Failures",
-    "Limit",
-    "conf",
-]
+__all__ = ["DEFAULT_LIMITS", "DEFAULT_RETENTION", "DEFAULT_SENDERS", "KEYS", "Limit", "conf"]

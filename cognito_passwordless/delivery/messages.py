@@ -37,7 +37,7 @@ def code_message(
 
 
 @sensitive_variables()
-def link_message(*, channel: str, recipient: str, url: str, language: str, reference: str) -> Message:
+def link_message(channel: str, recipient: str, *, url: str, language: str, reference: str) -> Message:
     """Carries a link that makes a browser known, where strangers have used up the codes of its owner."""
     context = {**_context(), "url": url}
     with translation.override(language or None):

@@ -19,7 +19,8 @@ from django.db.models import F, QuerySet
 
 from ... import keys
 from ...cognito import Connection
-from ...conf import Failures, conf
+from ...conf import conf
+from ...conf.settings import Failures
 from ...identifiers import MAX_LENGTH, Identifier
 from ...identity import Channel
 from ...models import ChallengeSession, FailureCount
@@ -161,7 +162,7 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
                 return Attempt(challenge, challenge.outcome) if challenge else None
             return Attempt(challenge, "expired" if challenge.expires_at <= now else "locked")
         known = bool(challenge.known_browser)
-        counted: dict[str, object] = {"identifier": challenge.identifier, "account": account_of(challenge), "now": at}
+        counted: dict[str, Any] = {"identifier": challenge.identifier, "account": account_of(challenge), "now": at}
         counted |= {"browser": challenge.known_browser, "unknown": int(not known), "known": int(known)}
         counted |= {"most_unknown": limits.unknown, "most_known": limits.known, "most_own": limits.each}
         with database.cursor() as cursor:

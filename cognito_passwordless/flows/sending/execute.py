@@ -190,17 +190,10 @@ def _by_link(challenge: ChallengeSession, gate: Gate, now: datetime) -> SendResu
     if not _update(challenge, decoy_reason=links.SENT, recipient=challenge.recipient, account=challenge.account):
         budgets.give_back(budgets.LINKS, _link_key(challenge))
         return SendResult(reason="over")
+    reference = f"{challenge.pk}-{challenge.sends}"
     try:
-        if not gate.paid:
-            budgets.spend_for_message(challenge.channel, recipient, now, with_link=True)
-            gate.paid = True
-        message = link_message(
-            channel=challenge.channel,
-            recipient=recipient,
-            url=url,
-            language=challenge.language,
-            reference=f"{challenge.pk}-{challenge.sends}",
-        )
+        _spend_budgets(challenge, recipient, gate, now, with_link=True)
+        message = link_message(challenge.channel, recipient, url=url, language=challenge.language, reference=reference)
         return SendResult(deliver(message, gate), links.SENT)
     except (Closed, SendFailed, OverLimit):
         # A stranger who ends the sign-in at the right moment must not cost the owner the link of this hour.
@@ -251,9 +244,12 @@ def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: dat
     return execute(challenge, routing.unknown(challenge), gate, now)
 
 
-def _spend_budgets(challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime) -> None:
+def _spend_budgets(
+    challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime, *, with_link: bool = False
+) -> None:
     if not gate.paid:
-        budgets.spend_for_message(challenge.channel, recipient, now, known_browser=challenge.known_browser)
+        known, channel = challenge.known_browser, challenge.channel
+        budgets.spend_for_message(channel, recipient, now, known_browser=known, with_link=with_link)
         gate.paid = True
 
 

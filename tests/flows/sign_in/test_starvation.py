@@ -190,9 +190,9 @@ def test_a_stranger_who_ends_the_sign_in_at_the_right_moment_does_not_cost_the_o
     attack(0, ANN, starts=17)
     del outbox[:]
 
-    def message(**given: Any) -> Message:
+    def message(*to: str, **given: Any) -> Message:
         attempts.supersede(handles[-1])
-        return real(**given)
+        return real(*to, **given)
 
     real, handles = execute.link_message, []
     now = NOW + timedelta(hours=1)
