@@ -72,16 +72,6 @@ class Limit:
         return cls(int(count), int(number or 1) * _SECONDS[unit] if unit else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Failures:
-    """Wrong answers in a row that are compared on one account: in ``unknown`` browsers, in ``known`` ones together,
-    and in ``each`` of these; `MOST_FAILURES` in all, a part of which no stranger can use up."""
-
-    unknown: int
-    known: int
-    each: int
-
-
 @lru_cache(maxsize=8, typed=True)  # typed: a limit of True is not one of 1
 def _policy(**values: Any) -> Policy:
     return Policy(**values)
@@ -143,11 +133,12 @@ class Settings:
             raise ImproperlyConfigured(f"COGNITO_PASSWORDLESS['LIMITS'][{name!r}]: {error}") from error
 
     @property
-    def failures(self) -> Failures:
-        """The limits of `IN_A_ROW`, held below `MOST_FAILURES` together whatever they say."""
+    def failures(self) -> tuple[int, int, int]:
+        """Wrong answers in a row that are compared on one account: in unknown browsers, in known ones together, and in
+        each of these. `MOST_FAILURES` in all, whatever the limits say, with a part that no stranger can use up."""
         each = min(self.limit("failures_known_browser").count, MOST_FAILURES // 2)
         unknown = min(self.limit("failures").count, MOST_FAILURES - each)
-        return Failures(unknown, MOST_FAILURES - unknown, each)
+        return unknown, MOST_FAILURES - unknown, each
 
     @property
     def refusal_floor(self) -> float:

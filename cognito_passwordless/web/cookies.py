@@ -71,8 +71,11 @@ def delete_link(response: HttpResponse) -> None:
     response.delete_cookie(LINK_COOKIE, path=settings.SESSION_COOKIE_PATH, samesite="Lax")
 
 
-def remember(browser: KnownBrowser, response: HttpResponse, identifier: str) -> None:
-    """Notes that this person has signed in here, the latest first."""
+def remember(
+    request: HttpRequest, response: HttpResponse, identifier: str, browser: KnownBrowser | None = None
+) -> None:
+    """Notes that this person has signed in here, the latest first. ``browser``: what `known_browser` said before."""
+    browser = browser or known_browser(request)
     marks = dict.fromkeys((keys.mark(identifier), *browser.marks))
     value = {"id": browser.id, "people": list(marks)[:KNOWN_PEOPLE]}
     _set(response, KNOWN_COOKIE, signing.dumps(value, salt=_SALT), max_age=KNOWN_FOR)

@@ -120,7 +120,7 @@ def otp(request: HttpRequest) -> HttpResponse:
         response = refused(request, refusal, challenge.next_url)
     else:
         if request.user.is_authenticated:
-            cookies.remember(cookies.known_browser(request), response, challenge.identifier)
+            cookies.remember(request, response, challenge.identifier)
     cookies.delete_handle(response)
     return response
 

@@ -20,7 +20,6 @@ from django.db.models import F, QuerySet
 from ... import keys
 from ...cognito import Connection
 from ...conf import conf
-from ...conf.settings import Failures
 from ...identifiers import MAX_LENGTH, Identifier
 from ...identity import Channel
 from ...models import ChallengeSession, FailureCount
@@ -164,7 +163,7 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
         known = bool(challenge.known_browser)
         counted: dict[str, Any] = {"identifier": challenge.identifier, "account": account_of(challenge), "now": at}
         counted |= {"browser": challenge.known_browser, "unknown": int(not known), "known": int(known)}
-        counted |= {"most_unknown": limits.unknown, "most_known": limits.known, "most_own": limits.each}
+        counted |= zip(("most_unknown", "most_known", "most_own"), limits, strict=True)
         with database.cursor() as cursor:
             cursor.execute(_COUNT_KNOWN if known else _COUNT_UNKNOWN, counted)
             rows = cursor.fetchall()
@@ -172,12 +171,13 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
         return Attempt(challenge, "over_limit" if over else "")
 
 
-def _is_over(limits: Failures, in_known_browser: bool, browser: str, count: int, known: int) -> bool:
+def _is_over(limits: tuple[int, int, int], in_known_browser: bool, browser: str, count: int, known: int) -> bool:
     """Whether a row has more failures than are compared: the strangers' share, or what known browsers have apart from
     it, so that guesses of the one do not lock out the other."""
+    in_unknown, in_known, in_each = limits
     if browser:
-        return count > limits.each
-    return known > limits.known if in_known_browser else count > limits.unknown
+        return count > in_each
+    return known > in_known if in_known_browser else count > in_unknown
 
 
 def account_of(challenge: ChallengeSession) -> str:

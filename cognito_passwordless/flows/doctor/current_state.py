@@ -58,13 +58,13 @@ def standing(person: Person, now: datetime, *, ask_pool: bool) -> Named:
 
 
 def _failures(person: Person) -> Named:
-    limits, value = conf.failures, person.identifier.value
+    (unknown_most, known_most, each), value = conf.failures, person.identifier.value
     account = attempts.account_of(ChallengeSession(identifier=value, account=_account_key(person.identifier)))
     keys = {value: "failures", account: "failures of the account"}
     for row in FailureCount.objects.filter(identifier__in=keys).order_by("browser", "identifier"):
-        counts = [(keys[row.identifier], row.count, limits.unknown), ("in known browsers", row.known, limits.known)]
+        counts = [(keys[row.identifier], row.count, unknown_most), ("in known browsers", row.known, known_most)]
         if row.browser:
-            counts = [(f"failures_known_browser {row.browser[:8]}", row.count, limits.each)]
+            counts = [(f"failures_known_browser {row.browser[:8]}", row.count, each)]
         for label, count, most in counts:
             text = f"{count} of {most} wrong codes in a row, the latest at {moment(row.failed_at)}"
             if count or label in keys.values():
