@@ -131,10 +131,10 @@ def _too_generous(name: str, limit: Limit) -> Messages:
     most = MOST_AN_HOUR.get(name)
     if most is not None and limit.count * 3600 > most * limit.window:
         text += f" is no limit: at most {most} in an hour are."
-        return [error("E229", text, hint=f"Write at most '{most}/1h', or as little in a longer window.")]
+        return [warning("W229", text, hint=f"Write at most '{most}/1h', or as little in a longer window.")]
     if limit.window < 3600 and name.endswith(("_per_day", "_per_country")):
         text += " begins anew so soon that it ends nothing."
-        return [error("E229", text, hint="Write a window of a day, as in '5000/24h'; an hour is the shortest.")]
+        return [warning("W229", text, hint="Write a window of a day, as in '5000/24h'; an hour is the shortest.")]
     return []
 
 
