@@ -89,8 +89,10 @@ class Reason(Enum):
     )
     over_limit = _flow(
         _("Too many wrong codes were entered for this address."),
-        "Wait until the count ends, or let them use hosted login or a browser they signed in with before.",
+        "Let them open the link that they get within the hour, or use a browser that they signed in with before.",
     )
+    link_sent = _flow(_("A link took the place of the code, as strangers have used up the codes."), "Let them use it.")
+    link_used = _flow(_("The link that took the place of the code was opened."), "Let them enter the code sent then.")
     limit_sms_country = _own(_("No SMS is sent to this country."), "Add it to SMS_COUNTRIES, if it may be.")
 
     # What became of a message.

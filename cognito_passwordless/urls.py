@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .web import entrances, hosted_views, signed_in, step_up_views, views
+from .web import entrances, hosted_views, link_views, signed_in, step_up_views, views
 
 app_name = "cognito_passwordless"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("code/resend/", views.resend, name="resend"),
     path("code/retry/", views.retry, name="retry"),
     path("code/status/", views.status, name="status"),
+    path("link/", link_views.link, name="opened_link"),
+    path("link/<str:token>/", link_views.open_link, name="link"),
     path("cognito/<str:connection>/", hosted_views.oidc_login, name="oidc_login"),
     path("cognito/<str:connection>/callback/", hosted_views.oidc_callback, name="oidc_callback"),
 ]

@@ -51,7 +51,7 @@ ARROWS: dict[str, dict[str, str]] = {
         "events": "",
         "limits": "",
         "accounts": "events",
-        "challenges": "limits",
+        "challenges": "",
         "progress": "events",
         "adopting": "accounts",
         "conflicts": "accounts events",

@@ -98,11 +98,11 @@ def several_in_the_pool(address: str, world: "World") -> None:
 
 def over_their_limit(address: str, world: "World") -> None:
     world.make_user(address)
-    FailureCount.objects.create(identifier=address, count=1000, window_started_at=timezone.now())
+    FailureCount.objects.create(identifier=address, count=1000)
 
 
 def unknown_and_over_their_limit(address: str, world: "World") -> None:
-    FailureCount.objects.create(identifier=address, count=1000, window_started_at=timezone.now())
+    FailureCount.objects.create(identifier=address, count=1000)
 
 
 class World:

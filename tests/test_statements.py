@@ -73,30 +73,30 @@ def test_a_start_asks_the_same_of_the_database_whoever_it_is_for(
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_wrong_code_takes_four_whoever_it_is_for(
+def test_a_wrong_code_takes_three_whoever_it_is_for(
     client: Client, make_user: Callable[..., User], known: bool
 ) -> None:
     if known:
         make_user("ann@example.com")
     start(client)
     work()
-    assert [len(answer(client, "000000", 200)) for _ in range(3)] == [4, 4, 4]
+    assert [len(answer(client, "000000", 200)) for _ in range(3)] == [3, 3, 3]
 
 
-def test_a_wrong_code_of_a_pool_user_takes_four_too(client: Client, pool: LocalPool) -> None:
+def test_a_wrong_code_of_a_pool_user_takes_three_too(client: Client, pool: LocalPool) -> None:
     pool.add_user("ann@example.com")
     start(client)
     work()
-    assert len(answer(client, "00000000", 200)) == 4
+    assert len(answer(client, "00000000", 200)) == 3
 
 
-def test_a_wrong_code_of_a_step_takes_four_too(pool: LocalPool) -> None:
+def test_a_wrong_code_of_a_step_takes_three_too(pool: LocalPool) -> None:
     pool.add_user("ann@example.com")
     output = steps.generate("main", "ann@example.com")
     assert isinstance(output, steps.Generated)
     with CaptureQueriesContext(connection) as captured:
         steps.validate(output.handle, "00000000")
-    assert len([query for query in captured.captured_queries if not query["sql"].startswith(MARKS)]) == 4
+    assert len([query for query in captured.captured_queries if not query["sql"].startswith(MARKS)]) == 3
 
 
 def test_the_right_code_of_a_returning_user_takes_at_most_fourteen(

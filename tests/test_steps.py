@@ -164,10 +164,10 @@ class TestAWrongAnswer:
         error = failed(steps.validate(handle, code))
         assert (error.code, error.message) == ("locked", WRONG)
         assert len(cognito.calls) == calls
-        assert FailureCount.objects.get(browser="").count == 3
+        assert set(FailureCount.objects.values_list("count", flat=True)) == {3}
 
     def test_the_identifiers_count_outlives_the_step(self, cognito: LocalCognito, ann: str, settings: Any) -> None:
-        settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "LIMITS": {"failures": "2/24h"}}
+        settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "LIMITS": {"failures": "2"}}
         handle, code = generated().handle, cognito.last_code(ANN) or ""
         for _ in range(2):
             failed(steps.validate(handle, other_than(code)))

@@ -3,7 +3,7 @@
 import logging
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 class FailureCountAdmin(ReadOnlyAdmin):
     """Wrong codes per person. Clearing a count lets the person try again at once."""
 
-    list_display = ("identifier", "counted_for", "count", "window_started_at")
-    list_filter = ("window_started_at",)
+    list_display = ("identifier", "counted_for", "count", "known", "failed_at")
+    list_filter = ("failed_at",)
     search_fields = ("identifier",)
     addresses = ("identifier",)
-    fields = ("identifier", "counted_for", "count", "window_started_at")
-    ordering = ("-window_started_at",)
+    fields = ("identifier", "counted_for", "count", "known", "failed_at")
+    ordering = ("-failed_at",)
     actions = ("clear",)
     masked_identifier = masked("identifier", _("identifier"))
 
@@ -39,11 +39,12 @@ class FailureCountAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Clear the selected counts"), permissions=["clear"])
     def clear(self, request: HttpRequest, queryset: QuerySet[FailureCount]) -> None:
-        rows = list(queryset.filter(count__gt=0))
-        queryset.filter(pk__in=[row.pk for row in rows]).update(count=0)
+        rows = list(queryset.filter(Q(count__gt=0) | Q(known__gt=0)))
+        queryset.filter(pk__in=[row.pk for row in rows]).update(count=0, known=0)
         for row in rows:
-            self.log_change(request, row, f"Cleared {row.count} failures.")
-            logger.warning("User %s cleared %d failures of %s", request.user.pk, row.count, mask(row.identifier))
+            count = row.count + row.known
+            self.log_change(request, row, f"Cleared {count} failures.")
+            logger.warning("User %s cleared %d failures of %s", request.user.pk, count, mask(row.identifier))
         told = ngettext("%(count)d count was cleared.", "%(count)d counts were cleared.", len(rows))
         self.message_user(request, told % {"count": len(rows)}, messages.SUCCESS)
 

@@ -9,13 +9,22 @@ import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from ..conf import DEFAULT_LIMITS, DEFAULT_RETENTION, KEYS, conf
+from ..conf import DEFAULT_LIMITS, DEFAULT_RETENTION, KEYS, Limit, conf
+from ..conf.settings import IN_A_ROW, MOST_FAILURES
 from ..flows.events.journey import STEPS
-from .problems import SETTING, Messages, cannot_import, configured, error, usable
+from .problems import SETTING, Messages, cannot_import, configured, error, usable, warning
 
-# NIST SP 800-63B-4, 3.2.2
-MOST_FAILURES = 100
 MOST_CHANGES = 25
+# More than these in an hour stop nobody: a mailbox is flooded, a phone is pumped, a network starts without end.
+MOST_AN_HOUR: Mapping[str, int] = {
+    "sends": 60,
+    "sends_per_recipient": 60,
+    "sends_known_browsers": 120,
+    "sms_per_prefix": 1_000,
+    "unknown_messages": 1,
+    "unknown_messages_per_day": 10_000,
+    "starts_per_ip": 10_000,
+}
 
 
 def is_dict(**kwargs: Any) -> Messages:
@@ -98,16 +107,35 @@ def limits(**kwargs: Any) -> Messages:
         complaint = _complaint(lambda name=name: conf.limit(name))  # type: ignore[misc]  # mypy knows no type for a default
         if complaint:
             hint = "Write a count and a window, as in '10/1h' (s, m, h, d). No limit can be zero or switched off."
+            if name in IN_A_ROW:
+                hint = "Write a count alone, as in '50': only a right code starts it anew. It cannot be switched off."
             found.append(error("E207", complaint, hint=hint))
-        elif name.startswith("failures") and conf.limit(name).count > MOST_FAILURES:
-            text = f"{SETTING}['LIMITS'][{name!r}] allows more than {MOST_FAILURES} wrong codes in a row."
-            hint = f"NIST SP 800-63B-4 (3.2.2) allows {MOST_FAILURES}; a few dozen are plenty."
-            found.append(error("E208", text, hint=hint))
-        elif name == "cognito_changes" and conf.limit(name).count > MOST_CHANGES * conf.limit(name).window:
-            text = f"{SETTING}['LIMITS'][{name!r}] is more than Cognito takes."
-            hint = f"AWS allows {MOST_CHANGES} such calls a second, for all pools of an account's region."
-            found.append(error("E218", text, hint=hint))
+        else:
+            found += _too_generous(name, conf.limit(name))
     return found
+
+
+def _too_generous(name: str, limit: Limit) -> Messages:
+    text, hint = f"{SETTING}['LIMITS'][{name!r}]", ""
+    if name in IN_A_ROW and limit.count > MOST_FAILURES:
+        text += f" allows more than {MOST_FAILURES} wrong codes in a row."
+        hint = f"NIST SP 800-63B-4 (3.2.2) allows {MOST_FAILURES} on one account; a few dozen are plenty."
+        return [error("E208", text, hint=hint)]
+    if name in IN_A_ROW and limit.window:
+        text += " has a window, and no window starts this count anew."
+        return [warning("W208", text, hint=f"Write '{limit.count}': so many in a row, until a right code.")]
+    if name == "cognito_changes" and limit.count > MOST_CHANGES * limit.window:
+        text += " is more than Cognito takes."
+        hint = f"AWS allows {MOST_CHANGES} such calls a second, for all pools of an account's region."
+        return [error("E218", text, hint=hint)]
+    most = MOST_AN_HOUR.get(name)
+    if most is not None and limit.count * 3600 > most * limit.window:
+        text += f" is no limit: at most {most} in an hour are."
+        return [warning("W229", text, hint=f"Write at most '{most}/1h', or as little in a longer window.")]
+    if limit.window < 3600 and name.endswith(("_per_day", "_per_country")):
+        text += " begins anew so soon that it ends nothing."
+        return [warning("W229", text, hint="Write a window of a day, as in '5000/24h'; an hour is the shortest.")]
+    return []
 
 
 def refusal_floor(**kwargs: Any) -> Messages:

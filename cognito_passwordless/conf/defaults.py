@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 DEFAULT_LIMITS: Mapping[str, str] = {
-    # NIST SP 800-63B-4, 3.2.2: no more than 100 failures in a row; an e-mail or SMS code deserves fewer.
-    "failures": "50/24h",
-    # Of a browser that has signed in as this person before, once the count above is used up.
-    "failures_known_browser": "10/24h",
-    # Messages: for what was typed, for where they go, and for a block of ten thousand numbers in a row.
+    # In a row, whatever time lies between: in all browsers that nobody knows, and in each that has signed in as this
+    # person before.
+    "failures": "50",
+    "failures_known_browser": "10",
+    # Messages: for what was typed, for where they go, the same for browsers that are known, and for a block of ten
+    # thousand numbers in a row.
     "sends": "10/1h",
     "sends_per_recipient": "10/1h",
+    "sends_known_browsers": "30/1h",
     "sms_per_prefix": "50/1h",
     "sms_per_country": "2000/24h",
     "sms_per_day": "5000/24h",

@@ -48,23 +48,28 @@ KEYS = frozenset(
 LAMBDA_KEYS = frozenset({"HMAC_KEYS", "NEW_DEVICE_MAIL", "TOKEN_RULES", "WELCOME"})
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# NIST SP 800-63B-4, 3.2.2: wrong answers in a row on one account, until a success.
+MOST_FAILURES = 100
+# Limits that no window starts anew.
+IN_A_ROW = frozenset({"failures", "failures_known_browser"})
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most ``count`` in ``window`` seconds."""
+    """At most ``count`` in ``window`` seconds, which are 0 where none is written."""
 
     count: int
     window: int
 
     @classmethod
-    def parse(cls, text: object) -> "Limit":
-        """Reads ``"10/1h"``. Raises `ValueError` for anything else, zero included (law 10)."""
-        found = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,4})?([smhd])", text) if isinstance(text, str) else None
-        if found is None:
-            raise ValueError(f"{text!r} is not a limit such as '10/1h'")
+    def parse(cls, text: object, *, in_a_row: bool = False) -> "Limit":
+        """Reads ``"10/1h"``, and ``"50"`` for what is counted ``in_a_row``. Raises `ValueError` for anything else,
+        zero included (law 10)."""
+        found = re.fullmatch(r"([1-9]\d{0,8})(?:/([1-9]\d{0,4})?([smhd]))?", text) if isinstance(text, str) else None
+        if found is None or not (found[3] or in_a_row):
+            raise ValueError(f"{text!r} is not a limit such as {'50' if in_a_row else '10/1h'!r}")
         count, number, unit = found.groups()
-        return cls(int(count), int(number or 1) * _SECONDS[unit])
+        return cls(int(count), int(number or 1) * _SECONDS[unit] if unit else 0)
 
 
 @lru_cache(maxsize=8, typed=True)  # typed: a limit of True is not one of 1
@@ -123,9 +128,17 @@ class Settings:
         """The limit called ``name``; a name without a default is a mistake in the caller."""
         configured = self._mapping("LIMITS")
         try:
-            return Limit.parse(configured.get(name, DEFAULT_LIMITS[name]))
+            return Limit.parse(configured.get(name, DEFAULT_LIMITS[name]), in_a_row=name in IN_A_ROW)
         except ValueError as error:
             raise ImproperlyConfigured(f"COGNITO_PASSWORDLESS['LIMITS'][{name!r}]: {error}") from error
+
+    @property
+    def failures(self) -> tuple[int, int, int]:
+        """Wrong answers in a row that are compared on one account: in unknown browsers, in known ones together, and in
+        each of these. `MOST_FAILURES` in all, whatever the limits say, with a part that no stranger can use up."""
+        each = min(self.limit("failures_known_browser").count, MOST_FAILURES // 2)
+        unknown = min(self.limit("failures").count, MOST_FAILURES - each)
+        return unknown, MOST_FAILURES - unknown, each
 
     @property
     def refusal_floor(self) -> float:

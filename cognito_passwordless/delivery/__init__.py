@@ -5,7 +5,7 @@ Laws: docs/laws.md; words: docs/glossary.md.
 
 from .base import Failure, Message, Sender, SendFailed
 from .failover import Closed, Gate, Sent, deliver
-from .messages import code_message, owner_message, unknown_address_message
+from .messages import code_message, link_message, owner_message, unknown_address_message
 
 __all__ = [
     "Closed",
@@ -17,6 +17,7 @@ __all__ = [
     "Sent",
     "code_message",
     "deliver",
+    "link_message",
     "owner_message",
     "unknown_address_message",
 ]

@@ -36,6 +36,17 @@ def code_message(
     return Message(**message, reference=reference, valid_for=max(1, int(seconds_left)))
 
 
+@sensitive_variables()
+def link_message(channel: str, recipient: str, *, url: str, language: str, reference: str) -> Message:
+    """Carries a link that makes a browser known, where strangers have used up the codes of its owner."""
+    context = {**_context(), "url": url}
+    with translation.override(language or None):
+        if channel == Channel.EMAIL:
+            return Message(**_email("link", recipient, context), reference=reference)
+        text = render_to_string(f"{TEMPLATES}/link_sms.txt", context).strip()
+        return Message(channel=channel, recipient=recipient, text=text, reference=reference)
+
+
 def unknown_address_message(*, recipient: str, language: str, reference: str) -> Message:
     """Tells an e-mail address that it has no account here, so that a forgetful owner need not wait for a code."""
     with translation.override(language or None):

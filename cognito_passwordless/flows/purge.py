@@ -1,6 +1,9 @@
-"""Deletes rows that are older than `RETENTION` says. Failure counts are kept until their window ends (law 3)."""
+"""Deletes rows that are older than `RETENTION` says. The failures of an account are kept until a success, however long
+that takes (law 3); those of what was merely typed go with the challenges, for nobody can be guessed behind it."""
 
 from datetime import datetime, timedelta
+
+from django.db.models import Q
 
 from ..conf import DEFAULT_LIMITS, conf
 from ..models import ChallengeSession, Delivery, FailureCount, JourneyEvent, SendCount
@@ -10,18 +13,19 @@ from .progress import rollup
 def purge_expired(now: datetime) -> dict[str, int]:
     """Deletes expired rows and returns how many of each kind. May run at any time, and twice. The progress of the
     migration is counted before, and stays."""
-    failures = max(conf.limit(name).window for name in ("failures", "failures_known_browser"))
     sends = max(conf.limit(name).window for name in DEFAULT_LIMITS)
     challenges, events, deliveries = (
         now - timedelta(days=conf.retention(name)) for name in ("challenges", "events", "deliveries")
     )
     # An attempt is counted by its events, so it is counted while both are there.
     rollup.before_purge(now, events=events, attempts=max(challenges, events))
+    counts = FailureCount.objects.filter(failed_at__lt=challenges)
+    of_accounts = Q(*(("identifier__startswith", kind) for kind in FailureCount.ACCOUNTS), _connector=Q.OR)
     expired = {
         "challenges": ChallengeSession.objects.filter(expires_at__lt=challenges),
         "deliveries": Delivery.objects.filter(started_at__lt=deliveries),
         "events": JourneyEvent.objects.filter(at__lt=events),
-        "failure counts": FailureCount.objects.filter(window_started_at__lt=now - timedelta(seconds=failures)),
+        "failure counts": counts.filter(~of_accounts | Q(count=0, known=0)),
         "send counts": SendCount.objects.filter(window_started_at__lt=now - timedelta(seconds=sends)),
     }
     return {name: rows.delete()[0] for name, rows in expired.items()}

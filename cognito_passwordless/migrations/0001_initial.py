@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 ('refusal_floor', models.FloatField(default=0, verbose_name='refusal floor (seconds)')),
                 ('password_offered', models.BooleanField(default=False, verbose_name='password offered')),
                 ('known_browser', models.CharField(blank=True, editable=False, max_length=32)),
+                ('account', models.CharField(blank=True, editable=False, max_length=254)),
                 ('route', models.CharField(blank=True, choices=[('local', 'Our code'), ('cognito_otp', "Cognito's code"), ('cognito_oidc', "Cognito's hosted login")], max_length=12, verbose_name='route')),
                 ('connection', models.CharField(blank=True, max_length=200, verbose_name='connection')),
                 ('recipient', models.CharField(blank=True, max_length=254, verbose_name='recipient')),
@@ -145,10 +146,11 @@ class Migration(migrations.Migration):
             name='FailureCount',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identifier', models.CharField(max_length=254, verbose_name='identifier')),
+                ('identifier', models.CharField(max_length=264, verbose_name='identifier')),
                 ('browser', models.CharField(blank=True, max_length=32, verbose_name='browser')),
                 ('count', models.PositiveIntegerField(default=0, verbose_name='failures')),
-                ('window_started_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name='counted since')),
+                ('known', models.PositiveIntegerField(default=0, verbose_name='failures in known browsers')),
+                ('failed_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name='latest failure')),
             ],
             options={
                 'verbose_name': 'failure count',

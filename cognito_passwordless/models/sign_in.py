@@ -45,7 +45,8 @@ class ChallengeSession(models.Model):
     password_offered = models.BooleanField(_("password offered"), default=False)
     known_browser = models.CharField(max_length=32, blank=True, editable=False)
 
-    # Chosen by the worker.
+    # Chosen by the worker. Whose wrong answers are counted together; blank for a person whom it does not know.
+    account = models.CharField(max_length=MAX_LENGTH, blank=True, editable=False)
     route = models.CharField(_("route"), max_length=12, choices=Route, blank=True)
     connection = models.CharField(_("connection"), max_length=ALIAS_LENGTH, blank=True)
     recipient = models.CharField(_("recipient"), max_length=MAX_LENGTH, blank=True)
@@ -78,16 +79,22 @@ class ChallengeSession(models.Model):
 
 
 class FailureCount(models.Model):
-    """Failed answers for one identifier, across challenges, channels and routes (law 3).
+    """Failed answers in a row for one identifier, and for one account with all its identifiers, across challenges,
+    channels and routes (law 3). Only a success ends the row.
 
-    ``browser`` is empty for the count that all unknown browsers share, or the id of a browser that has signed in as
-    this person before and therefore has a small budget of its own.
+    Of two rows of an answer, one has the ``identifier`` that was typed, and one the key of its account (`ACCOUNTS`).
+    ``browser`` is empty there; ``count`` is of browsers that nobody knows, ``known`` of those that have signed in as
+    this person before. One of these has a row of its own too, with the account and its id: ``count`` is its own.
     """
 
-    identifier = models.CharField(_("identifier"), max_length=MAX_LENGTH)
+    # What keys of accounts that exist begin with.
+    ACCOUNTS: ClassVar = ("user ", "pool ")
+
+    identifier = models.CharField(_("identifier"), max_length=MAX_LENGTH + 10)
     browser = models.CharField(_("browser"), max_length=32, blank=True)
     count = models.PositiveIntegerField(_("failures"), default=0)
-    window_started_at = models.DateTimeField(_("counted since"), default=timezone.now, db_index=True)
+    known = models.PositiveIntegerField(_("failures in known browsers"), default=0)
+    failed_at = models.DateTimeField(_("latest failure"), default=timezone.now, db_index=True)
 
     objects: ClassVar[models.Manager["FailureCount"]] = WrittenManager()
 

@@ -1,4 +1,5 @@
-"""The two cookies of this package (law 5): the handle of the challenge in progress, and a browser's own mark."""
+"""The cookies of this package (law 5): the handle of the challenge in progress, a browser's own mark, and for a moment
+the link that a person has opened."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,7 @@ from ..conf import conf
 
 HANDLE_COOKIE = "cognito_passwordless"
 KNOWN_COOKIE = "cognito_passwordless_browser"
+LINK_COOKIE = "cognito_passwordless_link"
 AT_LEAST = 1800  # seconds: a hosted login takes longer than a code
 KNOWN_FOR = 365 * 24 * 3600  # seconds
 KNOWN_PEOPLE = 5
@@ -55,15 +57,33 @@ def delete_handle(response: HttpResponse) -> None:
     response.delete_cookie(HANDLE_COOKIE, path=settings.SESSION_COOKIE_PATH, samesite=_same_site())
 
 
-def remember(request: HttpRequest, response: HttpResponse, identifier: str) -> None:
-    """Notes that this person has signed in here, the latest first."""
-    browser = known_browser(request)
+def link(request: HttpRequest) -> str:
+    """The token of the link that was opened here; empty if none."""
+    return request.COOKIES.get(LINK_COOKIE, "")[:100]
+
+
+def set_link(response: HttpResponse, token: str) -> None:
+    """For as long as the page is looked at. It has to come along from a mail program, whatever the session does."""
+    _set(response, LINK_COOKIE, token, max_age=AT_LEAST, same_site="Lax")
+
+
+def delete_link(response: HttpResponse) -> None:
+    response.delete_cookie(LINK_COOKIE, path=settings.SESSION_COOKIE_PATH, samesite="Lax")
+
+
+def remember(
+    request: HttpRequest, response: HttpResponse, identifier: str, browser: KnownBrowser | None = None
+) -> None:
+    """Notes that this person has signed in here, the latest first. ``browser``: what `known_browser` said before."""
+    browser = browser or known_browser(request)
     marks = dict.fromkeys((keys.mark(identifier), *browser.marks))
     value = {"id": browser.id, "people": list(marks)[:KNOWN_PEOPLE]}
     _set(response, KNOWN_COOKIE, signing.dumps(value, salt=_SALT), max_age=KNOWN_FOR)
 
 
-def _set(response: HttpResponse, name: str, value: str, max_age: int) -> None:
+def _set(
+    response: HttpResponse, name: str, value: str, max_age: int, same_site: Literal["Lax", "Strict"] | None = None
+) -> None:
     # Host-only, whatever SESSION_COOKIE_DOMAIN says: no sister domain needs it, and none should be able to read it.
     response.set_cookie(
         name,
@@ -72,7 +92,7 @@ def _set(response: HttpResponse, name: str, value: str, max_age: int) -> None:
         path=settings.SESSION_COOKIE_PATH,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
-        samesite=_same_site(),
+        samesite=same_site or _same_site(),
     )
 
 

@@ -85,7 +85,7 @@ def test_40_challenges_of_one_person_share_one_count_and_nothing_is_compared_pas
     assert failures(site, person) == 40
     assert compared(site, person) == 40
     at_once([(browser, OTP, {"code": wrong}) for browser in browsers for _ in range(2)])
-    assert failures(site, person) == 120
+    assert FAILURES <= failures(site, person) <= 120  # what was in flight at the limit is counted, and not compared
     assert compared(site, person) == FAILURES
 
     late = Browser(site.port)

@@ -1,5 +1,6 @@
 """Loads the Django accounts that carry an address or a sub, as the rules of `identity` need them. Reads only."""
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from django.utils.module_loading import import_string
 from ... import compat, user_fields
 from ...cognito import CognitoProfile, Connection
 from ...conf import conf
-from ...identifiers import Identifier, known
+from ...identifiers import MAX_LENGTH, Identifier, known
 from ...identity import Action, Claim, Evidence, Held, Holder, Policy, Verdict, judge
 from ...models import MigratedUser, PhoneNumber
 
@@ -44,6 +45,16 @@ class Accounts:
 def is_privileged(user: AbstractBaseUser) -> bool:
     """Whether the user is staff or a superuser: no migration reaches them, and our code only with `STAFF_SIGN_IN`."""
     return bool(getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))
+
+
+def account_key(kind: str, *parts: object) -> str:
+    """What wrong answers on one account are counted under, whichever of its addresses was typed (law 3)."""
+    key = " ".join((kind, *map(str, parts)))
+    return key if len(key) <= MAX_LENGTH else f"{kind} {hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def account_of_row(row: MigratedUser) -> str:
+    return account_key("pool", row.pool, row.sub) if row.user_id is None else account_key("user", row.user_id)
 
 
 def owner_by_code(address: Identifier) -> tuple[Verdict, Accounts]:

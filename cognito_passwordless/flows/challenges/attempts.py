@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from django.db import router, transaction
+from django.db import connections, router, transaction
 from django.db.models import F, QuerySet
 
 from ... import keys
@@ -23,7 +23,6 @@ from ...conf import conf
 from ...identifiers import MAX_LENGTH, Identifier
 from ...identity import Channel
 from ...models import ChallengeSession, FailureCount
-from ..limits import budgets
 
 OPEN = ChallengeSession.Outcome.OPEN
 # What a challenge is for. A handle of one purpose is nothing to the functions of another: the site's own views decide
@@ -35,21 +34,30 @@ STEP = "step"
 OVER = frozenset({"expired", "locked", "superseded", "answered", "verified"})
 
 _COUNTS, _CHALLENGES = FailureCount._meta.db_table, ChallengeSession._meta.db_table
-# Only names of tables are put into these; S608 sees no difference.
-_COUNT_SHARED = f"""
-INSERT INTO {_COUNTS} AS kept (identifier, browser, "count", window_started_at)
-SELECT identifier, '', 1, %(now)s FROM {_CHALLENGES} WHERE handle_hash = %(handle)s
-ON CONFLICT (identifier, browser) {budgets.ADD_ONE}
+# Every guess runs these: putting them together by the ORM takes longer than running them. Only names of tables and of
+# columns are put in; S608 sees no difference.
+_CLAIM = f"""UPDATE {_CHALLENGES} SET attempts = attempts + 1
+WHERE handle_hash = %(handle)s AND purpose = %(purpose)s AND outcome = '{OPEN}' AND attempts < %(most)s
+    AND expires_at > %(now)s
+RETURNING *
 """  # noqa: S608
-_SPEND_OWN = f"""
-INSERT INTO {_COUNTS} AS kept (identifier, browser, "count", window_started_at)
-VALUES (%(identifier)s, %(browser)s, 1, %(now)s)
-ON CONFLICT (identifier, browser) {budgets.ADD_ONE} {budgets.IF_BELOW}
+# Counts what may be compared and nothing else, or guessing for ever would lock out those who share a row. Of parallel
+# guesses some may still be counted past the limit; what comes back tells them. The rows are in the order in which
+# `accept` writes them, or the two could wait for each other.
+_COUNT = f"""
+INSERT INTO {_COUNTS} AS kept (identifier, browser, "count", known, failed_at)
+SELECT * FROM (VALUES (%(identifier)s, '', %(unknown)s, %(known)s, %(now)s),
+    (%(account)s, '', %(unknown)s, %(known)s, %(now)s){{rows}}) AS failed
+WHERE NOT EXISTS (SELECT 1 FROM {_COUNTS} WHERE identifier IN (%(identifier)s, %(account)s) AND ({{over}}))
+ON CONFLICT (identifier, browser) DO UPDATE SET
+    "count" = kept."count" + excluded."count", known = kept.known + excluded.known, failed_at = excluded.failed_at
+RETURNING browser, "count", known
 """  # noqa: S608
-# The challenge with its identifier's failures. Every guess reads it: putting this together by the ORM takes longer
-# than all the rest of it.
-_FAILURES = f"""SELECT "count" FROM {_COUNTS} WHERE browser = '' AND identifier = {_CHALLENGES}.identifier"""  # noqa: S608
-_CLAIMED = f"SELECT *, ({_FAILURES}) AS failures FROM {_CHALLENGES} WHERE handle_hash = %s"  # noqa: S608
+_COUNT_UNKNOWN = _COUNT.format(rows="", over="""browser = '' AND "count" >= %(most_unknown)s""")
+_COUNT_KNOWN = _COUNT.format(
+    rows=", (%(account)s, %(browser)s, 1, 0, %(now)s)",
+    over="""browser = '' AND known >= %(most_known)s OR browser = %(browser)s AND "count" >= %(most_own)s""",
+)
 
 
 def new_handle() -> str:
@@ -134,45 +142,54 @@ def find(handle: str, purpose: str = SIGN_IN) -> ChallengeSession | None:
 
 
 def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
-    """Spends one attempt of this browser's challenge, on the challenge and on its identifier's count.
+    """Spends one attempt of this browser's challenge, on the challenge and on the counts of its identifier and its
+    account.
 
-    None when the browser holds no challenge. Three statements, one more past the limit in a browser that has signed in
-    before. Raises `RuntimeError` inside a transaction.
+    None when the browser holds no challenge. Two statements, whoever it is for. Raises `RuntimeError` inside a
+    transaction.
     """
     if not handle:
         return None
-    policy = conf.otp
+    policy, limits, database = conf.otp, conf.failures, connections[_database()]
+    at = database.ops.adapt_datetimefield_value(now)
     with durable():
-        spent = (
-            _rows(handle)
-            .filter(purpose=purpose, outcome=OPEN, attempts__lt=policy.max_attempts, expires_at__gt=now)
-            .update(attempts=F("attempts") + 1)
-        )
-        if not spent:
+        claimed = {"handle": handle_hash(handle), "purpose": purpose, "most": policy.max_attempts, "now": at}
+        challenge = next(iter(challenges().raw(_CLAIM, claimed)), None)
+        if challenge is None:
             challenge = find(handle, purpose)
             if challenge is None or challenge.outcome != OPEN:
                 return Attempt(challenge, challenge.outcome) if challenge else None
             return Attempt(challenge, "expired" if challenge.expires_at <= now else "locked")
-        limit = conf.limit("failures")
-        budgets.count_in_window(_database(), _COUNT_SHARED, limit, now, {"handle": handle_hash(handle)})
-        challenge = challenges().raw(_CLAIMED, [handle_hash(handle)])[0]
-        if vars(challenge)["failures"] <= limit.count:
-            return Attempt(challenge)
-        # A browser that has signed in as this person before has a few attempts of its own, so that a stranger's
-        # guesses do not lock the owner out.
-        own = {"identifier": challenge.identifier, "browser": challenge.known_browser}
-        limit = conf.limit("failures_known_browser")
-        if challenge.known_browser and budgets.count_in_window(_database(), _SPEND_OWN, limit, now, own):
-            return Attempt(challenge)
-        return Attempt(challenge, "over_limit")
+        known = bool(challenge.known_browser)
+        counted: dict[str, Any] = {"identifier": challenge.identifier, "account": account_of(challenge), "now": at}
+        counted |= {"browser": challenge.known_browser, "unknown": int(not known), "known": int(known)}
+        counted |= zip(("most_unknown", "most_known", "most_own"), limits, strict=True)
+        with database.cursor() as cursor:
+            cursor.execute(_COUNT_KNOWN if known else _COUNT_UNKNOWN, counted)
+            rows = cursor.fetchall()
+        over = not rows or any(_is_over(limits, known, *row) for row in rows)
+        return Attempt(challenge, "over_limit" if over else "")
+
+
+def _is_over(limits: tuple[int, int, int], in_known_browser: bool, browser: str, count: int, known: int) -> bool:
+    """Whether a row has more failures than are compared: the strangers' share, or what known browsers have apart from
+    it, so that guesses of the one do not lock out the other."""
+    in_unknown, in_known, in_each = limits
+    if browser:
+        return count > in_each
+    return known > in_known if in_known_browser else count > in_unknown
+
+
+def account_of(challenge: ChallengeSession) -> str:
+    """The key of its account, or one that stands for it where the worker has found none, or has not looked yet."""
+    return challenge.account or f"nobody {challenge.identifier}"
 
 
 def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = lambda: None) -> bool:
     """Claims the success: True for exactly one caller, and never for a code that was rotated away meanwhile.
 
-    The identifier's failures are forgotten: NIST SP 800-63B-4 counts those in a row. So are those of this browser's
-    own budget, in the order in which `claim` locks them, or the two could wait for each other. Two statements, three
-    for a browser that has signed in before. ``on_success`` writes what belongs to it, in the same transaction.
+    The failures of identifier and account are forgotten: NIST SP 800-63B-4 counts those in a row. Three statements,
+    four for a browser that has signed in before. ``on_success`` writes what belongs to it, in the same transaction.
     """
     with durable():
         won = (
@@ -181,10 +198,18 @@ def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = la
             .update(outcome=ChallengeSession.Outcome.VERIFIED, pool_session="")
         )
         if won:
-            for browser in dict.fromkeys(("", challenge.known_browser)):
-                _counts().filter(identifier=challenge.identifier, browser=browser).update(count=0)
+            forget_failures(challenge, challenge.known_browser, count=0, known=0)
             on_success()
     return bool(won)
+
+
+def forget_failures(challenge: ChallengeSession, browser: str, **counts: int) -> None:
+    """Sets ``counts`` of the identifier and the account, and of this browser its own. One statement for each, in the
+    order of `claim`."""
+    for key in (challenge.identifier, account_of(challenge)):
+        _counts().filter(identifier=key, browser="").update(**counts)
+    if browser:
+        _counts().filter(identifier=account_of(challenge), browser=browser).update(count=0)
 
 
 def resend(handle: str, now: datetime) -> bool:
@@ -236,15 +261,14 @@ def reopen(challenge: ChallengeSession) -> None:
     challenges().filter(pk=challenge.pk, outcome=ChallengeSession.Outcome.SUPERSEDED).update(outcome=OPEN)
 
 
-def is_over_limit(identifier: str, now: datetime) -> bool:
-    """Whether new failures of this identifier would no longer be compared."""
-    limit = conf.limit("failures")
-    since = now - timedelta(seconds=limit.window)
-    return (
-        _counts()
-        .filter(identifier=identifier, browser="", count__gte=limit.count, window_started_at__gt=since)
-        .exists()
+def is_over_limit(challenge: ChallengeSession) -> bool:
+    """Whether new failures of this challenge would no longer be compared. One statement."""
+    known, limits = challenge.known_browser, conf.failures
+    rows = _counts().filter(
+        identifier__in=[challenge.identifier, account_of(challenge)], browser__in={"", challenge.known_browser}
     )
+    found = rows.values_list("browser", "count", "known")
+    return any(_is_over(limits, bool(known), row[0], row[1] + 1, row[2] + 1) for row in found)
 
 
 def lock_identifier(identifier: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ... import connections
 from ...causes import explain
@@ -11,7 +11,8 @@ from ...conf import conf
 from ...identifiers import Identifier
 from ...identity import Action, Conflict, Refusal
 from ...models import ChallengeSession, FailureCount, MigratedUser
-from ..accounts import pool_records
+from ..accounts import owners, pool_records
+from ..challenges import attempts
 from ..limits import budgets
 from ..sending import routing
 from ..sending.routing import ByOurCode, ByPool, Decoy
@@ -39,7 +40,7 @@ def standing(person: Person, now: datetime, *, ask_pool: bool) -> Named:
     if person.channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
         words, country = explain("limit_sms_country"), budgets.country_of(identifier.value) or "no country"
         yield "country", problem(f"{words.clause}: {country}", words.remedy)
-    yield from _failures(person, now)
+    yield from _failures(person)
     yield from _budgets(person, now)
     yield "account", _account(person)
     for row in pool_records.carrying(identifier):
@@ -56,25 +57,33 @@ def standing(person: Person, now: datetime, *, ask_pool: bool) -> Named:
     yield "route now", _route(person, answering, now, ask_pool=ask_pool)
 
 
-def _failures(person: Person, now: datetime) -> Named:
-    for row in FailureCount.objects.filter(identifier=person.identifier.value).order_by("browser"):
-        name = "failures_known_browser" if row.browser else "failures"
-        limit = conf.limit(name)
-        over = row.window_started_at + timedelta(seconds=limit.window)
-        count = row.count if over > now else 0
-        text = f"{count} of {limit.count} wrong codes since {moment(row.window_started_at)}"
-        label = f"{name} {row.browser[:8]}".strip()
-        if count >= limit.count:
-            yield label, problem(text, f"{explain('over_limit').remedy} The count is over at {moment(over)}.")
-        else:
-            yield label, ok(text)
+def _failures(person: Person) -> Named:
+    (unknown_most, known_most, each), value = conf.failures, person.identifier.value
+    account = attempts.account_of(ChallengeSession(identifier=value, account=_account_key(person.identifier)))
+    keys = {value: "failures", account: "failures of the account"}
+    for row in FailureCount.objects.filter(identifier__in=keys).order_by("browser", "identifier"):
+        counts = [(keys[row.identifier], row.count, unknown_most), ("in known browsers", row.known, known_most)]
+        if row.browser:
+            counts = [(f"failures_known_browser {row.browser[:8]}", row.count, each)]
+        for label, count, most in counts:
+            text = f"{count} of {most} wrong codes in a row, the latest at {moment(row.failed_at)}"
+            if count or label in keys.values():
+                yield label, problem(text, explain("over_limit").remedy) if count >= most else ok(text)
+
+
+def _account_key(address: Identifier) -> str:
+    verdict, accounts = pool_records.by_our_code(address)
+    if verdict.comes_in:
+        return owners.account_key("user", accounts.user_of(verdict).pk)
+    row = pool_records.meant(pool_records.carrying(address), address)
+    return owners.account_of_row(row) if isinstance(row, MigratedUser) else ""
 
 
 def _budgets(person: Person, now: datetime) -> Named:
     value = person.identifier.value
     purses = [("sends", value), *(("sends", f"{browser} {value}") for browser in person.browsers)]
     if person.channel == person.identifier.channel:
-        purses.append(("sends_per_recipient", value))
+        purses += [("sends_per_recipient", value), ("sends_known_browsers", value)]
     if person.channel == "sms":
         if person.identifier.channel == "sms":
             purses.append(("sms_per_prefix", value[: -budgets.PREFIX_LEAVES_OUT]))
@@ -127,10 +136,13 @@ def _route(person: Person, answering: list[Connection], now: datetime, *, ask_po
     identifier = person.identifier
     challenge = ChallengeSession(identifier=identifier.value, spelling=identifier.spelling, channel=person.channel)
     try:
-        decision = routing.choose(challenge, now)
+        decision = routing.choose(challenge)
     except CognitoError as error:
         words = explain(str(error.cause))
         return problem(f"the pool would be asked, and {words.clause}", words.remedy)
+    if not isinstance(decision, Decoy) and attempts.is_over_limit(challenge):
+        words = explain("over_limit")
+        return problem(f"a link instead of a code, once an hour, because {words.clause}", words.remedy)
     match decision:
         case ByOurCode():
             return ok(f"our own code, to {person.show(decision.recipient)}")

@@ -129,17 +129,22 @@ def _forget_sign_ins(addresses: Collection[str], usernames: Collection[str]) -> 
     attempts = list(begun.values_list("pk", flat=True))
     JourneyEvent.objects.filter(attempt__in=attempts).update(user=None, data=None)
     begun.delete()
-    keys = Q(key__in=addresses)
-    for address in addresses:
-        keys |= Q(key__endswith=f" {address}")  # a browser's own budget, with its address
+    keys, counted = Q(key__in=addresses), Q(identifier__in=addresses)
+    for name in {*addresses, *names}:
+        # A browser's own budget, with its address; an account's failures, with its name in the pool.
+        keys |= Q(key__endswith=f" {name}")
+        counted |= Q(identifier__endswith=f" {name}")
     SendCount.objects.filter(keys).delete()
-    FailureCount.objects.filter(identifier__in=addresses, count=0).delete()
+    FailureCount.objects.filter(counted, count=0, known=0).delete()
 
 
 def forget_attempt(challenge: ChallengeSession) -> None:
     """Deletes the person's addresses from a sign-in that a tombstone refused."""
-    FailureCount.objects.filter(identifier=challenge.identifier, count=0).delete()
-    ChallengeSession.objects.filter(pk=challenge.pk).update(identifier="", spelling="", recipient="", pool_username="")
+    counted = (challenge.identifier, challenge.account or f"nobody {challenge.identifier}")
+    FailureCount.objects.filter(identifier__in=counted, count=0, known=0).delete()
+    ChallengeSession.objects.filter(pk=challenge.pk).update(
+        identifier="", spelling="", recipient="", pool_username="", account=""
+    )
 
 
 def _remove_user(user: AbstractBaseUser) -> None:

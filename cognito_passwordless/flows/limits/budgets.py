@@ -10,10 +10,8 @@ is a queue instead: `reserve_slot`.
 
 import ipaddress
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import phonenumbers
 from django.db import connections, router, transaction
@@ -35,6 +33,12 @@ NEARLY = 0.8
 # Budgets of many people together: their owner wants to know before they are spent.
 SHARED = frozenset({"sms_per_prefix", "sms_per_country", "sms_per_day", "emails_per_day", "unknown_messages_per_day"})
 QUOTA = "quota"
+# Of messages with a link that makes a browser known, for one identifier. No setting: by it the owner comes in within
+# the hour (law 3), and strangers who start sign-ins for ever send no more of them.
+LINKS, ONE_LINK = "links", Limit(1, 3600)
+# Budgets of many people together are there twice: for everybody, and when strangers have used that up, for browsers
+# that are known to a person and for links.
+RESERVE = "known"
 # Part of stored keys: it stays when the module moves.
 _SALT = "cognito_passwordless.flows.limits.budgets"
 NO_COUNTRY = "sms_country"  # not a budget: the list of `SMS_COUNTRIES`, which no waiting changes
@@ -44,30 +48,24 @@ LONGEST_WAIT = timedelta(seconds=2)
 # every request waits for: the same in Django's expressions takes ten times as long to build as to run. SQLite and
 # PostgreSQL both lock the row by it and look at its newest state, so any number of processes agree, on the first count
 # as well.
-# To follow an INSERT of 1; ``kept`` is the row that is there already.
-ADD_ONE = """
-DO UPDATE SET
-    "count" = CASE WHEN kept.window_started_at <= %(over)s THEN 1 ELSE kept."count" + 1 END,
-    window_started_at = CASE WHEN kept.window_started_at <= %(over)s THEN %(now)s ELSE kept.window_started_at END
-"""
-IF_BELOW = """WHERE kept.window_started_at <= %(over)s OR kept."count" < %(most)s"""
-
+# ``kept`` is the row that is there already.
 # Only the name of a table is put into it.
 _SPEND = f"""
 INSERT INTO {SendCount._meta.db_table} AS kept (scope, "key", "count", window_started_at)
 VALUES (%(scope)s, %(key)s, 1, %(now)s)
-ON CONFLICT (scope, "key") {ADD_ONE} {IF_BELOW}
+ON CONFLICT (scope, "key") DO UPDATE SET
+    "count" = CASE WHEN kept.window_started_at <= %(over)s THEN 1 ELSE kept."count" + 1 END,
+    window_started_at = CASE WHEN kept.window_started_at <= %(over)s THEN %(now)s ELSE kept.window_started_at END
+WHERE kept.window_started_at <= %(over)s OR kept."count" < %(most)s
 """  # noqa: S608
 
 
-def count_in_window(database: str, sql: str, limit: Limit, now: datetime, parameters: Mapping[str, Any]) -> bool:
-    """Runs a statement that ends in `ADD_ONE`; ``over``, ``now`` and ``most`` come from here. True when it counted."""
+def _count(database: str, name: str, key: str, limit: Limit, now: datetime) -> bool:
     connection = connections[database]
-    moment = connection.ops.adapt_datetimefield_value
-    over = now - timedelta(seconds=limit.window)
-    known = {"now": moment(now), "over": moment(over), "most": limit.count}
+    moment, over = connection.ops.adapt_datetimefield_value, now - timedelta(seconds=limit.window)
+    parameters = {"scope": name, "key": key, "now": moment(now), "over": moment(over), "most": limit.count}
     with connection.cursor() as cursor:
-        cursor.execute(sql, known | dict(parameters))
+        cursor.execute(_SPEND, parameters)
         return bool(cursor.rowcount)
 
 
@@ -86,17 +84,17 @@ class OverLimit(Exception):
 
 
 def spend(name: str, key: str, now: datetime) -> None:
-    """Takes one from the budget ``name`` (a key of ``LIMITS``) of ``key``. One statement; two for a budget that many
-    people share. Raises `OverLimit` when it is used up."""
-    limit, key = conf.limit(name), _fitting(key)
+    """Takes one from the budget ``name`` (a key of ``LIMITS``, or `LINKS`) of ``key``. One statement; two for a budget
+    that many people share. Raises `OverLimit` when it is used up."""
+    limit, key = ONE_LINK if name == LINKS else conf.limit(name), _fitting(key)
     database = router.db_for_write(SendCount)
     if name not in SHARED:
-        if not count_in_window(database, _SPEND, limit, now, {"scope": name, "key": key}):
+        if not _count(database, name, key, limit, now):
             raise OverLimit(name, key)
         return
     # Inside the transaction the row is still locked: of all counts, exactly one process sees each.
     with transaction.atomic(using=database):
-        taken = count_in_window(database, _SPEND, limit, now, {"scope": name, "key": key})
+        taken = _count(database, name, key, limit, now)
         used = _rows(name, key).values_list("count", flat=True).get()
     if not taken:
         raise OverLimit(name, key)
@@ -107,6 +105,11 @@ def spend(name: str, key: str, now: datetime) -> None:
         budget_nearly_spent.send(
             sender=SendCount, name=name, key=key, used=used, limit=limit.count, window=limit.window
         )
+
+
+def give_back(name: str, key: str) -> None:
+    """Undoes a `spend` that came to nothing. One statement."""
+    _rows(name, _fitting(key)).filter(count__gt=0).update(count=F("count") - 1)
 
 
 def is_first_refusal(over: OverLimit) -> bool:
@@ -156,26 +159,30 @@ def _fitting(key: str) -> str:
     return key if len(key) <= MAX_LENGTH else salted_hmac(_SALT, key, algorithm="sha256").hexdigest()
 
 
-def spend_for_message(channel: str, recipient: str, now: datetime) -> None:
+def spend_for_message(
+    channel: str, recipient: str, now: datetime, *, known_browser: str = "", with_link: bool = False
+) -> None:
     """What one message costs beside its identifier's own budget, from the narrowest to the widest, so that one block
     of numbers runs dry before the day does. ``recipient`` is empty where only the pool knows it.
 
     Raises `OverLimit`; `NO_COUNTRY` where the country is not on the list.
     """
-    if recipient:
-        spend("sends_per_recipient", recipient, now)
-    if channel == Channel.EMAIL:
-        spend("emails_per_day", "", now)
-        return
-    if recipient:
-        country = country_of(recipient)
-        if not serves(recipient):
+    if recipient and not with_link:
+        spend("sends_known_browsers" if known_browser else "sends_per_recipient", recipient, now)
+    shared = [("emails_per_day", "")]
+    if channel == Channel.SMS:
+        country, shared = country_of(recipient), [("sms_per_day", "")]
+        if not (country in conf.sms_countries if recipient else conf.sms_countries):
             raise OverLimit(NO_COUNTRY, country)
-        spend("sms_per_prefix", recipient[:-PREFIX_LEAVES_OUT], now)
-        spend("sms_per_country", country, now)
-    elif not conf.sms_countries:
-        raise OverLimit(NO_COUNTRY)
-    spend("sms_per_day", "", now)
+        if recipient:
+            shared = [("sms_per_prefix", recipient[:-PREFIX_LEAVES_OUT]), ("sms_per_country", country), *shared]
+    for name, key in shared:
+        try:
+            spend(name, key, now)
+        except OverLimit:
+            if not (known_browser or with_link):
+                raise
+            spend(name, f"{RESERVE} {key}".strip(), now)
 
 
 def serves(number: str) -> bool:

@@ -10,10 +10,10 @@ from django.views.decorators.debug import sensitive_variables
 from ... import connections, keys
 from ...cognito import Cause, CognitoError, Connection
 from ...conf import conf
-from ...delivery import SendFailed, Sent, code_message, deliver, unknown_address_message
+from ...delivery import Closed, SendFailed, Sent, code_message, deliver, link_message, unknown_address_message
 from ...identity import Channel
 from ...models import ChallengeSession, Route
-from ..challenges import attempts
+from ..challenges import attempts, links
 from ..events import journey
 from ..events.journey import Outcome
 from ..limits import budgets
@@ -51,15 +51,62 @@ class SendResult:
 def decide(challenge: ChallengeSession, gate: Gate, now: datetime) -> Decision:
     """The route of the first message holds for the whole challenge. Raises `OverLimit`."""
     if challenge.decoy_reason:
+        if challenge.decoy_reason == links.SENT and not gate.paid:
+            _spend_link(challenge, OverLimit("sends"), now)
         return Decoy(challenge.decoy_reason)
+    by_link = False
     # A message that has been begun before is paid for: a provider that is down must not use up a person's budget.
     if not gate.paid:
         # A browser that has signed in as this person before has a budget of its own, which strangers cannot use up.
         known, identifier = challenge.known_browser, challenge.identifier
-        send_budget_key = f"{known} {identifier}" if known else identifier
-        budgets.spend("sends", send_budget_key, now)
+        try:
+            budgets.spend("sends", f"{known} {identifier}" if known else identifier, now)
+        except OverLimit as over:
+            _spend_link(challenge, over, now)
+            by_link = True
+    decision = _route(challenge)
+    if isinstance(decision, Decoy):
+        return decision
+    if not by_link and attempts.is_over_limit(challenge):
+        # No code that is sent now would be compared.
+        try:
+            _spend_link(challenge, OverLimit("failures"), now)
+        except OverLimit:
+            return Decoy("over_limit")
+        by_link = True
+    return _with_link(challenge, decision, now) if by_link else decision
+
+
+def _spend_link(challenge: ChallengeSession, over: OverLimit, now: datetime) -> None:
+    """Once in an hour, a message with a link takes the place of one that strangers have used up the budget of. Raises
+    ``over`` for all others: the site's own views make no browser known."""
+    try:
+        if challenge.purpose == attempts.STEP:
+            raise over
+        budgets.spend(budgets.LINKS, _link_key(challenge), now)
+    except OverLimit:
+        raise over from None
+
+
+def _link_key(challenge: ChallengeSession) -> str:
+    # By channel: one that reaches nobody must not cost the owner the link that another would bring.
+    return f"{challenge.channel} {challenge.identifier}"
+
+
+def _with_link(challenge: ChallengeSession, decision: ByOurCode | ByPool, now: datetime) -> Decision:
+    if isinstance(decision, ByOurCode):
+        challenge.recipient = decision.recipient
+    elif challenge.channel != identifier_of(challenge).channel:
+        return Decoy("no_such_channel")  # only the pool knows where its code goes
+    elif not decision.expected and any(connection.lookup == "try" for connection, _ in decision.candidates):
+        # That pool tells nobody who exists, so this may be an address of nobody here.
+        budgets.spend("unknown_messages_per_day", "", now)
+    return Decoy(links.SENT)
+
+
+def _route(challenge: ChallengeSession) -> Decision:
     if challenge.purpose == attempts.STEP:
-        return routing.at_the_named_pool(challenge, now)
+        return routing.at_the_named_pool(challenge)
     if challenge.route == Route.LOCAL:
         return ByOurCode(challenge.recipient)
     if challenge.route == Route.COGNITO_OTP:
@@ -67,7 +114,7 @@ def decide(challenge: ChallengeSession, gate: Gate, now: datetime) -> Decision:
         if connection is None or not connection.active:
             return Decoy("no_connection")
         return ByPool(((connection, challenge.pool_username),), resumed=True)
-    return routing.choose(challenge, now)
+    return routing.choose(challenge)
 
 
 def execute(challenge: ChallengeSession, decision: Decision, gate: Gate, now: datetime) -> SendResult:
@@ -76,6 +123,8 @@ def execute(challenge: ChallengeSession, decision: Decision, gate: Gate, now: da
             return _by_pool(challenge, decision, gate, now)
         case ByOurCode():
             return _by_our_code(challenge, decision.recipient, gate, now)
+        case Decoy(links.SENT):
+            return _by_link(challenge, gate, now)
         case Decoy():
             return _decoy(challenge, decision.reason, gate, now)
 
@@ -109,11 +158,18 @@ def _by_our_code(challenge: ChallengeSession, recipient: str, gate: Gate, now: d
         # The web process used a key that this worker does not have. It is so for everybody: see docs/celery.md.
         logger.error("This worker has no key %s: SECRET_KEY differs from the web's", challenge.key_fingerprint)
         raise SendFailed("key_unknown")
-    if not _update(challenge, route=Route.LOCAL, recipient=recipient):
+    if not _update(challenge, route=Route.LOCAL, recipient=recipient, account=challenge.account):
         return SendResult(reason="over")
     if routing.review_code(identifier_of(challenge), now) is not None:
         return SendResult(reason=REVIEW)
-    _spend_budgets(challenge, recipient, gate, now)
+    try:
+        _spend_budgets(challenge, recipient, gate, now)
+    except OverLimit as over:
+        # Strangers may reach it by another of this account's identifiers.
+        if over.name not in {"sends_per_recipient", "sends_known_browsers"}:
+            raise
+        _spend_link(challenge, over, now)
+        return _by_link(challenge, gate, now)
     message = code_message(
         channel=challenge.channel,
         recipient=recipient,
@@ -123,6 +179,26 @@ def _by_our_code(challenge: ChallengeSession, recipient: str, gate: Gate, now: d
         reference=f"{challenge.pk}-{challenge.sends}",
     )
     return SendResult(deliver(message, gate))
+
+
+def _by_link(challenge: ChallengeSession, gate: Gate, now: datetime) -> SendResult:
+    """A message without a code, whose link makes the browser that opens it known (`challenges.links`)."""
+    url, typed = links.url_of(challenge), identifier_of(challenge)
+    recipient = challenge.recipient or (typed.value if typed.channel == challenge.channel else "")
+    if not url or not recipient:
+        return _decoy(challenge, "over_limit", gate, now)
+    if not _update(challenge, decoy_reason=links.SENT, recipient=challenge.recipient, account=challenge.account):
+        budgets.give_back(budgets.LINKS, _link_key(challenge))
+        return SendResult(reason="over")
+    reference = f"{challenge.pk}-{challenge.sends}"
+    try:
+        _spend_budgets(challenge, recipient, gate, now, with_link=True)
+        message = link_message(challenge.channel, recipient, url=url, language=challenge.language, reference=reference)
+        return SendResult(deliver(message, gate), links.SENT)
+    except (Closed, SendFailed, OverLimit):
+        # A stranger who ends the sign-in at the right moment must not cost the owner the link of this hour.
+        budgets.give_back(budgets.LINKS, _link_key(challenge))
+        raise
 
 
 def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: datetime) -> SendResult:
@@ -168,9 +244,12 @@ def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: dat
     return execute(challenge, routing.unknown(challenge), gate, now)
 
 
-def _spend_budgets(challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime) -> None:
+def _spend_budgets(
+    challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime, *, with_link: bool = False
+) -> None:
     if not gate.paid:
-        budgets.spend_for_message(challenge.channel, recipient, now)
+        known, channel = challenge.known_browser, challenge.channel
+        budgets.spend_for_message(channel, recipient, now, known_browser=known, with_link=with_link)
         gate.paid = True
 
 

@@ -26,6 +26,7 @@ from ...exceptions import InvalidIdentifier
 from ...identifiers import Identifier, parse
 from ...identity import Channel, Proof, could_have_gone_to, proof_of_code
 from ...models import ChallengeSession, MigratedUser, Route
+from ..accounts import owners
 
 CUSTOM = "CUSTOM_CHALLENGE"
 # Nothing is out yet: the pool waits for the person's password.
@@ -96,6 +97,7 @@ def keep(challenge: ChallengeSession, connection: Connection, kept: Kept) -> Non
         "pool_challenge": kept.challenge,
         "pool_session": kept.session,
         "recipient": kept.recipient,
+        "account": challenge.account or owners.account_key("pool", connection.pool, kept.username),
     }
     for name, value in fields.items():
         setattr(challenge, name, value)

@@ -15,7 +15,6 @@ from ...models import ChallengeSession, MigratedUser
 from ...otp import Code
 from ..accounts import owners, pool_records
 from ..accounts.pool_records import FEDERATED
-from ..challenges import attempts
 
 Status = MigratedUser.Status
 # Spellings of one address that a pool is asked for in turn: most addresses have one.
@@ -56,18 +55,17 @@ class Decoy:
 Decision = ByOurCode | ByPool | Decoy
 
 
-def choose(challenge: ChallengeSession, now: datetime) -> Decision:
+def choose(challenge: ChallengeSession) -> Decision:
     """Who proves this person, in the order of the design: a local user, a pending pool user, the pool by ``lookup``,
-    sign-up.
+    sign-up. Puts the account that it finds on the challenge, to be written with the route.
 
     Raises `CognitoError` when the pool had to be asked (``list_users``) and did not answer.
     """
     identifier = identifier_of(challenge)
-    if not challenge.known_browser and attempts.is_over_limit(identifier.value, now):
-        return Decoy("over_limit")
     verdict, accounts = pool_records.by_our_code(identifier)
     if verdict.action in {Action.ENTER, Action.TAKE_OVER, Action.ASK_SECOND_FACTOR}:
         user, is_verified = accounts.user_of(verdict), verdict.action is Action.ENTER
+        challenge.account = owners.account_key("user", user.pk)
         if challenge.channel == identifier.channel:
             return ByOurCode(identifier.value if is_verified else owners.written_spelling(user, identifier))
         other = owners.proven_address(user, challenge.channel) if is_verified else ""
@@ -97,12 +95,10 @@ def choose(challenge: ChallengeSession, now: datetime) -> Decision:
     return Decoy("staff") if verdict.reason is Refusal.STAFF and not conf.signup else unknown(challenge)
 
 
-def at_the_named_pool(challenge: ChallengeSession, now: datetime) -> Decision:
+def at_the_named_pool(challenge: ChallengeSession) -> Decision:
     """The pool that a site's own view has named for this step, and no other way: our own code would not be what was
     asked for. Raises `CognitoError` as `choose` does."""
     identifier = identifier_of(challenge)
-    if attempts.is_over_limit(identifier.value, now):
-        return Decoy("over_limit")
     connection = connections.find(challenge.connection)
     if connection is None or not connection.active:
         return Decoy("no_connection")
@@ -114,6 +110,7 @@ def at_the_named_pool(challenge: ChallengeSession, now: datetime) -> Decision:
         return ByPool(pool, resumed=True) if pool else Decoy("unknown")
     if isinstance(row, NoMatch):
         return Decoy(row.value)
+    challenge.account = owners.account_of_row(row)
     if not row.pool_enabled:
         return Decoy("disabled")
     return ByPool(((connection, row.username or identifier.value),), resumed=True)
@@ -162,6 +159,7 @@ def _pending(challenge: ChallengeSession, identifier: Identifier, rows: list[Mig
             (it for it in rows if pool_records.meant([it], identifier) is it and not pool_records.not_admitted(it)),
             row,
         )
+    challenge.account = owners.account_of_row(row)
     connection = connections.find(row.connection)
     usable = connection is not None and connection.enabled and connection.pool == row.pool
     spelling = row.email if identifier.channel == Channel.EMAIL else row.phone_number

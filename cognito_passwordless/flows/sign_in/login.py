@@ -97,7 +97,8 @@ def start(
     # One transaction, as waiting for the disk is what a start mostly does; it begins with its write.
     try:
         with transaction.atomic(using=router.db_for_write(ChallengeSession)):
-            budgets.spend("starts_per_ip", budgets.network_of(visitor.ip), now)
+            # Strangers of the same network must not use up what a person starts in their own browser.
+            budgets.spend("starts_per_ip", visitor.known_browser or budgets.network_of(visitor.ip), now)
             if hosted:
                 challenge = hosted_state.open_challenge(
                     hosted, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
@@ -133,7 +134,7 @@ def start(
 def answer(
     visitor: Visitor, given: Code, *, now: datetime, purpose: str = attempts.SIGN_IN
 ) -> tuple[ChallengeSession, Proven]:
-    """Claims an attempt, compares, claims the success. Four statements for a wrong code.
+    """Claims an attempt, compares, claims the success. Three statements for a wrong code.
 
     Raises `NoChallenge`, and `Wrong` for everything that does not open the session.
     """

@@ -74,5 +74,6 @@ def _prove(challenge: ChallengeSession, password: Password, now: datetime) -> No
     time.sleep(slot.wait)
     if challenge.channel == Channel.SMS:  # for e-mail the pool has a quota of its own
         typed = identifier_of(challenge)
-        budgets.spend_for_message(challenge.channel, typed.value if typed.channel == Channel.SMS else "", now)
+        number, known = typed.value if typed.channel == Channel.SMS else "", challenge.known_browser
+        budgets.spend_for_message(challenge.channel, number, now, known_browser=known)
     pool_codes.keep(challenge, connection, pool_codes.prove_password(connection, challenge, password, now=now))

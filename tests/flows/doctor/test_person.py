@@ -94,7 +94,11 @@ def test_a_budget_that_is_used_up(make_user: Callable[..., User], configure: Cal
     start(ANN)
     start(ANN)
     found = case()
-    assert found.conclusion == "No code came because the budget sends was used up."
+    assert found.conclusion == (
+        "No code came because a link took the place of the code, as strangers have used up the codes."
+    )
+    start(ANN)
+    assert case().conclusion == "No code came because the budget sends was used up."
     assert finding(found, "sends")[0] == "problem"
     assert "minutes" in finding(found, "sends")[1]
 
@@ -114,14 +118,15 @@ def test_a_prefix_and_a_country_are_shown_with_their_limits(
 
 def test_too_many_wrong_codes(make_user: Callable[..., User], configure: Callable[..., None]) -> None:
     make_user(ANN)
-    configure(LIMITS={"failures": "3/24h"})
-    FailureCount.objects.create(identifier=ANN, count=3, window_started_at=timezone.now())
+    configure(LIMITS={"failures": "3"})
+    FailureCount.objects.create(identifier=ANN, count=3)
     start(ANN)
     found = case()
-    assert "too many wrong codes" in found.conclusion
+    assert "a link took the place of the code" in found.conclusion
+    assert "too many wrong codes" in found.advice
     assert finding(found, "failures")[0] == "problem"
-    FailureCount.objects.update(window_started_at=timezone.now() - timedelta(days=2))
-    assert finding(case(), "failures")[1].startswith("0 of 3")
+    FailureCount.objects.update(count=2)
+    assert finding(case(), "failures")[1].startswith("2 of 3")
 
 
 def test_a_sender_that_fails(make_user: Callable[..., User], configure: Callable[..., None]) -> None:

@@ -88,3 +88,23 @@ def test_spending_costs_one_statement_for_a_new_key_too(
 )
 def test_an_address_draws_on_the_budget_of_its_network(address: str, network: str) -> None:
     assert budgets.network_of(address) == network
+
+
+def test_known_browsers_have_what_strangers_use_up_and_together_no_more_than_this(settings: Any) -> None:
+    limits = {"sends_per_recipient": "1/1h", "sends_known_browsers": "2/1h", "emails_per_day": "3/24h"}
+    settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "LIMITS": limits}
+
+    def refused(recipient: str, browser: str = "", **kind: bool) -> str:
+        try:
+            budgets.spend_for_message("email", recipient, after(0), known_browser=browser, **kind)
+        except budgets.OverLimit as over:
+            return over.name
+        return ""
+
+    assert [refused("ann@example.com") for _ in range(2)] == ["", "sends_per_recipient"]
+    told = [refused("ann@example.com", browser) for browser in ("b1", "b2", "b3")]
+    assert told == ["", "", "sends_known_browsers"]
+    # The day is over for strangers, and is there once more for known browsers and for links.
+    assert refused("bob@example.com") == "emails_per_day"
+    assert refused("bob@example.com", "b4") == ""
+    assert [refused("ann@example.com", with_link=True) for _ in range(3)] == ["", "", "emails_per_day"]

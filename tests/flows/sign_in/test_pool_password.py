@@ -232,7 +232,7 @@ class TestNoWayRound:
             give(client, WRONG)
         give(client)
         assert causes() == ["wrong_password"] * 3
-        assert FailureCount.objects.get().count == 3
+        assert set(FailureCount.objects.values_list("count", flat=True)) == {3}
         assert cognito.last_code(EMAIL) == earlier
 
     def test_over_the_limit_nothing_is_asked(
@@ -240,7 +240,7 @@ class TestNoWayRound:
     ) -> None:
         custom()
         start(client)
-        FailureCount.objects.create(identifier=EMAIL, count=1000, window_started_at=timezone.now())
+        FailureCount.objects.create(identifier=EMAIL, count=1000)
         before = len(cognito.calls)
         give(client)
         assert (causes(), len(cognito.calls)) == (["over_limit"], before)
