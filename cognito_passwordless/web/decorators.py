@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from .. import compat
+from ..cognito import is_storable
 from ..conf import conf
 from ..flows.challenges import attempts
 from ..flows.sign_in.context import Visitor
@@ -71,7 +72,7 @@ def require_captcha(request: HttpRequest, step: str) -> None:
 def safe_next(request: HttpRequest) -> str:
     """The page to go to afterwards; empty for one that is not on the site's own hosts (law 12)."""
     url = request.POST.get("next") or request.GET.get("next") or ""
-    return url if url and compat.is_safe_url(request, url) else ""
+    return url if url and is_storable(url) and compat.is_safe_url(request, url) else ""
 
 
 def next_page(request: HttpRequest) -> str:

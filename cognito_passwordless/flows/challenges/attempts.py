@@ -59,7 +59,7 @@ def new_handle() -> str:
 
 def handle_hash(handle: str) -> str:
     """What the database holds of it. The handle is random, so a plain hash gives nothing away (law 5)."""
-    return hashlib.sha256(handle.encode()).hexdigest()
+    return hashlib.sha256(handle.encode(errors="replace")).hexdigest()
 
 
 def lifetime(asked: Iterable[Connection]) -> timedelta:
