@@ -11,7 +11,7 @@ from .events import JourneyEvent
 from .imports import ImportProblem, ImportRun, SeenPeople
 from .people import ConflictCase, Erasure, MigratedUser, PhoneNumber, PoolNotice
 from .progress import DailyFigure, PeopleFigure, Progress
-from .sign_in import ChallengeSession, Delivery, FailureCount, SendCount
+from .sign_in import ChallengeSession, Delivery, FailureCount, NumberBlock, SendCount
 
 if apps.is_installed("allauth.socialaccount"):
     # Without it a system check says so; importing its models would raise before the check runs.
@@ -32,6 +32,7 @@ __all__ = [
     "ImportRun",
     "JourneyEvent",
     "MigratedUser",
+    "NumberBlock",
     "PeopleFigure",
     "PhoneNumber",
     "PoolConnection",

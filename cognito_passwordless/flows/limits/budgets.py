@@ -25,12 +25,11 @@ from ...identifiers import MAX_LENGTH
 from ...identity import Channel
 from ...models import SendCount
 from ...signals import budget_nearly_spent
+from . import conversion
+from .conversion import PREFIX_LEAVES_OUT
 
 logger = logging.getLogger(__name__)
 
-# The last digits of a number that its prefix leaves out. Ranges of ten thousand numbers are what is handed to one
-# operator, and what a fraudster rents.
-PREFIX_LEAVES_OUT = 4
 NEARLY = 0.8
 # Budgets of many people together: their owner wants to know before they are spent.
 SHARED = frozenset({"sms_per_prefix", "sms_per_country", "sms_per_day", "emails_per_day", "unknown_messages_per_day"})
@@ -38,6 +37,7 @@ QUOTA = "quota"
 # Part of stored keys: it stays when the module moves.
 _SALT = "cognito_passwordless.flows.limits.budgets"
 NO_COUNTRY = "sms_country"  # not a budget: the list of `SMS_COUNTRIES`, which no waiting changes
+NUMBER_TYPE = "number_type"  # the same, of the numbering plan
 LONGEST_WAIT = timedelta(seconds=2)
 
 # One statement for each count, in SQL of our own: Django's ``update_conflicts`` takes no expression, and this is what
@@ -160,7 +160,7 @@ def spend_for_message(channel: str, recipient: str, now: datetime) -> None:
     """What one message costs beside its identifier's own budget, from the narrowest to the widest, so that one block
     of numbers runs dry before the day does. ``recipient`` is empty where only the pool knows it.
 
-    Raises `OverLimit`; `NO_COUNTRY` where the country is not on the list.
+    Raises `OverLimit`; `NO_COUNTRY` where the country is not on the list, `NUMBER_TYPE` for what is no person's phone.
     """
     if recipient:
         spend("sends_per_recipient", recipient, now)
@@ -171,6 +171,8 @@ def spend_for_message(channel: str, recipient: str, now: datetime) -> None:
         country = country_of(recipient)
         if not serves(recipient):
             raise OverLimit(NO_COUNTRY, country)
+        if not conversion.takes_sms(recipient):
+            raise OverLimit(NUMBER_TYPE, country)
         spend("sms_per_prefix", recipient[:-PREFIX_LEAVES_OUT], now)
         spend("sms_per_country", country, now)
     elif not conf.sms_countries:

@@ -16,7 +16,7 @@ from ...models import ChallengeSession, Route
 from ..challenges import attempts
 from ..events import journey
 from ..events.journey import Outcome
-from ..limits import budgets
+from ..limits import budgets, guard
 from ..limits.budgets import OverLimit
 from . import pool_codes, routing
 from .deliveries import Gate
@@ -170,6 +170,9 @@ def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: dat
 
 def _spend_budgets(challenge: ChallengeSession, recipient: str, gate: Gate, now: datetime) -> None:
     if not gate.paid:
+        # A browser that has signed in as this person before is no attacker's phone that has never entered a code.
+        if challenge.channel == Channel.SMS and recipient and not challenge.known_browser:
+            guard.admit(recipient, now, attempt=challenge.pk)
         budgets.spend_for_message(challenge.channel, recipient, now)
         gate.paid = True
 
