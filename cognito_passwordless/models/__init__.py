@@ -5,7 +5,7 @@ Laws: docs/laws.md; words: docs/glossary.md.
 
 from django.apps import apps
 
-from .base import ALIAS_LENGTH, CHANNEL_CHOICES, SUB_LENGTH, Route
+from .base import ALIAS_LENGTH, CHANNEL_CHOICES, SUB_LENGTH, Route, in_pages
 from .connections import ConnectionState
 from .events import JourneyEvent
 from .imports import ImportProblem, ImportRun, SeenPeople
@@ -41,4 +41,5 @@ __all__ = [
     "Route",
     "SeenPeople",
     "SendCount",
+    "in_pages",
 ]

@@ -167,6 +167,14 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
         return Attempt(challenge, "over_limit")
 
 
+def give_back(challenge: ChallengeSession) -> None:
+    """Undoes a `claim` whose answer was compared with nothing. Two statements."""
+    with durable():
+        challenges().filter(pk=challenge.pk, outcome=OPEN, attempts__gt=0).update(attempts=F("attempts") - 1)
+        _counts().filter(identifier=challenge.identifier, browser="", count__gt=0).update(count=F("count") - 1)
+    challenge.attempts -= 1
+
+
 def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = lambda: None) -> bool:
     """Claims the success: True for exactly one caller, and never for a code that was rotated away meanwhile.
 

@@ -20,6 +20,10 @@ from .errors import NotProven
 
 Method = MigratedUser.Method
 
+# botocore's errors before a request is sent. No attacker can bring them about, as they can throttling; a pool that was
+# reached may have compared, so all else spends the attempt (law 2).
+_UNREACHED = frozenset({"ConnectTimeoutError", "EndpointConnectionError"})
+
 
 @dataclass(frozen=True, slots=True)
 class Proven:
@@ -86,7 +90,7 @@ def _verify_pool_code(challenge: ChallengeSession, given: Code, now: datetime) -
     except pool_codes.NextRound:
         raise NotProven("wrong_code") from None
     except CognitoError as error:
-        raise NotProven(str(error.cause), error.cause.category) from None
+        raise NotProven(str(error.cause), error.cause.category, unreached=error.aws_code in _UNREACHED) from None
     judged = pool_codes.judge_address(challenge, claims)
     if judged.proof is Proof.CHANGED:
         # An attacker, or an owner who changed it during the sign-in: the next code goes to the new address.
