@@ -71,7 +71,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """A filter that no database takes leads to the list without it, as Django's own mistakes in an address do."""
-        if not all(map(is_storable, request.GET.values())):
+        if not all(is_storable(value) for _, values in request.GET.lists() for value in values):
             raise IncorrectLookupParameters
         return super().get_changelist_instance(request)
 

@@ -13,6 +13,7 @@ from ...identity import Action, Conflict, Refusal
 from ...models import ChallengeSession, FailureCount, MigratedUser
 from ..accounts import pool_records
 from ..limits import budgets
+from ..limits.conversion import PREFIX_LEAVES_OUT
 from ..sending import routing
 from ..sending.routing import ByOurCode, ByPool, Decoy
 from ..sign_in.login import offers_for
@@ -77,7 +78,7 @@ def _budgets(person: Person, now: datetime) -> Named:
         purses.append(("sends_per_recipient", value))
     if person.channel == "sms":
         if person.identifier.channel == "sms":
-            purses.append(("sms_per_prefix", value[: -budgets.PREFIX_LEAVES_OUT]))
+            purses.append(("sms_per_prefix", value[:-PREFIX_LEAVES_OUT]))
             purses.append(("sms_per_country", budgets.country_of(value)))
         purses.append(("sms_per_day", ""))
     else:

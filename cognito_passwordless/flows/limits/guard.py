@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import router, transaction
+from django.db.models import QuerySet
 
 from ...identity import Channel, channel_of
 from ...models import ChallengeSession, Delivery, NumberBlock, PhoneNumber
@@ -79,7 +81,7 @@ def _tell(block: NumberBlock) -> None:
     sms_block_closed.send_robust(sender=NumberBlock, key=block.key, next_probe_at=block.probe_at)
 
 
-def _ended(since: datetime, until: datetime) -> Iterable[tuple[str, str, datetime, str]]:
+def _ended(since: datetime, until: datetime) -> QuerySet[Delivery, Any]:
     rows = Delivery.objects.filter(channel=Channel.SMS, status__in=[Delivery.Status.SENT, Delivery.Status.UNKNOWN])
     rows = rows.filter(finished_at__gt=since, finished_at__lte=until).order_by("finished_at")
     return rows.values_list("challenge__recipient", "challenge__identifier", "finished_at", "challenge__outcome")
@@ -103,6 +105,7 @@ def _outcomes(messages: Iterable[tuple[str, str, datetime, str]], since: datetim
 
 def _judge(block: NumberBlock, now: datetime) -> bool:
     """True where the block's probe has opened it."""
+    assert block.probe  # noqa: S101  (only such rows are asked for)
     entered = ChallengeSession.objects.filter(pk=block.probe, outcome=VERIFIED).exists()
     if not entered and block.probe_at and block.probe_at > now - PATIENCE:
         return False
