@@ -24,7 +24,7 @@ from .delivery import SendFailed, code_message, deliver
 from .exceptions import InvalidIdentifier
 from .flows.accounts.owners import has_proven_address
 from .flows.hosted_login.sign_out import hosted_sign_out
-from .flows.limits import budgets
+from .flows.limits import budgets, guard
 from .identifiers import normalise_phone
 from .identity import Channel
 from .models import PhoneNumber
@@ -115,6 +115,7 @@ class AccountAdapterMixin(_Account):
             reference=str(uuid4()),
         )
         try:
+            guard.admit(number, timezone.now())
             budgets.spend_for_message(Channel.SMS, number, timezone.now())
             deliver(message)
         except (SendFailed, budgets.OverLimit) as error:

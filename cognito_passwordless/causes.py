@@ -93,6 +93,14 @@ class Reason(Enum):
     )
     link_sent = _flow(_("A link took the place of the code, as strangers have used up the codes."), "Let them use it.")
     link_used = _flow(_("The link that took the place of the code was opened."), "Let them enter the code sent then.")
+    limit_number_type = _own(
+        _("No SMS is sent to numbers of this type (premium, shared-cost, toll-free, pager, voicemail)."),
+        "Let them use another number or their e-mail address.",
+    )
+    limit_conversion = _flow(
+        _("Codes that go to this range of numbers are no longer entered, so SMS to it have stopped for a while."),
+        "Nothing, where it is an attack: it opens by itself. Else look at the provider's reports for these numbers.",
+    )
     limit_sms_country = _own(_("No SMS is sent to this country."), "Add it to SMS_COUNTRIES, if it may be.")
 
     # What became of a message.

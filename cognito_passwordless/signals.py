@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from django.dispatch import Signal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.contrib.auth.models import AbstractBaseUser
 
     from .cognito import Connection
@@ -23,6 +25,7 @@ __all__ = [
     "PersonErased",
     "PoolDeviceAdded",
     "PoolUserConfirmed",
+    "SmsBlockClosed",
     "UserMigrated",
     "budget_nearly_spent",
     "journey_event",
@@ -31,6 +34,7 @@ __all__ = [
     "person_erased",
     "pool_device_added",
     "pool_user_confirmed",
+    "sms_block_closed",
     "user_migrated",
 ]
 
@@ -89,6 +93,14 @@ class BudgetNearlySpent(_Sent):
     window: int
 
 
+class SmsBlockClosed(_Sent):
+    """Codes to some numbers are no longer entered, so SMS to them have stopped. ``key``: ``"block +491511234"``,
+    ``"network +49151"`` or ``"country DE"``. Sent after the commit; what a receiver raises is ignored."""
+
+    key: str
+    next_probe_at: "datetime"
+
+
 class PoolUserConfirmed(_Sent):
     """A pool user has confirmed their sign-up in the pool, and is known as pending."""
 
@@ -110,5 +122,6 @@ migration_undone = Signal()  # MigrationUndone
 person_erased = Signal()  # PersonErased
 journey_event = Signal()  # JourneyEventRecorded
 budget_nearly_spent = Signal()  # BudgetNearlySpent
+sms_block_closed = Signal()  # SmsBlockClosed
 pool_user_confirmed = Signal()  # PoolUserConfirmed
 pool_device_added = Signal()  # PoolDeviceAdded

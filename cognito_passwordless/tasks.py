@@ -14,6 +14,7 @@ from .delivery import Failure, SendFailed
 from .exceptions import DispatchFailed
 from .flows import importing, purge
 from .flows.accounts import owner_notices
+from .flows.limits import guard
 from .flows.pool_sync import outbox
 from .flows.pool_sync.worker import RetryLater, update_pool
 from .flows.progress import rollup
@@ -31,6 +32,7 @@ __all__ = [
     "roll_up_progress",
     "send_code",
     "tell_owner",
+    "watch_conversion",
 ]
 
 logger = logging.getLogger(__name__)
@@ -75,6 +77,12 @@ def roll_up_progress() -> None:
 def recover_sends() -> None:
     """Asks again for messages that fell out of the queue. Meant for Celery beat, once a minute."""
     recovery.recover_sends(timezone.now())
+
+
+@shared_task(name="cognito_passwordless.watch_conversion", ignore_result=True)
+def watch_conversion() -> None:
+    """Stops SMS to numbers whose codes are no longer entered. Meant for Celery beat, once a minute."""
+    guard.look(timezone.now())
 
 
 @shared_task(

@@ -44,7 +44,7 @@ ARROWS: dict[str, dict[str, str]] = {
         "checks": "adapters cognito compat conf connections flows models user_fields",
         "urls": "web",
         "admin": "causes checks cognito connections exceptions flows identifiers keys models otp",
-        "apps": "checks flows",
+        "apps": "checks flows web",
         "templatetags": "admin flows models",
     },
     "flows": {

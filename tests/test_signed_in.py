@@ -191,3 +191,16 @@ def test_by_a_refusal(client: Client, make_user: Callable[..., User], sent_code:
     refused = client.post("/login/code/", {"code": code})
     assert refused.status_code == 403
     assert 'href="/login/?next=%2Finbox%2F"' in refused.content.decode()
+
+
+def test_a_sign_out_ends_the_open_challenge(
+    client: Client, make_user: Callable[..., User], sent_code: Callable[[], str]
+) -> None:
+    """In another tab of the same browser: the next person at it must not find a code that still opens it."""
+    client.post("/login/", {"identifier": "ann@example.com"})
+    elsewhere = Client()
+    elsewhere.post("/login/", {"identifier": "ann@example.com"})
+    client.force_login(make_user("ann@example.com"))
+    client.post("/accounts/logout/")
+    ended, left = ChallengeSession.objects.order_by("created_at")
+    assert (ended.outcome, left.outcome) == ("superseded", "open")

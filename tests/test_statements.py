@@ -13,8 +13,10 @@ from django.utils import timezone
 
 from cognito_passwordless import steps
 from cognito_passwordless.flows.sending.send_code import send
+from cognito_passwordless.flows.sign_in import verification
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, MigratedUser, SendCount
+from cognito_passwordless.otp import Code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -116,3 +118,17 @@ def test_the_first_migration_takes_at_most_thirty(client: Client, cognito: Local
     work()
     assert len(answer(client, cognito.last_code("ann@example.com") or "", 302)) <= 30
     assert MigratedUser.objects.get().status == "migrated"
+
+
+def test_a_wrong_code_derives_and_compares_where_none_was_sent(
+    client: Client, make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statements are the same, and so is the work between them."""
+    make_user("ann@example.com")
+    derived: list[str] = []
+    monkeypatch.setattr(verification.keys, "our_code", lambda row: derived.append(row.identifier) or Code("1234567"))
+    for identifier in ("ann@example.com", "zoe@example.com"):
+        start(client, identifier)
+        ChallengeSession.objects.filter(identifier="ann@example.com").update(route="local", recipient=identifier)
+        answer(client, "00000000", 200)
+    assert derived == ["ann@example.com", "zoe@example.com"]

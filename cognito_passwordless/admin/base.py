@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet, UUIDField
 from django.http import HttpRequest, HttpResponse
@@ -15,8 +16,9 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from ..cognito import is_storable
 from ..exceptions import InvalidIdentifier
-from ..identifiers import looks_like_address, parse
+from ..identifiers import looks_like_address, looks_like_number, parse
 from ..otp.masking import mask
 from .lists import KnownCountPaginator, known_count
 
@@ -35,8 +37,9 @@ def may_see_addresses(request: HttpRequest) -> bool:
 
 
 def hide(text: str) -> str:
-    """Masks what may be an address, and leaves everything else as it is."""
-    return mask(text) if looks_like_address(text) else text
+    """Masks what may be an address, and leaves everything else as it is. Many user names are addresses, or a number
+    without its plus."""
+    return mask(text) if looks_like_address(text) or looks_like_number(text) else text
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -66,6 +69,12 @@ class ReadOnlyAdmin(ModelAdmin):
     ) -> KnownCountPaginator:
         known = partial(known_count, self.figures, request)
         return KnownCountPaginator(queryset, per_page, orphans, allow_empty_first_page, known=known)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """A filter that no database takes leads to the list without it, as Django's own mistakes in an address do."""
+        if not all(is_storable(value) for _, values in request.GET.lists() for value in values):
+            raise IncorrectLookupParameters
+        return super().get_changelist_instance(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

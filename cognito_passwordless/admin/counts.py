@@ -1,6 +1,7 @@
 """What is counted against guessing and flooding."""
 
 import logging
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
@@ -8,9 +9,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from ..models import FailureCount, SendCount
+from ..flows.limits.conversion import LIMITS
+from ..models import FailureCount, NumberBlock, SendCount
 from ..otp.masking import mask
-from .base import ReadOnlyAdmin, hide, masked
+from .base import ModelAdmin, ReadOnlyAdmin, hide, masked
 
 logger = logging.getLogger(__name__)
 
@@ -65,3 +67,31 @@ class SendCountAdmin(ReadOnlyAdmin):
     def masked_key(self, row: SendCount) -> str:
         """The key is an address, a network, or an address and the browser of its owner."""
         return hide(row.key.partition(" ")[0])
+
+
+@admin.register(NumberBlock)
+class NumberBlockAdmin(ReadOnlyAdmin):
+    """Where codes are entered and where they are not. Deleting a row forgets it: a closed block is open then."""
+
+    list_display = ("key", "closed_at", "next_probe", "share", "suspicion", "seen_at")
+    list_filter = (("closed_at", admin.EmptyFieldListFilter),)
+    search_fields = ("key",)
+    linked_by = ("closed_at",)
+    fields = ("key", "closed_at", "next_probe", "hits", "wait", "share", "suspicion", "seen_at")
+    ordering = ("-closed_at", "key")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return ModelAdmin.has_delete_permission(self, request, obj)
+
+    @admin.display(description=_("next probe"))
+    def next_probe(self, row: NumberBlock) -> Any:
+        return row.probe_at or "-"
+
+    @admin.display(description=_("entered"))
+    def share(self, row: NumberBlock) -> str:
+        return f"{row.entered:.0f} / {row.sent:.0f}"
+
+    @admin.display(description=_("suspicion"))
+    def suspicion(self, row: NumberBlock) -> str:
+        limit = LIMITS.get(row.key.partition(" ")[0])
+        return f"{row.score / limit:.0%}" if limit else "-"

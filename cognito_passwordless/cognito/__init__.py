@@ -32,7 +32,7 @@ from .sign_in.password import Password, can_prove_passwords, start_with_password
 from .users.changes import disable_user, enable_user, mark_user, sign_out_everywhere, unmark_user, username_of
 from .users.directory import PoolUser, find_users, get_user
 from .users.listing import ListedPage, TokenRefused, estimate_users, list_page
-from .values import is_true
+from .values import is_storable, is_true
 
 __all__ = [
     "AuthorizationCode",
@@ -73,6 +73,7 @@ __all__ = [
     "get_user",
     "hosted_login_status",
     "idp_client",
+    "is_storable",
     "is_true",
     "list_page",
     "mail_account",

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 
 from ..otp.masking import mask
 from .users.directory import PoolUser
-from .values import FrozenMapping, is_true, text
+from .values import FrozenMapping, is_storable, is_true, text
 
 _EMPTY: FrozenMapping[str] = FrozenMapping()
 
@@ -138,6 +138,8 @@ def _attributes(claims: Mapping[str, Any], scope: Collection[str]) -> FrozenMapp
             # The directory has strings alone; a token may have numbers, booleans and objects.
             name: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
             for name, value in claims.items()
-            if value is not None and (name in wanted or name.startswith(prefixes))
+            if value is not None
+            and (name in wanted or name.startswith(prefixes))
+            and (not isinstance(value, str) or is_storable(value))
         }
     )

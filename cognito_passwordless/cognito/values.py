@@ -13,9 +13,14 @@ def is_true(value: Any) -> bool:
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
+def is_storable(text: str) -> bool:
+    """Whether every database takes the text: PostgreSQL takes no NUL, and no half of a surrogate pair is UTF-8."""
+    return "\0" not in text and text.encode(errors="replace").decode() == text
+
+
 def text(value: Any) -> str:
-    """A string as it is; empty for any other value."""
-    return value if isinstance(value, str) else ""
+    """A string as it is; empty for any other value, and for what no database takes."""
+    return value if isinstance(value, str) and is_storable(value) else ""
 
 
 V = TypeVar("V")

@@ -9,11 +9,12 @@ DEFAULT_LIMITS: Mapping[str, str] = {
     "failures": "50",
     "failures_known_browser": "10",
     # Messages: for what was typed, for where they go, the same for browsers that are known, and for a block of ten
-    # thousand numbers in a row.
+    # thousand numbers in a row. Two windows of the last are what a block costs at most until
+    # `flows.limits.conversion` sees that no code of it is entered.
     "sends": "10/1h",
     "sends_per_recipient": "10/1h",
     "sends_known_browsers": "30/1h",
-    "sms_per_prefix": "50/1h",
+    "sms_per_prefix": "20/20m",
     "sms_per_country": "2000/24h",
     "sms_per_day": "5000/24h",
     "emails_per_day": "50000/24h",

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from ..conf import DEFAULT_LIMITS, conf
-from ..models import ChallengeSession, Delivery, FailureCount, JourneyEvent, SendCount
+from ..models import ChallengeSession, Delivery, FailureCount, JourneyEvent, NumberBlock, SendCount
 from .progress import rollup
+
+BLOCKS_FOR = timedelta(days=180)  # since the last message there
 
 
 def purge_expired(now: datetime) -> dict[str, int]:
@@ -26,6 +28,7 @@ def purge_expired(now: datetime) -> dict[str, int]:
         "deliveries": Delivery.objects.filter(started_at__lt=deliveries),
         "events": JourneyEvent.objects.filter(at__lt=events),
         "failure counts": counts.filter(~of_accounts | Q(count=0, known=0)),
+        "number blocks": NumberBlock.objects.filter(seen_at__lt=now - BLOCKS_FOR, closed_at=None),
         "send counts": SendCount.objects.filter(window_started_at__lt=now - timedelta(seconds=sends)),
     }
     return {name: rows.delete()[0] for name, rows in expired.items()}

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
+from ..cognito import is_storable
 from ..conf import conf
 from ..lambda_triggers.site.client import VERSION, signature
 
@@ -47,6 +48,9 @@ def read_signed(request: HttpRequest) -> dict[str, Any]:
         raise Unsigned("nonce")
     try:
         payload = json.loads(body)
+        # The escapes of JSON can spell what is no text (`is_storable`), in names as in values.
+        if not is_storable(json.dumps(payload, ensure_ascii=False).replace("\\u0000", "\0")):
+            raise Unsigned("characters")
     except ValueError:
         payload = None
     if not isinstance(payload, dict):

@@ -5,13 +5,13 @@ Laws: docs/laws.md; words: docs/glossary.md.
 
 from django.apps import apps
 
-from .base import ALIAS_LENGTH, CHANNEL_CHOICES, SUB_LENGTH, Route
+from .base import ALIAS_LENGTH, CHANNEL_CHOICES, SUB_LENGTH, Route, in_pages
 from .connections import ConnectionState
 from .events import JourneyEvent
 from .imports import ImportProblem, ImportRun, SeenPeople
 from .people import ConflictCase, Erasure, MigratedUser, PhoneNumber, PoolNotice
 from .progress import DailyFigure, PeopleFigure, Progress
-from .sign_in import ChallengeSession, Delivery, FailureCount, SendCount
+from .sign_in import ChallengeSession, Delivery, FailureCount, NumberBlock, SendCount
 
 if apps.is_installed("allauth.socialaccount"):
     # Without it a system check says so; importing its models would raise before the check runs.
@@ -32,6 +32,7 @@ __all__ = [
     "ImportRun",
     "JourneyEvent",
     "MigratedUser",
+    "NumberBlock",
     "PeopleFigure",
     "PhoneNumber",
     "PoolConnection",
@@ -40,4 +41,5 @@ __all__ = [
     "Route",
     "SeenPeople",
     "SendCount",
+    "in_pages",
 ]

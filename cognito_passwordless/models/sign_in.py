@@ -1,6 +1,7 @@
 """Attempts to sign in: the challenges, the counters, and the messages."""
 
 import uuid
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -126,6 +127,35 @@ class SendCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope}: {self.count}"
+
+
+class NumberBlock(models.Model):
+    """What `flows.limits.conversion` keeps of a range of numbers, a network or a country; no person's number.
+
+    ``sent`` and ``entered`` fade with time. ``probe`` is the challenge that is let through to a closed block now, and
+    ``hits`` how many in a row were entered; ``looked_at``, of the site's own row, is how far the task has counted.
+    """
+
+    key = models.CharField(_("numbers"), max_length=30, primary_key=True)
+    sent = models.FloatField(_("sent"), default=0)
+    entered = models.FloatField(_("entered"), default=0)
+    score = models.FloatField(_("suspicion"), default=0)
+    seen_at = models.DateTimeField(_("last message"))
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    probe_at = models.DateTimeField(_("next probe"), null=True, blank=True)
+    probe = models.UUIDField(null=True, blank=True, editable=False)
+    wait = models.DurationField(_("time between probes"), default=timedelta(hours=1))
+    hits = models.PositiveSmallIntegerField(_("probes entered"), default=0)
+    looked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects: ClassVar[models.Manager["NumberBlock"]] = WrittenManager()
+
+    class Meta:
+        verbose_name = _("block of numbers")
+        verbose_name_plural = _("blocks of numbers")
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Delivery(models.Model):

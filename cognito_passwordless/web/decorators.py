@@ -1,24 +1,30 @@
 """What all pages have in common: whom they are open to, and what they read and ask before anything is proven."""
 
+import logging
 from collections.abc import Callable
-from typing import TypeVar
+from functools import wraps
+from typing import Final, TypeVar, cast
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError, transaction
 from django.db import connections as databases
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from .. import compat
+from ..cognito import is_storable
 from ..conf import conf
 from ..flows.challenges import attempts
 from ..flows.sign_in.context import Visitor
 from . import cookies
 
+logger = logging.getLogger(__name__)
+RETRY_AFTER: Final = 60  # seconds
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 
@@ -34,9 +40,29 @@ def entrance_from_elsewhere(view: View) -> View:
 
 
 def _open(view: View) -> View:
+    opened: View = cast("View", _says_when_the_database_is_down(view))
     for alias in databases:
-        view = transaction.non_atomic_requests(using=alias)(view)
-    return login_not_required(never_cache(view))
+        opened = transaction.non_atomic_requests(using=alias)(opened)
+    return login_not_required(never_cache(opened))
+
+
+def _says_when_the_database_is_down(view: View) -> Callable[..., HttpResponse]:
+    @wraps(view)
+    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except (InterfaceError, OperationalError):
+            logger.exception("The database does not answer")
+        if request.resolver_match and request.resolver_match.url_name == "status":
+            response: HttpResponse = JsonResponse({"state": "unavailable"}, status=503)
+        else:
+            # Without the request: what a site's context processors read may be in the database.
+            page = render_to_string("cognito_passwordless/unavailable.html", {"app_name": conf.app_name})
+            response = HttpResponse(page, status=503)
+        response["Retry-After"] = str(RETRY_AFTER)
+        return response
+
+    return answer
 
 
 def visitor_of(request: HttpRequest, identifier: str = "") -> Visitor:
@@ -71,7 +97,7 @@ def require_captcha(request: HttpRequest, step: str) -> None:
 def safe_next(request: HttpRequest) -> str:
     """The page to go to afterwards; empty for one that is not on the site's own hosts (law 12)."""
     url = request.POST.get("next") or request.GET.get("next") or ""
-    return url if url and compat.is_safe_url(request, url) else ""
+    return url if url and is_storable(url) and compat.is_safe_url(request, url) else ""
 
 
 def next_page(request: HttpRequest) -> str:

@@ -17,6 +17,8 @@ from django.views.decorators.http import require_POST
 
 from .. import compat
 from ..conf import conf
+from ..flows.challenges import attempts
+from . import cookies
 from .decorators import entrance, is_prefetch, safe_next, with_next
 
 KEY: Final = "cognito_passwordless_sent_on"
@@ -55,6 +57,13 @@ def other_account(request: HttpRequest) -> HttpResponse:
     next_url = safe_next(request)
     compat.account_adapter(request).logout(request)
     return HttpResponseRedirect(with_next(reverse("cognito_passwordless:login"), next_url))
+
+
+def end_challenge(sender: object, request: HttpRequest | None, **kwargs: object) -> None:
+    """For the signal ``user_logged_out``: no code is left that still opens this browser (law 3)."""
+    del sender, kwargs
+    if request is not None:
+        attempts.supersede(cookies.handle(request))
 
 
 def _page_of(url: str) -> str:

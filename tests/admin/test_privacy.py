@@ -134,3 +134,14 @@ def test_people_are_linked_to_their_own_page_without_being_named(admin_client: C
     user = User.objects.get(username=EMAIL)
     shown = pages(admin_client, "migrateduser")[0]
     assert f'href="/admin/auth/user/{user.pk}/change/">a•••@e•••.com<' in shown
+
+
+def test_a_user_name_that_is_an_address_is_masked(looking: Client, make_rows: Make) -> None:
+    """With or without the plus of a number."""
+    make_rows()
+    for name in ("zoe@example.com", "+4915112345678", "4915112345678", "0151 2345678"):
+        User.objects.filter(cognito_passwordless_phone__isnull=False).update(username=name)
+        MigratedUser.objects.update(username=name)
+        for page in ("phonenumber", "migrateduser", "challengesession"):
+            for shown in pages(looking, page):
+                assert name not in shown

@@ -315,3 +315,10 @@ class TestOverHttp:
     def test_a_wrong_key_is_not_believed(self, live_server: Any) -> None:
         with pytest.raises(Unavailable, match="django_http_403"):
             ask("pre_authentication", about(), **self.parts(live_server, "a key of somebody else"))
+
+
+@pytest.mark.parametrize("bad", ["\0", "\ud800"])
+def test_text_that_no_database_takes_is_not_believed(client: Client, bad: str) -> None:
+    for payload in ({"pool": f"{POOL}{bad}"}, {"pool": POOL, "attributes": {**ANN, "email": f"a{bad}@example.com"}}):
+        assert call(client, "post_confirmation", payload).status_code == 403
+    assert not MigratedUser.objects.exists()

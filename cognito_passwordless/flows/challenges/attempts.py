@@ -67,7 +67,7 @@ def new_handle() -> str:
 
 def handle_hash(handle: str) -> str:
     """What the database holds of it. The handle is random, so a plain hash gives nothing away (law 5)."""
-    return hashlib.sha256(handle.encode()).hexdigest()
+    return hashlib.sha256(handle.encode(errors="replace")).hexdigest()
 
 
 def lifetime(asked: Iterable[Connection]) -> timedelta:
@@ -183,6 +183,14 @@ def _is_over(limits: tuple[int, int, int], in_known_browser: bool, browser: str,
 def account_of(challenge: ChallengeSession) -> str:
     """The key of its account, or one that stands for it where the worker has found none, or has not looked yet."""
     return challenge.account or f"nobody {challenge.identifier}"
+
+
+def give_back(challenge: ChallengeSession) -> None:
+    """Undoes a `claim` whose answer was compared with nothing. Two statements."""
+    with durable():
+        challenges().filter(pk=challenge.pk, outcome=OPEN, attempts__gt=0).update(attempts=F("attempts") - 1)
+        _counts().filter(identifier=challenge.identifier, browser="", count__gt=0).update(count=F("count") - 1)
+    challenge.attempts -= 1
 
 
 def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = lambda: None) -> bool:

@@ -85,7 +85,7 @@ def secrets_of(challenge: ChallengeSession) -> Secrets | None:
 def has_state(challenge: ChallengeSession, state: str) -> bool:
     """Whether the state is this row's, in constant time."""
     secrets = secrets_of(challenge)
-    return secrets is not None and hmac.compare_digest(secrets.state.encode(), state.encode())
+    return secrets is not None and hmac.compare_digest(secrets.state.encode(), state.encode(errors="replace"))
 
 
 def find_by_state(state: str) -> ChallengeSession | None:

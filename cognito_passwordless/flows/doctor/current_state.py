@@ -14,6 +14,7 @@ from ...models import ChallengeSession, FailureCount, MigratedUser
 from ..accounts import owners, pool_records
 from ..challenges import attempts
 from ..limits import budgets
+from ..limits.conversion import PREFIX_LEAVES_OUT
 from ..sending import routing
 from ..sending.routing import ByOurCode, ByPool, Decoy
 from ..sign_in.login import offers_for
@@ -86,7 +87,7 @@ def _budgets(person: Person, now: datetime) -> Named:
         purses += [("sends_per_recipient", value), ("sends_known_browsers", value)]
     if person.channel == "sms":
         if person.identifier.channel == "sms":
-            purses.append(("sms_per_prefix", value[: -budgets.PREFIX_LEAVES_OUT]))
+            purses.append(("sms_per_prefix", value[:-PREFIX_LEAVES_OUT]))
             purses.append(("sms_per_country", budgets.country_of(value)))
         purses.append(("sms_per_day", ""))
     else:

@@ -8,11 +8,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 from ...cognito import Connection
 from ...identity import Action, Claim, Evidence, Verdict, channel_of, judge
-from ...models import ImportProblem, ImportRun, MigratedUser
+from ...models import ImportProblem, ImportRun, MigratedUser, in_pages
 from ..accounts import owners, pool_records
 from ..migration.flow import policy_of
 from . import gone
@@ -143,8 +144,8 @@ class _People:
     def add_missing(self, limit: int) -> None:
         """The people whom no page had."""
         everybody = gone.expected(self._connection.pool)
-        subs = everybody.values_list("sub", flat=True).iterator()
-        missing = [sub for sub in subs if hash(sub) not in self._met and sub not in self._invalid]
+        subs = in_pages(everybody.values_list("pk", "sub"), itemgetter(0))
+        missing = [sub for _pk, sub in subs if hash(sub) not in self._met and sub not in self._invalid]
         unreadable = "" in self._invalid
         self.preview.why_not = gone.obstacle(len(missing), everybody.count(), unreadable=unreadable, limit=limit)
         for sub in missing if not self.preview.why_not else ():

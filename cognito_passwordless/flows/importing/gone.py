@@ -7,12 +7,13 @@ person who is marked by mistake cannot sign in.
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from operator import itemgetter
 from typing import Final
 
 from django.db import router, transaction
 from django.db.models import F, QuerySet
 
-from ...models import ImportRun, MigratedUser
+from ...models import ImportRun, MigratedUser, in_pages
 from ..accounts.decisions import LET_IN
 from . import run_lease
 
@@ -48,12 +49,12 @@ def mark(run: ImportRun, pool: str, *, limit: int, clock: Callable[[], datetime]
     rows = expected(pool).filter(imported_at__lt=run.started_at).exclude(import_run=run.pk)
     rows = rows.exclude(active_at__gte=run.started_at)
     seen, count = set[int](), 0
-    for people in run.seen_people.values_list("people", flat=True).iterator():
+    for _pk, people in in_pages(run.seen_people.values_list("pk", "people"), itemgetter(0)):
         keys = people.split()
         count += len(keys)
         seen.update(map(int, keys))
     with_problem = set(run.problem_rows.values_list("sub", flat=True))
-    unseen = rows.values_list("pk", "sub").iterator()
+    unseen = in_pages(rows.values_list("pk", "sub"), itemgetter(0))
     missing = [pk for pk, sub in unseen if pk not in seen and sub not in with_problem]
     # People who are new in this run could not be missing.
     of = max(len(missing), expected(pool).count() - run.created)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from ...cognito import CognitoProfile, Connection, with_trusted
+from ...cognito import CognitoProfile, Connection, is_storable, with_trusted
 from ...conf import conf
 from ...identifiers import MAX_LENGTH
 from ...identity.addresses import email_key, phone_key
@@ -177,9 +177,5 @@ def shown(sub: object) -> str:
 
 def _culprits(held: Mapping[str, Any]) -> str:
     """The attributes whose value is no text that a database takes."""
-    wrong = [
-        str(name)
-        for name, value in held.items()
-        if not isinstance(value, str) or "\0" in value or value.encode(errors="replace").decode() != value
-    ]
+    wrong = [str(name) for name, value in held.items() if not isinstance(value, str) or not is_storable(value)]
     return ", ".join(name for name in sorted(wrong) if name.isprintable())[:100]

@@ -7,6 +7,7 @@ challenges of its connection; people who have not migrated, and were enabled, si
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -14,7 +15,7 @@ from django.db import router, transaction
 from django.db.models import Max, QuerySet
 
 from ...cognito import Connection
-from ...models import ChallengeSession, ConnectionState, Delivery, ImportRun, MigratedUser
+from ...models import ChallengeSession, ConnectionState, Delivery, ImportRun, MigratedUser, in_pages
 from ..accounts import tombstones
 from ..accounts.pool_records import has_second_factor
 from ..conflicts import cases
@@ -190,8 +191,8 @@ def attempt_of(alias: str) -> UUID:
 def export_mapping(connection: Connection, path: Path, *, now: datetime) -> export.Written:
     """Writes the backup of which pool user became which Django user, and records that it exists."""
     columns = ("connection", "pool", "sub", "status", "user_id", "method", "migrated_at")
-    rows = pool_users(connection).order_by("pk").values_list(*columns).iterator(chunk_size=2000)
-    texts = ([*values, moment.isoformat() if moment else ""] for *values, moment in rows)
+    rows = in_pages(pool_users(connection).values_list("pk", *columns), itemgetter(0))
+    texts = ([*values, moment.isoformat() if moment else ""] for _pk, *values, moment in rows)
     written = export.write(path, MAPPING_COLUMNS, texts)
     _state(connection).update(exported_at=now, exported_rows=written.rows, exported_digest=written.digest)
     return written
@@ -200,7 +201,7 @@ def export_mapping(connection: Connection, path: Path, *, now: datetime) -> expo
 def export_not_migrated(connection: Connection, path: Path) -> export.Written:
     """Writes who has not migrated, and how each could sign in after the cut-over."""
     columns = NOT_MIGRATED_COLUMNS[:-1]
-    rows = not_migrated(connection).order_by("pk").iterator(chunk_size=2000)
+    rows = in_pages(not_migrated(connection), attrgetter("pk"))
     texts = ([*(getattr(row, column) for column in columns), sign_in_options(row)] for row in rows)
     return export.write(path, NOT_MIGRATED_COLUMNS, texts)
 

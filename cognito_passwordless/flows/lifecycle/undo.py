@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Literal
 
 from allauth.socialaccount.models import SocialAccount
@@ -16,7 +17,7 @@ from django.db import router, transaction
 from django.db.models import ProtectedError, QuerySet, RestrictedError
 
 from ... import compat
-from ...models import MigratedUser
+from ...models import MigratedUser, in_pages
 from ...signals import migration_undone
 from ..accounts import locking
 from ..accounts.changes import MigrationChanges
@@ -157,7 +158,7 @@ def of_run(run_id: int) -> "QuerySet[MigratedUser]":
 def totals(rows: "QuerySet[MigratedUser]", choice: Choice | None) -> Counter[str]:
     """Counts what an undo of all of these would do, for a dry run."""
     counted: Counter[str] = Counter()
-    for record in rows.select_related("user").iterator(chunk_size=BATCH):
+    for record in in_pages(rows.select_related("user"), attrgetter("pk"), BATCH):
         found = preview(record)
         outcome = found.outcome(choice or found.default)
         blocked = found.blocked if outcome == "user_removed" else ""

@@ -23,12 +23,11 @@ from ...identifiers import MAX_LENGTH
 from ...identity import Channel
 from ...models import SendCount
 from ...signals import budget_nearly_spent
+from . import conversion
+from .conversion import PREFIX_LEAVES_OUT
 
 logger = logging.getLogger(__name__)
 
-# The last digits of a number that its prefix leaves out. Ranges of ten thousand numbers are what is handed to one
-# operator, and what a fraudster rents.
-PREFIX_LEAVES_OUT = 4
 NEARLY = 0.8
 # Budgets of many people together: their owner wants to know before they are spent.
 SHARED = frozenset({"sms_per_prefix", "sms_per_country", "sms_per_day", "emails_per_day", "unknown_messages_per_day"})
@@ -42,6 +41,7 @@ RESERVE = "known"
 # Part of stored keys: it stays when the module moves.
 _SALT = "cognito_passwordless.flows.limits.budgets"
 NO_COUNTRY = "sms_country"  # not a budget: the list of `SMS_COUNTRIES`, which no waiting changes
+NUMBER_TYPE = "number_type"  # the same, of the numbering plan
 LONGEST_WAIT = timedelta(seconds=2)
 
 # One statement for each count, in SQL of our own: Django's ``update_conflicts`` takes no expression, and this is what
@@ -165,7 +165,7 @@ def spend_for_message(
     """What one message costs beside its identifier's own budget, from the narrowest to the widest, so that one block
     of numbers runs dry before the day does. ``recipient`` is empty where only the pool knows it.
 
-    Raises `OverLimit`; `NO_COUNTRY` where the country is not on the list.
+    Raises `OverLimit`; `NO_COUNTRY` where the country is not on the list, `NUMBER_TYPE` for what is no person's phone.
     """
     if recipient and not with_link:
         spend("sends_known_browsers" if known_browser else "sends_per_recipient", recipient, now)
@@ -175,6 +175,8 @@ def spend_for_message(
         if not (country in conf.sms_countries if recipient else conf.sms_countries):
             raise OverLimit(NO_COUNTRY, country)
         if recipient:
+            if not conversion.takes_sms(recipient):
+                raise OverLimit(NUMBER_TYPE, country)
             shared = [("sms_per_prefix", recipient[:-PREFIX_LEAVES_OUT]), ("sms_per_country", country), *shared]
     for name, key in shared:
         try:

@@ -16,7 +16,7 @@ from ...models import ChallengeSession, Route
 from ..challenges import attempts, links
 from ..events import journey
 from ..events.journey import Outcome
-from ..limits import budgets
+from ..limits import budgets, guard
 from ..limits.budgets import OverLimit
 from . import pool_codes, routing
 from .deliveries import Gate
@@ -249,6 +249,9 @@ def _spend_budgets(
 ) -> None:
     if not gate.paid:
         known, channel = challenge.known_browser, challenge.channel
+        # A browser that has signed in as this person before is no attacker's phone that has never entered a code.
+        if channel == Channel.SMS and recipient and not known:
+            guard.admit(recipient, now, attempt=challenge.pk)
         budgets.spend_for_message(channel, recipient, now, known_browser=known, with_link=with_link)
         gate.paid = True
 

@@ -34,19 +34,22 @@ class TooSoon(SignInError):
 
 class NotProven(SignInError):
     """An answer proves no person; ``cause`` and ``category`` are for the log and the timeline, as every page says the
-    same."""
+    same. A category other than "flow" says that the answer may have been right and could not be checked."""
 
-    def __init__(self, cause: str, category: str = "flow") -> None:
+    def __init__(self, cause: str, category: str = "flow", *, unreached: bool = False) -> None:
         super().__init__(cause)
         self.cause = cause
         self.category = category
+        self.unreached = unreached  # the answer never left for the pool, so it was compared with nothing
 
 
 class Wrong(NotProven):
     """Wrong, expired, used up, unknown: one answer (law 4), not to be released before ``floor`` seconds after the
     request began. ``cause`` and ``category`` are for the log and for callers that are not pages."""
 
-    def __init__(self, challenge: ChallengeSession, cause: str, category: str = "flow") -> None:
-        super().__init__(cause, category)
+    def __init__(
+        self, challenge: ChallengeSession, cause: str, category: str = "flow", *, unreached: bool = False
+    ) -> None:
+        super().__init__(cause, category, unreached=unreached)
         self.challenge = challenge
         self.floor = challenge.refusal_floor

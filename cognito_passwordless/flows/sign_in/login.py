@@ -148,12 +148,14 @@ def answer(
         raise Wrong(challenge, attempt.refusal)
     record = partial(journey.record, challenge, "answered", now=now, given=given)
     began = time.monotonic()
-    cause, category = attempt.refusal, "flow"
+    cause, category, unreached = attempt.refusal, "flow", False
     if attempt.claimed:
         try:
             proven = verify(challenge, given, now)
         except NotProven as error:
-            cause, category = error.cause, error.category
+            cause, category, unreached = error.cause, error.category, error.unreached
+            if unreached:
+                attempts.give_back(challenge)
         else:
             won = partial(record, Outcome.OK, cause=proven.unproven, output=proven.profile)
             if attempts.accept(challenge, on_success=lambda: won(duration=time.monotonic() - began)):
@@ -161,7 +163,7 @@ def answer(
             cause = "already_used"
     outcome = Outcome.REFUSED if category == "flow" else Outcome.FAILED
     record(outcome, cause=cause, category=category, duration=time.monotonic() - began)
-    raise Wrong(challenge, cause, category)
+    raise Wrong(challenge, cause, category, unreached=unreached)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ from .errors import NotProven
 
 Method = MigratedUser.Method
 
+# botocore's errors before a request is sent. No attacker can bring them about, as they can throttling; a pool that was
+# reached may have compared, so all else spends the attempt (law 2).
+_UNREACHED = frozenset({"ConnectTimeoutError", "EndpointConnectionError"})
+
 
 @dataclass(frozen=True, slots=True)
 class Proven:
@@ -39,13 +43,15 @@ def verify(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
     """Compares, once. The attempt must have been claimed. Raises `NotProven`."""
     if challenge.route == Route.COGNITO_OTP:
         return _verify_pool_code(challenge, given, now)
+    # There is exactly one right code: a reviewer's fixed one takes the place of ours. It is derived and compared where
+    # none was sent, too: a guess about an unknown person takes as long (law 4).
+    expected = review_code(identifier_of(challenge), now) or keys.our_code(challenge)
+    is_right = expected is not None and matches(expected, given)
     if challenge.route != Route.LOCAL:
         raise NotProven(challenge.decoy_reason or "not_sent")
-    # There is exactly one right code: a reviewer's fixed one takes the place of ours.
-    expected = review_code(identifier_of(challenge), now) or keys.our_code(challenge)
     if expected is None:
         raise NotProven("key_retired")
-    if not matches(expected, given):
+    if not is_right:
         raise NotProven("wrong_code")
     return proven_locally(parse(challenge.recipient))
 
@@ -84,7 +90,7 @@ def _verify_pool_code(challenge: ChallengeSession, given: Code, now: datetime) -
     except pool_codes.NextRound:
         raise NotProven("wrong_code") from None
     except CognitoError as error:
-        raise NotProven(str(error.cause), error.cause.category) from None
+        raise NotProven(str(error.cause), error.cause.category, unreached=error.aws_code in _UNREACHED) from None
     judged = pool_codes.judge_address(challenge, claims)
     if judged.proof is Proof.CHANGED:
         # An attacker, or an owner who changed it during the sign-in: the next code goes to the new address.
