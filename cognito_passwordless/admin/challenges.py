@@ -56,6 +56,8 @@ class ChallengeSessionAdmin(ReadOnlyAdmin):
         "generation",
         "sends",
         "sending",
+        "answered_at",
+        "verdict",
         "language",
         "hosted_login",
         "refusal_floor",
@@ -112,6 +114,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "provider_message_id",
         "cause",
         "provider_down",
+        "for_everybody",
         "started_at",
         "finished_at",
     )

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import router, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from ... import keys
 from ...cognito import Connection
@@ -30,6 +30,9 @@ OPEN = ChallengeSession.Outcome.OPEN
 # what a step is good for, and the pages of this package must not take it for a sign-in.
 SIGN_IN = "sign_in"
 STEP = "step"
+
+# How long a proof waits for the browser that gave it; that comes within a second as a rule.
+PROOF_WAITS = timedelta(minutes=5)
 
 # Why an attempt is refused that leaves no trace: a browser that repeats it would write without end.
 OVER = frozenset({"expired", "locked", "superseded", "answered", "verified"})
@@ -133,8 +136,9 @@ def find(handle: str, purpose: str = SIGN_IN) -> ChallengeSession | None:
     return _rows(handle).filter(purpose=purpose).first()
 
 
-def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
-    """Spends one attempt of this browser's challenge, on the challenge and on its identifier's count.
+def claim(handle: str, now: datetime, purpose: str = SIGN_IN, **noted: Any) -> Attempt | None:
+    """Spends one attempt of this browser's challenge, on the challenge and on its identifier's count. ``noted`` are
+    fields that are written with it.
 
     None when the browser holds no challenge. Three statements, one more past the limit in a browser that has signed in
     before. Raises `RuntimeError` inside a transaction.
@@ -146,7 +150,7 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
         spent = (
             _rows(handle)
             .filter(purpose=purpose, outcome=OPEN, attempts__lt=policy.max_attempts, expires_at__gt=now)
-            .update(attempts=F("attempts") + 1)
+            .update(attempts=F("attempts") + 1, **noted)
         )
         if not spent:
             challenge = find(handle, purpose)
@@ -167,24 +171,53 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
         return Attempt(challenge, "over_limit")
 
 
-def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = lambda: None) -> bool:
+def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = lambda: None, proof: str = "") -> bool:
     """Claims the success: True for exactly one caller, and never for a code that was rotated away meanwhile.
 
     The identifier's failures are forgotten: NIST SP 800-63B-4 counts those in a row. So are those of this browser's
     own budget, in the order in which `claim` locks them, or the two could wait for each other. Two statements, three
     for a browser that has signed in before. ``on_success`` writes what belongs to it, in the same transaction.
+    ``proof``, encrypted, is kept until the browser comes for it (`take_proof`).
     """
+    outcome = ChallengeSession.Outcome.PROVEN if proof else ChallengeSession.Outcome.VERIFIED
     with durable():
         won = (
             challenges()
             .filter(pk=challenge.pk, outcome=OPEN, generation=challenge.generation)
-            .update(outcome=ChallengeSession.Outcome.VERIFIED, pool_session="")
+            .update(outcome=outcome, pool_session=proof)
         )
         if won:
             for browser in dict.fromkeys(("", challenge.known_browser)):
                 _counts().filter(identifier=challenge.identifier, browser=browser).update(count=0)
             on_success()
     return bool(won)
+
+
+def take_proof(handle: str, now: datetime) -> ChallengeSession | None:
+    """Ends the challenge whose proof waits for this browser: the row as it was, for exactly one caller. Two
+    statements."""
+    challenge = find(handle)
+    if challenge is None or challenge.outcome != ChallengeSession.Outcome.PROVEN:
+        return None
+    with durable():
+        won = (
+            challenges()
+            .filter(pk=challenge.pk, outcome=challenge.outcome, answered_at__gt=now - PROOF_WAITS)
+            .update(outcome=ChallengeSession.Outcome.VERIFIED, pool_session="")
+        )
+    return challenge if won else None
+
+
+def refuse_once_more(challenge: ChallengeSession, now: datetime) -> None:
+    """Notes an answer that no attempt was left for, unless an earlier one is still being checked. One statement."""
+    answered = Q(answered_at=None) | ~Q(verdict="")
+    refused = ChallengeSession.Verdict.REFUSED
+    challenges().filter(answered, pk=challenge.pk).update(answered_at=now, verdict=refused)
+
+
+def judge(challenge: ChallengeSession, verdict: ChallengeSession.Verdict) -> None:
+    """Writes what became of this attempt, if it is the latest. One statement."""
+    challenges().filter(pk=challenge.pk, outcome=OPEN, attempts=challenge.attempts).update(verdict=verdict)
 
 
 def resend(handle: str, now: datetime) -> bool:
@@ -205,6 +238,7 @@ def resend(handle: str, now: datetime) -> bool:
                 generation=F("generation") + int(policy.on_resend == "rotate"),  # PostgreSQL adds no boolean
                 last_sent_at=now,
                 sending=ChallengeSession.Sending.QUEUED,
+                answered_at=None,
             )
         )
 

@@ -33,6 +33,23 @@ class Proven:
     # Why the code proves no address, for the timeline; empty where it proves one.
     unproven: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """For `from_dict`, of what may be kept until the browser goes on: encrypted, for a few minutes."""
+        return {
+            "profile": self.profile.to_dict(),
+            "method": str(self.method),
+            "claims": dict(self.claims),
+            "of": self.connection.alias if self.connection else "",
+        }
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> "Proven | None":
+        """None where the connection is no longer configured."""
+        connection = connections.configured(kept["of"]) if kept["of"] else None
+        if kept["of"] and connection is None:
+            return None
+        return cls(CognitoProfile(**kept["profile"]), Method(kept["method"]), connection, kept["claims"])
+
 
 @sensitive_variables()
 def verify(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
@@ -41,13 +58,19 @@ def verify(challenge: ChallengeSession, given: Code, now: datetime) -> Proven:
         return _verify_pool_code(challenge, given, now)
     if challenge.route != Route.LOCAL:
         raise NotProven(challenge.decoy_reason or "not_sent")
+    compare(challenge, given, now)
+    return proven_locally(parse(challenge.recipient))
+
+
+@sensitive_variables()
+def compare(challenge: ChallengeSession, given: Code, now: datetime) -> None:
+    """With our own code. Raises `NotProven`."""
     # There is exactly one right code: a reviewer's fixed one takes the place of ours.
     expected = review_code(identifier_of(challenge), now) or keys.our_code(challenge)
     if expected is None:
         raise NotProven("key_retired")
     if not matches(expected, given):
         raise NotProven("wrong_code")
-    return proven_locally(parse(challenge.recipient))
 
 
 def proven_locally(address: Identifier) -> Proven:
