@@ -71,7 +71,7 @@ def test_without_javascript_nothing_is_said_that_stops_being_true(page: Page, bo
 
 def test_a_provider_in_trouble_is_told_to_everybody_who_waits(page: Page, bob: User) -> None:
     ask_for_code(page, "nobody@example.com")
-    Delivery.objects.update(status=Delivery.Status.FAILED, provider_down=True, finished_at=timezone.now())
+    Delivery.objects.update(status=Delivery.Status.FAILED, for_everybody=True, finished_at=timezone.now())
     come_back(page)
     expect(status(page)).to_have_text(re.compile("We have trouble sending e-mail at the moment. Choose SMS"))
 
