@@ -59,7 +59,7 @@ def test_the_page_says_when_the_message_has_gone(page: Page, bob: User, settings
     expect(status(page)).to_have_text("Sending…")
     challenge = ChallengeSession.objects.get()
     send(challenge.pk, challenge.generation, now=timezone.now(), final=True)
-    expect(status(page)).to_have_text("Done. Now look in your inbox, and in the spam folder.")
+    expect(status(page)).to_have_text("Now look in your inbox, and in the spam folder.")
 
 
 @WITHOUT_JAVASCRIPT
