@@ -136,7 +136,8 @@ def checking(request: HttpRequest) -> HttpResponse:
         return redirect(OTP)
     if state not in {"checking", "right"}:
         form = CodeForm({})
-        form.errors["code"] = form.error_class([texts.wrong_code() if state == "refused" else texts.not_checked()])
+        form.errors.clear()  # that nothing was typed
+        form.add_error("code", texts.wrong_code() if state == "refused" else texts.not_checked())
         return _code_page(request, challenge, form)
     context = {"app_name": conf.app_name, "state": state}
     return render(request, "cognito_passwordless/checking.html", context)

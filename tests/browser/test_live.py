@@ -190,7 +190,7 @@ def test_the_code_of_an_sms_is_taken_from_the_phone(
 def test_no_sms_is_waited_for_where_none_was_asked_for(page: Page, context: BrowserContext, bob: User) -> None:
     context.add_init_script(BY_SMS)
     ask_for_code(page, "bob@example.com")
-    expect(status(page)).to_have_text(re.compile("^Done"))
+    expect(status(page)).to_have_text(re.compile("^Now look"))
     assert page.evaluate("window.asked") is None
 
 
