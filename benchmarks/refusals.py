@@ -78,9 +78,8 @@ def main() -> int:
         cognito.fail("RespondToAuthChallenge", "timeout", times=10 * WRONG, pool_id=pool.id)
         replies = list(crowd.map(lambda browser: browser.post(OTP, code="00000000"), guessers))
         assert {reply.location for reply in replies} == {CHECKING}
-        waiting = (
-            "SELECT count(*) FROM cognito_passwordless_challengesession WHERE answered_at IS NOT NULL AND verdict=''"
-        )
+        rows = "SELECT count(*) FROM cognito_passwordless_challengesession"
+        waiting = f"{rows} WHERE answered_at IS NOT NULL AND verdict = '' AND outcome = 'open'"
         before = database.value(waiting)
         beside = [right_code(site, *owner) for owner in owners[RIGHT:]]
         print(
