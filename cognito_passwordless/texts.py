@@ -33,6 +33,11 @@ def wrong_code() -> str:
     return _("That code is not right, or no longer valid. Check it, or send a new code.")
 
 
+def not_checked() -> str:
+    """Whether it was right or wrong."""
+    return _("We can't check codes at the moment. Nothing says that yours is wrong. Enter it again in a minute.")
+
+
 def not_a_robot() -> str:
     return _("Please confirm that you are not a robot, and try again.")
 

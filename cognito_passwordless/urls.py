@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.login, name="login"),
     path("other-account/", signed_in.other_account, name="other_account"),
     path("code/", views.otp, name="otp"),
+    path("code/checking/", views.checking, name="checking"),
     path("code/second-factor/", step_up_views.second_factor, name="second_factor"),
     path("code/join/", step_up_views.join, name="join"),
     path("code/password/", views.password, name="password"),

@@ -70,7 +70,7 @@ def picture(
     page.get_by_label("E-mail address or phone number").fill("ada@example.com")
     if code_page:
         page.get_by_role("button", name="Send code").click()
-        page.get_by_text("Done. Now look").wait_for()
+        page.get_by_text("Now look").wait_for()
     keep(page, name)
 
 

@@ -9,7 +9,6 @@ a reverse proxy with TLS in front of it.
 import os
 
 bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
-# A refusal is held back for REFUSAL_FLOOR seconds in its thread (law 4), so there must be some to spare.
 threads = 8
 # The settings are read once, before the processes part: without SECRET_KEY they share the key made up at the start.
 preload_app = True

@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from threading import Barrier
+from time import sleep
 from urllib.parse import urlencode
 
 LOGIN = "/login/"
 OTP = "/login/code/"
+CHECKING = "/login/code/checking/"
 RESEND = "/login/code/resend/"
 RETRY = "/login/code/retry/"
 STATUS = "/login/code/status/"
@@ -64,6 +66,14 @@ class Browser:
         reply = self.post(LOGIN, identifier=identifier)
         assert (reply.status, reply.location) == (302, OTP), reply
         return reply
+
+    def verdict(self, reply: Reply) -> Reply:
+        """What an answer to the code page leads to in the end."""
+        if reply.location != CHECKING:
+            return reply
+        while 'data-state="checking"' in (page := self.get(CHECKING)).body:
+            sleep(0.05)
+        return self.post(CHECKING) if 'data-state="right"' in page.body else page
 
     def at_once(self, path: str, entries: Sequence[Mapping[str, str]], **headers: str) -> list[Reply]:
         """Sends all entries at the same moment, with the cookies of now; those of the answers are not kept."""

@@ -92,6 +92,8 @@ class ChallengeSessionAdmin(ReadOnlyAdmin):
         "generation",
         "sends",
         "sending",
+        "answered_at",
+        "verdict",
         "language",
         "hosted_login",
         "refusal_floor",
@@ -182,6 +184,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "provider_message_id",
         "because",
         "provider_down",
+        "for_everybody",
         "started_at",
         "finished_at",
     )

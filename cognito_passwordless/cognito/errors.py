@@ -146,6 +146,11 @@ class CognitoError(Exception):
         self.detail = detail
         self.available = available
 
+    @property
+    def not_reached(self) -> bool:
+        """Whether no connection to the pool came about, whoever it was for."""
+        return self.aws_code in {"ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError", "SSLError"}
+
     def __str__(self) -> str:
         parts = [self.operation or "Cognito", "failed:", self.cause.value]
         parts += [f"({text})" for text in (self.aws_code, self.detail) if text]

@@ -63,12 +63,14 @@ def failed(error: ClientError | BotoCoreError, prefix: str) -> SendFailed:
         code = str(response.get("Error", {}).get("Code", "unknown"))
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
         later = status >= 500 or status == 429 or _THROTTLED.search(code)
-        return SendFailed(f"{prefix}_{code}", Failure.LATER if later else Failure.REFUSED)
+        # 403: credentials, a signature, a policy, a suspended account.
+        failure = Failure.LATER if later else Failure.REFUSED
+        return SendFailed(f"{prefix}_{code}", failure, for_everybody=status == 403)
     name = type(error).__name__
     if isinstance(error, _NOT_SET_UP):
-        return SendFailed(name, Failure.REFUSED)
+        return SendFailed(name, Failure.REFUSED, for_everybody=True)
     if isinstance(error, _NOT_REACHED):
-        return SendFailed(name, Failure.LATER)
+        return SendFailed(name, Failure.LATER, for_everybody=True)
     # Read time-outs, connections that closed, answers that could not be read: the message may be out.
     return SendFailed(name, Failure.UNKNOWN if isinstance(error, HTTPClientError) else Failure.REFUSED)
 

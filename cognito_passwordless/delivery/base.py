@@ -41,12 +41,16 @@ class Failure(StrEnum):
 
 class SendFailed(Exception):
     """A sender did not send, or does not know; ``cause`` is a short word for the log and the `Delivery` row, without
-    any content."""
+    any content.
 
-    def __init__(self, cause: str, failure: Failure = Failure.REFUSED) -> None:
+    ``for_everybody``: no message of anybody's would go out, whatever its recipient, for there is no connection to the
+    provider, or it does not accept our credentials. The pages say so from the first such failure on (law 4)."""
+
+    def __init__(self, cause: str, failure: Failure = Failure.REFUSED, *, for_everybody: bool = False) -> None:
         super().__init__(cause)
         self.cause = cause[:60]
         self.failure = failure
+        self.for_everybody = for_everybody
 
     @property
     def retryable(self) -> bool:
@@ -55,8 +59,9 @@ class SendFailed(Exception):
 
     @property
     def provider_down(self) -> bool:
-        """Whether it failed whoever the message was for, so that a page may say so to everybody."""
-        return self.failure is not Failure.RECIPIENT
+        """Whether it may have failed for everybody: the pages say so when several people's messages fail. A refusal
+        that is not known to concern everybody concerns the recipient."""
+        return self.for_everybody or self.failure in {Failure.LATER, Failure.UNKNOWN}
 
 
 class Sender(Protocol):

@@ -109,9 +109,9 @@ def _open(connection: Any) -> None:
     try:
         connection.open()
     except smtplib.SMTPResponseException as error:  # an authentication that is refused among them
-        failure = _refused(error.smtp_code)
+        failure = _refused(error.smtp_code, for_everybody=True)
     except (smtplib.SMTPException, OSError) as error:
-        failure = SendFailed(type(error).__name__, Failure.LATER)
+        failure = SendFailed(type(error).__name__, Failure.LATER, for_everybody=True)
     else:
         return
     raise failure
@@ -151,7 +151,8 @@ def _meaning(error: Exception) -> SendFailed:
             return aws.failed(error, "ses")
     status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(status, int):  # anymail, and whatever else speaks HTTP
-        return SendFailed(f"http_{status}", Failure.LATER if status == 429 or status >= 500 else Failure.REFUSED)
+        later = Failure.LATER if status == 429 or status >= 500 else Failure.REFUSED
+        return SendFailed(f"http_{status}", later, for_everybody=status == 401)
     # RFC 1047: a connection that is lost before the last answer leaves it open whether the server took the message.
     lost = isinstance(error, smtplib.SMTPServerDisconnected | OSError) and not isinstance(
         error, ConnectionRefusedError
@@ -159,5 +160,6 @@ def _meaning(error: Exception) -> SendFailed:
     return SendFailed(type(error).__name__, Failure.UNKNOWN if lost else Failure.REFUSED)
 
 
-def _refused(code: int) -> SendFailed:
-    return SendFailed(f"smtp_{code}", Failure.LATER if code < 500 else Failure.REFUSED)
+def _refused(code: int, *, for_everybody: bool = False) -> SendFailed:
+    later = Failure.LATER if code < 500 else Failure.REFUSED
+    return SendFailed(f"smtp_{code}", later, for_everybody=for_everybody)

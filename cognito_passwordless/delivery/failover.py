@@ -78,7 +78,7 @@ def deliver(message: Message, gate: Gate | None = None) -> Sent:
             if error.failure is Failure.RECIPIENT:
                 break
     worst = max(reversed(failed), key=lambda error: _GRAVITY[error.failure], default=SendFailed("no_sender"))
-    raise SendFailed(worst.cause, worst.failure)
+    raise SendFailed(worst.cause, worst.failure, for_everybody=all(error.for_everybody for error in failed))
 
 
 def _build(entry: Mapping[str, Any]) -> Sender:
@@ -86,7 +86,7 @@ def _build(entry: Mapping[str, Any]) -> Sender:
         sender: Sender = import_string(entry["BACKEND"])(**entry.get("OPTIONS", {}))
     except Exception as error:  # a site's own class: the next sender may still do  # noqa: BLE001
         logger.error("%s cannot be built: %s: %s", entry["BACKEND"], type(error).__name__, error)
-        raise SendFailed(type(error).__name__, Failure.REFUSED) from None
+        raise SendFailed(type(error).__name__, Failure.REFUSED, for_everybody=True) from None
     return sender
 
 

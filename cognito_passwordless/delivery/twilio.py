@@ -121,11 +121,12 @@ class TwilioSender:
         except TwilioRestException as error:
             failure = _answered(error)
         except TwilioException as error:
-            failure = SendFailed(f"twilio_{type(error).__name__}", Failure.REFUSED)
+            failure = SendFailed(f"twilio_{type(error).__name__}", Failure.REFUSED, for_everybody=True)
         except requests.RequestException as error:
             reason = getattr(error.args[0] if error.args else None, "reason", None)
             not_reached = isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
-            failure = SendFailed(type(error).__name__, Failure.LATER if not_reached else Failure.UNKNOWN)
+            known = Failure.LATER if not_reached else Failure.UNKNOWN
+            failure = SendFailed(type(error).__name__, known, for_everybody=not_reached)
         except ValueError:
             failure = SendFailed("twilio_unreadable_answer", Failure.UNKNOWN)
         # Outside the except block: no __context__, so no frame of the client with the message.
@@ -153,4 +154,5 @@ def _answered(error: TwilioRestException) -> SendFailed:
         failure = Failure.LATER
     else:
         failure = Failure.REFUSED
-    return SendFailed(f"twilio_{error.code or error.status}", failure)
+    # 401: the credentials. Of a code that we do not know, only that this message is refused.
+    return SendFailed(f"twilio_{error.code or error.status}", failure, for_everybody=error.status == 401)

@@ -19,8 +19,15 @@ class ChallengeSession(models.Model):
     class Outcome(models.TextChoices):
         OPEN = "open", _("Open")
         ANSWERED = "answered", _("Answered")  # a hosted login's one answer has been taken
+        PROVEN = "proven", _("Proven")  # by a pool that was asked in the background; the browser has to come for it
         VERIFIED = "verified", _("Verified")
         SUPERSEDED = "superseded", _("Superseded")
+
+    class Verdict(models.TextChoices):
+        """On the latest answer; empty while it is being checked. A right one is an outcome."""
+
+        REFUSED = "refused", _("Refused")
+        UNCHECKED = "unchecked", _("Could not be checked")
 
     class Sending(models.TextChoices):
         """Whether the worker has finished; the same for every identifier, decoys included (law 4)."""
@@ -64,6 +71,8 @@ class ChallengeSession(models.Model):
     sends = models.PositiveSmallIntegerField(_("sends"), default=1)
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.OPEN)
     sending = models.CharField(_("sending"), max_length=6, choices=Sending, default=Sending.QUEUED)
+    answered_at = models.DateTimeField(_("last answer"), null=True, blank=True)
+    verdict = models.CharField(_("verdict on it"), max_length=9, choices=Verdict, blank=True)
     created_at = models.DateTimeField(_("started"), db_index=True)
     last_sent_at = models.DateTimeField(_("last send requested"))
     expires_at = models.DateTimeField(_("expires"), db_index=True)
@@ -74,6 +83,9 @@ class ChallengeSession(models.Model):
         verbose_name = _("challenge session")
         verbose_name_plural = _("challenge sessions")
         ordering: ClassVar = ["-created_at"]
+        indexes: ClassVar = [
+            models.Index(fields=["answered_at"], condition=models.Q(verdict="unchecked"), name="cpw_unchecked")
+        ]
 
     def __str__(self) -> str:
         return f"{mask(self.identifier)} ({self.pk})"
@@ -179,7 +191,9 @@ class Delivery(models.Model):
     sender = models.CharField(_("sender"), max_length=200, blank=True)
     provider_message_id = models.CharField(_("provider's message id"), max_length=200, blank=True)
     cause = models.CharField(_("cause"), max_length=60, blank=True)
+    # Of what may fail for everybody, several people's messages fail; what does by its nature, needs one.
     provider_down = models.BooleanField(_("the provider was down"), default=False)
+    for_everybody = models.BooleanField(_("failed for everybody"), default=False)
     started_at = models.DateTimeField(_("begun"))
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 

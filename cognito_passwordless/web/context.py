@@ -93,8 +93,8 @@ def _texts(channel: str) -> dict[str, str]:
     """By what `code.js` calls them. ``{time}`` is filled in there, in words of the page's language."""
     by_channel = {
         Channel.EMAIL: {
-            # "Sent" would be a lie for an address that nothing was sent to.
-            "sent": _("Done. Now look in your inbox, and in the spam folder."),
+            # "Sent" would be a lie for an address that nothing was sent to, and for a slow provider.
+            "sent": _("Now look in your inbox, and in the spam folder."),
             "trouble": _(
                 "We have trouble sending e-mail at the moment. Choose SMS, or send a new code in a few minutes."
             )
@@ -102,7 +102,7 @@ def _texts(channel: str) -> dict[str, str]:
             else _("We have trouble sending e-mail at the moment. Send a new code in a few minutes."),
         },
         Channel.SMS: {
-            "sent": _("Done. Now look at the messages on your phone."),
+            "sent": _("Now look at the messages on your phone."),
             "trouble": _(
                 "We have trouble sending SMS at the moment. Choose e-mail, or send a new code in a few minutes."
             ),

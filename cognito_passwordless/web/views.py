@@ -1,7 +1,7 @@
 """The pages: thin. They read a request, call a flow, and turn its answer into a response that betrays no person."""
 
-import time
 from dataclasses import asdict
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
@@ -14,11 +14,13 @@ from .. import texts
 from ..conf import conf
 from ..exceptions import DispatchFailed, MigrationRefused
 from ..flows.challenges import attempts
+from ..flows.challenges.status import answer_of
 from ..flows.challenges.status import status as status_of
 from ..flows.hosted_login import fallback
 from ..flows.sign_in import completion, pool_password
 from ..flows.sign_in import login as flow
 from ..flows.sign_in.errors import NoChallenge, NotServed, TooMany, TooSoon, Wrong
+from ..flows.sign_in.verification import Proven
 from ..models import ChallengeSession, Route
 from . import context as pages
 from . import cookies
@@ -39,6 +41,7 @@ from .signed_in import go_on
 
 LOGIN = "cognito_passwordless:login"
 OTP = "cognito_passwordless:otp"
+CHECKING = "cognito_passwordless:checking"
 
 
 # Why a message that was asked for does not go out; the code page says so.
@@ -91,7 +94,6 @@ def login(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def otp(request: HttpRequest) -> HttpResponse:
     """Asks for the code, and signs in."""
-    began = time.monotonic()
     if request.method != "POST":
         challenge = attempts.find(cookies.handle(request))
         if challenge is None or challenge.outcome == ChallengeSession.Outcome.VERIFIED:
@@ -106,14 +108,42 @@ def otp(request: HttpRequest) -> HttpResponse:
         return _code_page(request, challenge, form) if challenge else start_again(request)
     now = timezone.now()
     try:
-        challenge, proven = flow.answer(visitor_of(request), form.cleaned_data["code"], now=now)
+        challenge, proven = flow.submit(visitor_of(request), form.cleaned_data["code"], now=now)
     except NoChallenge:
         return start_again(request)
     except Wrong as wrong:
         form.add_error("code", texts.wrong_code())
-        response = _code_page(request, wrong.challenge, form)
-        _wait_until(began + wrong.floor)
-        return response
+        return _code_page(request, wrong.challenge, form)
+    return _sign_in(request, challenge, proven, now) if proven else redirect(CHECKING)
+
+
+@entrance
+@require_http_methods(["GET", "HEAD", "POST"])
+def checking(request: HttpRequest) -> HttpResponse:
+    """Waits for the verdict on a code. A right one is finished by a POST from this page: a GET may come from a browser
+    that fetches ahead, or by another site's link."""
+    now = timezone.now()
+    if request.method == "POST":
+        try:
+            return _sign_in(request, *flow.finish(visitor_of(request), now=now), now)
+        except NoChallenge:
+            return redirect(CHECKING)
+    challenge = attempts.find(cookies.handle(request))
+    if challenge is None:
+        return start_again(request)
+    state = answer_of(challenge, now)
+    if not state:
+        return redirect(OTP)
+    if state not in {"checking", "right"}:
+        form = CodeForm({})
+        form.errors.clear()  # that nothing was typed
+        form.add_error("code", texts.wrong_code() if state == "refused" else texts.not_checked())
+        return _code_page(request, challenge, form)
+    context = {"app_name": conf.app_name, "state": state}
+    return render(request, "cognito_passwordless/checking.html", context)
+
+
+def _sign_in(request: HttpRequest, challenge: ChallengeSession, proven: Proven, now: datetime) -> HttpResponse:
     try:
         response = completion.complete(request, challenge, proven, now=now)
     except MigrationRefused as refusal:
@@ -137,7 +167,6 @@ def refused(request: HttpRequest, refusal: MigrationRefused, next_url: str) -> H
 def password(request: HttpRequest) -> HttpResponse:
     """Takes the password that a pool wants before its code. Everybody gets the same answer, right passwords too: a
     faster answer would confirm the password to someone who knows nothing else."""
-    began = time.monotonic()
     challenge = attempts.find(cookies.handle(request))
     if challenge is None or not challenge.password_offered:
         return start_again(request)
@@ -148,7 +177,6 @@ def password(request: HttpRequest) -> HttpResponse:
         pool_password.give(visitor_of(request), form.cleaned_data["password"], now=timezone.now())
     except NoChallenge:
         return start_again(request)
-    _wait_until(began + challenge.refusal_floor)
     return HttpResponseRedirect(f"{reverse(OTP)}?password")
 
 
@@ -265,10 +293,3 @@ def retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
     if seconds:
         response["Retry-After"] = str(seconds)
     return response
-
-
-def _wait_until(moment: float) -> None:
-    """Holds a refusal back, so that asking a pool and asking none take the same time (law 4)."""
-    left = moment - time.monotonic()
-    if left > 0:
-        time.sleep(left)

@@ -40,6 +40,11 @@ class Page:
     forms: list[Form]
     articles: list[Article]
 
+    @property
+    def token(self) -> str:
+        """The CSRF token of its first form."""
+        return self.forms[0].fields["csrfmiddlewaretoken"]
+
     def form_with(self, name: str) -> Form:
         """The form that asks for ``name``. Raises `BrowserError` if there is none."""
         for form in self.forms:

@@ -59,7 +59,7 @@ def test_the_page_says_when_the_message_has_gone(page: Page, bob: User, settings
     expect(status(page)).to_have_text("Sending…")
     challenge = ChallengeSession.objects.get()
     send(challenge.pk, challenge.generation, now=timezone.now(), final=True)
-    expect(status(page)).to_have_text("Done. Now look in your inbox, and in the spam folder.")
+    expect(status(page)).to_have_text("Now look in your inbox, and in the spam folder.")
 
 
 @WITHOUT_JAVASCRIPT
@@ -71,7 +71,7 @@ def test_without_javascript_nothing_is_said_that_stops_being_true(page: Page, bo
 
 def test_a_provider_in_trouble_is_told_to_everybody_who_waits(page: Page, bob: User) -> None:
     ask_for_code(page, "nobody@example.com")
-    Delivery.objects.update(status=Delivery.Status.FAILED, provider_down=True, finished_at=timezone.now())
+    Delivery.objects.update(status=Delivery.Status.FAILED, for_everybody=True, finished_at=timezone.now())
     come_back(page)
     expect(status(page)).to_have_text(re.compile("We have trouble sending e-mail at the moment. Choose SMS"))
 
@@ -190,7 +190,7 @@ def test_the_code_of_an_sms_is_taken_from_the_phone(
 def test_no_sms_is_waited_for_where_none_was_asked_for(page: Page, context: BrowserContext, bob: User) -> None:
     context.add_init_script(BY_SMS)
     ask_for_code(page, "bob@example.com")
-    expect(status(page)).to_have_text(re.compile("^Done"))
+    expect(status(page)).to_have_text(re.compile("^Now look"))
     assert page.evaluate("window.asked") is None
 
 

@@ -36,11 +36,13 @@ OVER = frozenset({"expired", "locked", "superseded", "answered", "verified"})
 _COUNTS, _CHALLENGES = FailureCount._meta.db_table, ChallengeSession._meta.db_table
 # Every guess runs these: putting them together by the ORM takes longer than running them. Only names of tables and of
 # columns are put in; S608 sees no difference.
-_CLAIM = f"""UPDATE {_CHALLENGES} SET attempts = attempts + 1
+_CLAIM_AND = f"""UPDATE {_CHALLENGES} SET attempts = attempts + 1{{noted}}
 WHERE handle_hash = %(handle)s AND purpose = %(purpose)s AND outcome = '{OPEN}' AND attempts < %(most)s
     AND expires_at > %(now)s
 RETURNING *
 """  # noqa: S608
+_CLAIM = _CLAIM_AND.format(noted="")
+_CLAIM_NOTED = _CLAIM_AND.format(noted=", answered_at = %(now)s, verdict = ''")
 # Counts what may be compared and nothing else, or guessing for ever would lock out those who share a row. Of parallel
 # guesses some may still be counted past the limit; what comes back tells them. The rows are in the order in which
 # `accept` writes them, or the two could wait for each other.
@@ -141,9 +143,9 @@ def find(handle: str, purpose: str = SIGN_IN) -> ChallengeSession | None:
     return _rows(handle).filter(purpose=purpose).first()
 
 
-def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
+def claim(handle: str, now: datetime, purpose: str = SIGN_IN, *, is_noted: bool = False) -> Attempt | None:
     """Spends one attempt of this browser's challenge, on the challenge and on the counts of its identifier and its
-    account.
+    account. With ``is_noted`` the row says that an answer waits for its verdict since now (`checking`).
 
     None when the browser holds no challenge. Two statements, whoever it is for. Raises `RuntimeError` inside a
     transaction.
@@ -154,7 +156,7 @@ def claim(handle: str, now: datetime, purpose: str = SIGN_IN) -> Attempt | None:
     at = database.ops.adapt_datetimefield_value(now)
     with durable():
         claimed = {"handle": handle_hash(handle), "purpose": purpose, "most": policy.max_attempts, "now": at}
-        challenge = next(iter(challenges().raw(_CLAIM, claimed)), None)
+        challenge = next(iter(challenges().raw(_CLAIM_NOTED if is_noted else _CLAIM, claimed)), None)
         if challenge is None:
             challenge = find(handle, purpose)
             if challenge is None or challenge.outcome != OPEN:
@@ -186,24 +188,31 @@ def account_of(challenge: ChallengeSession) -> str:
 
 
 def give_back(challenge: ChallengeSession) -> None:
-    """Undoes a `claim` whose answer was compared with nothing. Two statements."""
+    """Undoes a `claim` whose answer was compared with nothing. At most four statements."""
+    counted = "known" if challenge.known_browser else "count"
+    account = account_of(challenge)
+    spent = [(challenge.identifier, "", counted), (account, "", counted), (account, challenge.known_browser, "count")]
     with durable():
         challenges().filter(pk=challenge.pk, outcome=OPEN, attempts__gt=0).update(attempts=F("attempts") - 1)
-        _counts().filter(identifier=challenge.identifier, browser="", count__gt=0).update(count=F("count") - 1)
+        for key, browser, name in spent if challenge.known_browser else spent[:2]:
+            row = _counts().filter(identifier=key, browser=browser, **{f"{name}__gt": 0})
+            row.update(**{name: F(name) - 1})
     challenge.attempts -= 1
 
 
-def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = lambda: None) -> bool:
+def accept(challenge: ChallengeSession, *, on_success: Callable[[], object] = lambda: None, proof: str = "") -> bool:
     """Claims the success: True for exactly one caller, and never for a code that was rotated away meanwhile.
 
     The failures of identifier and account are forgotten: NIST SP 800-63B-4 counts those in a row. Three statements,
     four for a browser that has signed in before. ``on_success`` writes what belongs to it, in the same transaction.
+    ``proof``, encrypted, is kept until the browser comes for it (`checking.take_proof`).
     """
+    outcome = ChallengeSession.Outcome.PROVEN if proof else ChallengeSession.Outcome.VERIFIED
     with durable():
         won = (
             challenges()
             .filter(pk=challenge.pk, outcome=OPEN, generation=challenge.generation)
-            .update(outcome=ChallengeSession.Outcome.VERIFIED, pool_session="")
+            .update(outcome=outcome, pool_session=proof)
         )
         if won:
             forget_failures(challenge, challenge.known_browser, count=0, known=0)
@@ -238,6 +247,7 @@ def resend(handle: str, now: datetime) -> bool:
                 generation=F("generation") + int(policy.on_resend == "rotate"),  # PostgreSQL adds no boolean
                 last_sent_at=now,
                 sending=ChallengeSession.Sending.QUEUED,
+                answered_at=None,
             )
         )
 

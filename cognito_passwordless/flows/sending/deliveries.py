@@ -70,6 +70,7 @@ def finish(
     *,
     cause: str = "",
     provider_down: bool = False,
+    for_everybody: bool = False,
     sent: Sent | None = None,
 ) -> None:
     """Writes how it ended. What has been sent is sent, even if another worker took the row over after the lease; all
@@ -82,6 +83,7 @@ def finish(
         finished_at=now,
         cause=cause[:60],
         provider_down=provider_down,
+        for_everybody=for_everybody,
         sender=sent.sender if sent else "",
         provider_message_id=sent.message_id if sent else "",
     )

@@ -157,7 +157,7 @@ def _by_our_code(challenge: ChallengeSession, recipient: str, gate: Gate, now: d
     if code is None:
         # The web process used a key that this worker does not have. It is so for everybody: see docs/celery.md.
         logger.error("This worker has no key %s: SECRET_KEY differs from the web's", challenge.key_fingerprint)
-        raise SendFailed("key_unknown")
+        raise SendFailed("key_unknown", for_everybody=True)
     if not _update(challenge, route=Route.LOCAL, recipient=recipient, account=challenge.account):
         return SendResult(reason="over")
     if routing.review_code(identifier_of(challenge), now) is not None:

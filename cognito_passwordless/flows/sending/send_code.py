@@ -87,20 +87,30 @@ def _send(gate: Gate, now: datetime, *, final: bool) -> None:
         logger.info("%s is over the limit %s", challenge.pk, over.name)
         for_everybody = over.name in FOR_EVERYBODY
         status = Status.FAILED if for_everybody else Status.SKIPPED
-        _record(gate, Outcome.REFUSED, over.cause, status=status, provider_down=for_everybody)
+        _record(
+            gate, Outcome.REFUSED, over.cause, status=status, provider_down=for_everybody, for_everybody=for_everybody
+        )
     except (SendFailed, CognitoError) as error:
         gate.give_back()
         # The person learns of it only where it is the same for everybody.
         if isinstance(error, SendFailed):
             retryable, category, provider_down = error.retryable, "system", error.provider_down
+            for_everybody = error.for_everybody
         else:
             retryable, category = error.cause.retryable, error.cause.category
-            provider_down = error.cause.scope == "pool"
+            provider_down, for_everybody = error.cause.scope == "pool", error.not_reached
         tries = gate.delivery.tries
         if retryable and not final and tries < MAX_TRIES and gate.copies() < MAX_COPIES:
             deliveries.wait(gate.delivery, str(error.cause))
             raise TryLater(str(error.cause), tries=tries) from None
-        _record(gate, Outcome.FAILED, str(error.cause), category=category, provider_down=provider_down)
+        _record(
+            gate,
+            Outcome.FAILED,
+            str(error.cause),
+            category=category,
+            provider_down=provider_down,
+            for_everybody=for_everybody,
+        )
     else:
         if result.sent is None:
             gate.give_back()
@@ -124,6 +134,7 @@ def _record(
     status: Delivery.Status | None = None,
     category: str = "flow",
     provider_down: bool = False,
+    for_everybody: bool = False,
     sent: Sent | None = None,
     output: journey.Output = None,
 ) -> None:
@@ -132,7 +143,9 @@ def _record(
     if status is None:
         status = Status.UNKNOWN if gate.copies() else Status.FAILED
     ended = gate.clock()
-    deliveries.finish(gate.delivery, status, ended, cause=cause, provider_down=provider_down, sent=sent)
+    deliveries.finish(
+        gate.delivery, status, ended, cause=cause, provider_down=provider_down, for_everybody=for_everybody, sent=sent
+    )
     journey.record(
         gate.challenge,
         "sent",

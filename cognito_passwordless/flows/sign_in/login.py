@@ -1,5 +1,6 @@
 """One sign-in by code, as the entrances call it: start, answer, resend, retry, status. No HTML and no cookies here."""
 
+import json
 import logging
 import time
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from functools import partial
 from django.db import router, transaction
 from django.views.decorators.debug import sensitive_variables
 
-from ... import connections
+from ... import connections, keys
 from ...cognito import Connection
 from ...conf import conf
 from ...exceptions import DispatchFailed
@@ -17,7 +18,7 @@ from ...identifiers import Identifier
 from ...identity import Channel
 from ...models import ChallengeSession, Route
 from ...otp import Code
-from ..challenges import attempts
+from ..challenges import attempts, checking
 from ..challenges import hosted as hosted_state
 from ..challenges.status import can_resend, seconds_to_resend
 from ..events import journey
@@ -25,11 +26,13 @@ from ..events.journey import Outcome
 from ..limits import budgets
 from ..sending import send_code
 from ..sending.routing import identifier_of
+from .background import background
 from .context import Visitor, too_many
 from .errors import NoChallenge, NotProven, NotServed, TooMany, TooSoon, Wrong
-from .verification import Proven, verify
+from .verification import Proven, compare, verify
 
 logger = logging.getLogger(__name__)
+Verdict = ChallengeSession.Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +137,74 @@ def start(
 def answer(
     visitor: Visitor, given: Code, *, now: datetime, purpose: str = attempts.SIGN_IN
 ) -> tuple[ChallengeSession, Proven]:
-    """Claims an attempt, compares, claims the success. Three statements for a wrong code.
+    """Claims an attempt, compares, claims the success, and waits for the pool if one has to be asked. Three
+    statements for a wrong code.
 
     Raises `NoChallenge`, and `Wrong` for everything that does not open the session.
     """
     attempt = attempts.claim(visitor.handle, now, purpose)
     if attempt is None:
         raise NoChallenge
+    return attempt.challenge, _judge(attempt, given, now)
+
+
+@sensitive_variables()
+def submit(visitor: Visitor, given: Code, *, now: datetime) -> tuple[ChallengeSession, Proven | None]:
+    """The same, and waits for no pool: None for everything that is not right at once. `status` tells what becomes of
+    it, and `finish` goes on with what was right. Three statements for a wrong code.
+
+    Raises `NoChallenge`; and `Wrong`, as `answer` does, where no refusal has to be held back (`REFUSAL_FLOOR`).
+    """
+    attempt = attempts.claim(visitor.handle, now, is_noted=True)
+    if attempt is None:
+        raise NoChallenge
+    challenge = attempt.challenge
+    if not challenge.refusal_floor:
+        return challenge, _judge(attempt, given, now)
+    if attempt.refusal in attempts.OVER:
+        checking.refuse_once_more(challenge, now)
+        return challenge, None
+    if attempt.claimed and challenge.route == Route.LOCAL:
+        try:
+            compare(challenge, given, now)
+            return challenge, _judge(attempt, given, now)
+        except NotProven as error:
+            if isinstance(error, Wrong):  # right, and another request was faster
+                checking.judge(challenge, Verdict.REFUSED)
+                return challenge, None
+    # For everybody, the people among them whom no pool is asked for: this request must do the same for all.
+    if not background.hand_over(partial(_check, attempt, given, now), floor=challenge.refusal_floor):
+        checking.judge(challenge, Verdict.UNCHECKED)
+    return challenge, None
+
+
+@sensitive_variables()
+def _check(attempt: attempts.Attempt, given: Code, now: datetime, in_time: bool) -> None:
+    verdict = Verdict.UNCHECKED
+    try:
+        if in_time:
+            _judge(attempt, given, now, keep_proof=True)
+            return
+    except Wrong as wrong:
+        # What the network or the pool is to blame for says nothing about the code.
+        verdict = Verdict.UNCHECKED if wrong.category == "system" else Verdict.REFUSED
+    checking.judge(attempt.challenge, verdict)
+
+
+def finish(visitor: Visitor, *, now: datetime) -> tuple[ChallengeSession, Proven]:
+    """Takes what `submit` left to be checked and was right, once. Raises `NoChallenge`."""
+    challenge = checking.take_proof(visitor.handle, now)
+    kept = keys.decrypt(challenge.pool_session) if challenge else None
+    proven = Proven.from_dict(json.loads(kept)) if kept else None
+    # A cut-over may have ended the connection since.
+    if challenge is None or proven is None or (proven.connection and not proven.connection.active):
+        raise NoChallenge
+    return challenge, proven
+
+
+@sensitive_variables()
+def _judge(attempt: attempts.Attempt, given: Code, now: datetime, *, keep_proof: bool = False) -> Proven:
+    """Raises `Wrong`."""
     challenge = attempt.challenge
     if attempt.refusal in attempts.OVER:
         # No event: a browser that repeats this would write without end.
@@ -158,8 +222,9 @@ def answer(
                 attempts.give_back(challenge)
         else:
             won = partial(record, Outcome.OK, cause=proven.unproven, output=proven.profile)
-            if attempts.accept(challenge, on_success=lambda: won(duration=time.monotonic() - began)):
-                return challenge, proven
+            proof = keys.encrypt(json.dumps(proven.to_dict())) if keep_proof else ""
+            if attempts.accept(challenge, on_success=lambda: won(duration=time.monotonic() - began), proof=proof):
+                return proven
             cause = "already_used"
     outcome = Outcome.REFUSED if category == "flow" else Outcome.FAILED
     record(outcome, cause=cause, category=category, duration=time.monotonic() - began)

@@ -22,6 +22,7 @@ from ..events.journey import Outcome
 from ..limits import budgets
 from ..sending import pool_codes
 from ..sending.routing import identifier_of
+from .background import background
 from .context import Visitor
 from .errors import NoChallenge, NotProven
 
@@ -31,16 +32,24 @@ NOT_ASKED = "password_not_asked"
 
 @sensitive_variables()
 def give(visitor: Visitor, password: Password, *, now: datetime) -> None:
-    """Claims an attempt, and gives the password to the pool that waits for it: right, wrong and not asked for end
-    alike. Raises `NoChallenge`."""
+    """Claims an attempt, and has the password given to the pool that waits for it: right, wrong and not asked for end
+    alike, and at once where refusals are held back (`REFUSAL_FLOOR`). Raises `NoChallenge`."""
     attempt = attempts.claim(visitor.handle, now)
     if attempt is None:
         raise NoChallenge
-    challenge, began = attempt.challenge, time.monotonic()
+    floor = attempt.challenge.refusal_floor
     if attempt.refusal in attempts.OVER:
         # No event: a browser that repeats this would write without end.
-        logger.info("%s password refused: %s", challenge.pk, attempt.refusal)
-        return
+        logger.info("%s password refused: %s", attempt.challenge.pk, attempt.refusal)
+    elif not floor:
+        _give(attempt, password, now)
+    elif not background.hand_over(lambda in_time: _give(attempt, password, now) if in_time else None, floor=floor):
+        logger.warning("%s password not given: too many at once", attempt.challenge.pk)
+
+
+@sensitive_variables()
+def _give(attempt: attempts.Attempt, password: Password, now: datetime) -> None:
+    challenge, began = attempt.challenge, time.monotonic()
     cause, category = attempt.refusal, "flow" if attempt.refusal else ""
     if attempt.claimed:
         try:

@@ -15,10 +15,9 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from ... import connections, keys
-from ...cognito import CognitoProfile
+from ... import keys
 from ...exceptions import JoinOffered, SecondFactorNeeded
-from ...models import ChallengeSession, MigratedUser, Route
+from ...models import ChallengeSession, Route
 from ..accounts.pool_records import claims_of
 from .verification import Proven
 
@@ -50,10 +49,7 @@ def suspend(
     kept = {
         "challenge": str(challenge.pk),
         "next_url": challenge.next_url,
-        "profile": proven.profile.to_dict(),
-        "method": str(proven.method),
-        "claims": dict(proven.claims),
-        "of": proven.connection.alias if proven.connection else "",
+        **proven.to_dict(),
         "until": (now + LIFETIME).timestamp(),
         "user": "",
         "address": "",
@@ -80,12 +76,10 @@ def find(request: HttpRequest, now: datetime) -> WaitingSignIn | None:
     if not kept or kept["until"] < now.timestamp():
         return None
     challenge = ChallengeSession.objects.filter(pk=UUID(kept["challenge"])).first()
-    connection = connections.configured(kept["of"]) if kept["of"] else None
-    if challenge is None or (kept["of"] and connection is None):
+    proven = Proven.from_dict(kept)
+    if challenge is None or proven is None:
         return None
     challenge.next_url = kept["next_url"]
-    profile, method = CognitoProfile(**kept["profile"]), MigratedUser.Method(kept["method"])
-    proven = Proven(profile, method, connection, kept["claims"])
     return WaitingSignIn(challenge, proven, kept["user"], kept["address"], kept["connection"], kept["following"])
 
 

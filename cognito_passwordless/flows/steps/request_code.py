@@ -84,5 +84,5 @@ def ask_pool(
     delivery = Delivery.objects.filter(challenge=challenge).latest("number")
     cause = challenge.decoy_reason or delivery.cause
     # During an outage everybody is told of it, or those whom nothing is sent to could be told apart.
-    is_private = bool(cause) and not (delivery.provider_down or status(challenge, now=now).state == "trouble")
+    is_private = bool(cause) and not (delivery.for_everybody or status(challenge, now=now).state == "trouble")
     return PoolAnswer(challenge, handle, cause, private=is_private)

@@ -23,6 +23,7 @@ from django.utils.log import AdminEmailHandler
 
 from cognito_passwordless import connections, steps
 from cognito_passwordless.cognito import Cause, CognitoError, Password, start_with_password
+from cognito_passwordless.flows.sign_in.background import Background
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.local.own_triggers import attach
 from cognito_passwordless.models import (
@@ -36,6 +37,7 @@ from cognito_passwordless.models import (
 
 from ...gunicorn_site import Database, Site
 from ...http_browser import Browser
+from .held import Held
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL = "ann@example.com"
@@ -406,19 +408,20 @@ class TestPage:
         assert "errorlist" in response.content.decode()
         assert "x" * 257 not in response.content.decode()
 
-    def test_no_answer_comes_sooner_than_the_floor(
+    def test_no_answer_waits_for_the_pool(
         self, client: Client, custom: Callable[..., LocalPool], settings: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Not even that of a right one: it would tell that it was right."""
+        """Right or wrong, it would tell that there was a pool to ask."""
         settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "REFUSAL_FLOOR": 5}
+        later = Held()
+        monkeypatch.setattr("cognito_passwordless.flows.sign_in.pool_password.background", Background(lambda: later))
         custom()
-        waited: list[float] = []
-        monkeypatch.setattr("cognito_passwordless.web.views.time.sleep", waited.append)
         start(client)
-        for password in (TYPED, WRONG):
-            waited.clear()
+        for password in (WRONG, TYPED):
             give(client, password)
-            assert waited[-1] > 2
+            assert ChallengeSession.objects.get().pool_challenge == "PASSWORD_VERIFIER"
+        assert later.work() == 2
+        assert ChallengeSession.objects.get().pool_challenge != "PASSWORD_VERIFIER"
 
     def test_the_code_page_asks_the_database_nothing_more(
         self, client: Client, custom: Callable[..., LocalPool]
