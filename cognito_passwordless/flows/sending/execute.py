@@ -86,7 +86,8 @@ def _decoy(challenge: ChallengeSession, reason: str, gate: Gate, now: datetime) 
     _update(challenge, decoy_reason=reason)
     tells = reason == "unknown" and conf.unknown_address_message
     recipient = identifier_of(challenge)
-    if not tells or recipient.channel != Channel.EMAIL or challenge.channel != Channel.EMAIL:
+    by_email = recipient.channel == challenge.channel == Channel.EMAIL
+    if not tells or not by_email or recipient.is_user_name:
         return SendResult(reason=reason)
     if not gate.paid:
         try:

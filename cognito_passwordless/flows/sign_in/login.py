@@ -88,7 +88,7 @@ def start(
     (`hosted_login.fallback`). At most four statements. Raises `TooMany`, `NotServed`, and `DispatchFailed` when no
     worker can be told; then nothing is left."""
     channel = channel or identifier.channel
-    if Channel.SMS in {channel, identifier.channel} and not conf.offers_sms:
+    if not all(map(conf.offers, {channel, identifier.channel})):
         raise NotServed
     if channel == identifier.channel == Channel.SMS and not budgets.serves(identifier.value):
         raise NotServed
