@@ -199,10 +199,10 @@ class Settings:
     @property
     def usernames(self) -> tuple[str, ...]:
         """The connections whose people may type the user name that they have in the pool, the first of them first."""
-        aliases = self._get("USERNAMES", cast("list[str]", []), list, tuple)
-        if not all(isinstance(alias, str) and alias for alias in aliases):
+        aliases = self._get("USERNAMES", cast("list[object]", []), list, tuple)
+        if not all(isinstance(alias, str) for alias in aliases):
             raise ImproperlyConfigured("COGNITO_PASSWORDLESS['USERNAMES'] must be a list of connections' provider_id")
-        return tuple(aliases)
+        return tuple(map(str, aliases))
 
     def offers(self, channel: str) -> bool:
         """Whether anything on the site speaks of this channel."""

@@ -109,6 +109,11 @@ def spend(name: str, key: str, now: datetime) -> None:
         )
 
 
+def give_back(name: str, key: str) -> None:
+    """Undoes a `spend` that came to nothing. One statement."""
+    _rows(name, _fitting(key)).filter(count__gt=0).update(count=F("count") - 1)
+
+
 def is_first_refusal(over: OverLimit) -> bool:
     """True once in a window, so that a flood of refusals is written down once. One past the limit marks it. One
     statement, and not in the transaction that was refused."""

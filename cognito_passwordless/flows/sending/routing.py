@@ -110,8 +110,8 @@ def _by_user_name(challenge: ChallengeSession, name: Identifier) -> Decision:
         return ByPool(tuple(candidates)) if candidates else Decoy(row.value)
     if isinstance(row, NoMatch):
         return Decoy(row.value)
-    came = row.user is not None and not row.awaits_proof
-    if address := came and known(owners.proven_address(row.user, challenge.channel)):
+    user = None if row.awaits_proof else row.user
+    if address := user and known(owners.proven_address(user, challenge.channel)):
         verdict, _ = pool_records.by_our_code(address)
         return ByOurCode(address.value) if verdict.action is Action.ENTER else Decoy(str(verdict.reason))
     connection = connections.find(row.connection)

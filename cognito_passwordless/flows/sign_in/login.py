@@ -97,7 +97,8 @@ def start(
     # One transaction, as waiting for the disk is what a start mostly does; it begins with its write.
     try:
         with transaction.atomic(using=router.db_for_write(ChallengeSession)):
-            budgets.spend("starts_per_ip", budgets.network_of(visitor.ip), now)
+            # Strangers of the same network must not use up what a person starts in their own browser.
+            budgets.spend("starts_per_ip", visitor.known_browser or budgets.network_of(visitor.ip), now)
             if hosted:
                 challenge = hosted_state.open_challenge(
                     hosted, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
@@ -156,6 +157,9 @@ def answer(
         else:
             won = partial(record, Outcome.OK, cause=proven.unproven, output=proven.profile)
             if attempts.accept(challenge, on_success=lambda: won(duration=time.monotonic() - began)):
+                if not challenge.known_browser:
+                    # A whole school may be behind one address: only starts that come to nothing add up there.
+                    budgets.give_back("starts_per_ip", budgets.network_of(visitor.ip))
                 return challenge, proven
             cause = "already_used"
     outcome = Outcome.REFUSED if category == "flow" else Outcome.FAILED
