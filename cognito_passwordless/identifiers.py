@@ -42,6 +42,11 @@ class Identifier:
         return self.value.partition("@")[2]
 
     @property
+    def number(self) -> str:
+        """The phone number; empty for all others."""
+        return self.value if self.value.startswith("+") else ""
+
+    @property
     def is_user_name(self) -> bool:
         """A name is no address: nothing can be sent to it, and it is nobody's proof."""
         return not looks_like_address(self.value)

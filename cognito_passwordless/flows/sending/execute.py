@@ -133,9 +133,8 @@ def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: dat
         if connection.needs_password and not pool_codes.can_send_again(connection, challenge):
             return _wait_for_password(challenge, connection, username, session_is_over=False)
         if challenge.channel == Channel.SMS:  # for e-mail the pool has a quota of its own
-            typed = identifier_of(challenge)
             number = decision.known.phone_number if decision.known else ""
-            _spend_budgets(challenge, typed.value if typed.channel == Channel.SMS else number, gate, now)
+            _spend_budgets(challenge, identifier_of(challenge).number or number, gate, now)
         gate.wait_for_slot(f"cognito {connection.region}", conf.limit("cognito_starts"))
         gate.claim()
         try:

@@ -86,7 +86,7 @@ def with_second_factor(request: HttpRequest, waiting: step_up.WaitingSignIn) -> 
     """Signs in to the account that the person proved an address of: allauth asks for its second factor, and after that
     `finish_second_factor` gives it the address. None where the account has been deleted meanwhile."""
     user = get_user_model()._default_manager.filter(pk=waiting.user).first()
-    return user and _sign_in(request, user, waiting.proven, waiting.challenge, signup=False)
+    return user if user is None else _sign_in(request, user, waiting.proven, waiting.challenge, signup=False)
 
 
 def without_it(request: HttpRequest, waiting: step_up.WaitingSignIn, *, now: datetime) -> HttpResponse:

@@ -90,7 +90,7 @@ def start(
     channel = channel or identifier.channel
     if not all(map(conf.offers, {channel, identifier.channel})):
         raise NotServed
-    if channel == identifier.channel == Channel.SMS and not budgets.serves(identifier.value):
+    if channel == Channel.SMS and identifier.number and not budgets.serves(identifier.number):
         raise NotServed
     offers, handle = offers_for(identifier), attempts.new_handle()
     hosted = None if by_code else offers.hosted_first

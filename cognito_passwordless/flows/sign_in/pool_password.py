@@ -73,6 +73,5 @@ def _prove(challenge: ChallengeSession, password: Password, now: datetime) -> No
         raise NotProven("quota", "system")
     time.sleep(slot.wait)
     if challenge.channel == Channel.SMS:  # for e-mail the pool has a quota of its own
-        typed = identifier_of(challenge)
-        budgets.spend_for_message(challenge.channel, typed.value if typed.channel == Channel.SMS else "", now)
+        budgets.spend_for_message(challenge.channel, identifier_of(challenge).number, now)
     pool_codes.keep(challenge, connection, pool_codes.prove_password(connection, challenge, password, now=now))

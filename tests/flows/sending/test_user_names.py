@@ -283,3 +283,29 @@ class TestThePages:
         }
         settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, **sms}
         assert start("015112345678").identifier == "+4915112345678"
+
+
+class TestASiteWithoutEmail:
+    @pytest.fixture(autouse=True)
+    def _by_sms(self, settings: Any) -> None:
+        senders = {"email": [], "sms": [{"BACKEND": "cognito_passwordless.delivery.memory.MemorySender"}]}
+        chosen = {"SENDERS": senders, "SMS_COUNTRIES": ["DE"], "USERNAMES": []}
+        settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, **chosen}
+
+    def test_speaks_of_numbers_alone(self, client: Client) -> None:
+        page = client.get("/login/").content.decode()
+        assert "Phone number" in page
+        assert "mail" not in page.replace("autocomplete", "")
+        assert "Enter a phone number" in client.post("/login/", {"identifier": ANN}).content.decode()
+        assert not ChallengeSession.objects.exists()
+        start("+4915112345678", client)
+        page = client.get("/login/code/").content.decode()
+        assert "e-mail" not in page
+
+    def test_sends_by_sms_to_who_typed_a_name(self, settings: Any, pool: LocalPool) -> None:
+        settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "USERNAMES": ["main"]}
+        number = {"phone_number": "+4915112345678", "attributes": {"phone_number_verified": "true"}}
+        sub = pool.add_user(phone_number="+4915112345678", username="ann")
+        imported(pool, sub, email="", **number)
+        challenge = start("ann")
+        assert (challenge.channel, challenge.recipient) == ("sms", "+4915112345678")
