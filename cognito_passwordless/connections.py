@@ -14,6 +14,7 @@ from django.db.models import JSONField, Value
 
 from . import compat
 from .cognito import Connection, ConnectionConfigError
+from .conf import conf
 from .identifiers import Identifier
 from .models import ConnectionState
 
@@ -110,7 +111,10 @@ def _read(apps: Iterable[Any]) -> list[Connection]:
 
 def answering_for(identifier: Identifier, among: Iterable[Connection]) -> list[Connection]:
     """The connections that may know this identifier, by configuration alone: those with a rule for its e-mail domain,
-    else those without any rule."""
+    else those without any rule; for a user name, those of ``USERNAMES`` in their order."""
     candidates = list(among)
+    if identifier.is_user_name:
+        named = [connection for connection in candidates if connection.alias in conf.usernames]
+        return sorted(named, key=lambda connection: conf.usernames.index(connection.alias))
     ruled = [connection for connection in candidates if identifier.domain and identifier.domain in connection.domains]
     return ruled or [connection for connection in candidates if not connection.domains]

@@ -1,4 +1,5 @@
-"""What a person types to say who they are: an e-mail address or a phone number, stored in one form only."""
+"""What a person types to say who they are: an e-mail address, a phone number or, where a pool has them, a user name;
+stored in one form only."""
 
 from dataclasses import dataclass, field
 
@@ -8,15 +9,25 @@ from django.core.validators import validate_email
 
 from .conf import conf
 from .exceptions import InvalidIdentifier
-from .identity.addresses import Channel, channel_of, clean, email_key, key_of, phone_key, spellings_of
+from .identity.addresses import (
+    Channel,
+    channel_of,
+    clean,
+    could_be_user_name,
+    email_key,
+    key_of,
+    phone_key,
+    spellings_of,
+)
 
 MAX_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """An address by its key (`identity.addresses`); build it with `parse` or `known`. ``spelling`` is how it was
-    written, which has no say in whether two are equal."""
+    """An address by its key (`identity.addresses`), or a user name in lower case; build it with `parse`, `typed`,
+    `known` or `stored`. ``channel`` is the one that a code comes by unless another is chosen. ``spelling`` is how it
+    was written, which has no say in whether two are equal."""
 
     value: str
     channel: Channel
@@ -27,12 +38,30 @@ class Identifier:
 
     @property
     def domain(self) -> str:
-        """The part after ``@``; empty for a phone number."""
-        return self.value.rpartition("@")[2] if self.channel == Channel.EMAIL else ""
+        """The part after ``@``; empty for a phone number and a user name."""
+        return self.value.partition("@")[2]
+
+    @property
+    def number(self) -> str:
+        """The phone number; empty for all others."""
+        return self.value if self.value.startswith("+") else ""
+
+    @property
+    def is_user_name(self) -> bool:
+        """A name is no address: nothing can be sent to it, and it is nobody's proof."""
+        return not looks_like_address(self.value)
+
+    @property
+    def whose(self) -> str:
+        """What a browser is known by that has signed in as this person. Of two user names that differ in the case of
+        their letters, each may be another person's: guesses count against both, and trust goes to one."""
+        return self.spelling or self.value if self.is_user_name else self.value
 
     @property
     def spellings(self) -> tuple[str, ...]:
         """As it was written first, then the other spellings that follow from its key."""
+        if self.is_user_name:
+            return (self.whose,)
         others = spellings_of(self.value)
         written = (
             (self.spelling,) if (self.channel == Channel.EMAIL and self.spelling) or self.spelling in others else ()
@@ -41,9 +70,32 @@ class Identifier:
 
 
 def parse(text: str) -> Identifier:
-    """Reads what was typed or pasted. Raises `InvalidIdentifier`."""
+    """Reads an address that was typed or pasted. Raises `InvalidIdentifier`."""
     plain = clean(text[: 4 * MAX_LENGTH])
     return _email(plain) if channel_of(plain) == Channel.EMAIL else _phone(plain)
+
+
+def typed(text: str) -> Identifier:
+    """Reads what a person typed to sign in: an address or, where ``USERNAMES`` has a pool, a user name. What can be an
+    address is one: a name never has an ``@`` or begins with ``+``. Raises `InvalidIdentifier`."""
+    plain = clean(text[: 4 * MAX_LENGTH])
+    is_name = bool(conf.usernames) and could_be_user_name(plain) and not looks_like_address(plain)
+    try:
+        address = parse(text)
+    except InvalidIdentifier:
+        if not is_name:
+            raise
+    else:
+        # Digits of a site that sends no SMS are no number, but may be a pupil's or a customer's.
+        if not is_name or conf.offers(address.channel):
+            return address
+    return stored(plain.lower(), plain)
+
+
+def stored(value: str, spelling: str = "") -> Identifier:
+    """An identifier from a row that has its value."""
+    is_address = looks_like_address(value) or not conf.offers_email
+    return Identifier(value, channel_of(value) if is_address else Channel.EMAIL, spelling)
 
 
 def known(spelling: str) -> Identifier | None:

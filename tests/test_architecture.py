@@ -29,7 +29,7 @@ ARROWS: dict[str, dict[str, str]] = {
         "local": "interruption lambda_triggers",
         "texts": "conf",
         "models": "cognito identifiers identity otp",
-        "connections": "cognito compat identifiers models",
+        "connections": "cognito compat conf identifiers models",
         "keys": "models otp",
         "signals": "cognito models",
         "flows": "causes cognito compat conf connections delivery exceptions identifiers identity keys models "

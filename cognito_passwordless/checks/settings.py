@@ -47,6 +47,7 @@ _PLAIN: Mapping[str, Callable[[], object]] = {
     "PUBLIC_URL": lambda: conf.public_url,
     "SIGNUP": lambda: conf.signup,
     "ALLAUTH_PAGES": lambda: conf.allauth_pages,
+    "USERNAMES": lambda: conf.usernames,
     "STAFF_SIGN_IN": lambda: conf.staff_sign_in,
     "DISPATCH": lambda: conf.dispatch,
     "SMS_COUNTRIES": lambda: conf.sms_countries,

@@ -29,6 +29,7 @@ KEYS = frozenset(
         "SIGNUP",
         "UNKNOWN_ADDRESS_MESSAGE",
         "ALLAUTH_PAGES",
+        "USERNAMES",
         "STAFF_SIGN_IN",
         "SENDERS",
         "SMS_COUNTRIES",
@@ -207,6 +208,23 @@ class Settings:
         """The countries that SMS may go to; the first one is assumed for numbers in local form. An empty list allows
         none (law 10): no SMS is sent."""
         return list(self._get("SMS_COUNTRIES", [], list, tuple))
+
+    @property
+    def usernames(self) -> tuple[str, ...]:
+        """The connections whose people may type the user name that they have in the pool, the first of them first."""
+        aliases = self._get("USERNAMES", cast("list[object]", []), list, tuple)
+        if not all(isinstance(alias, str) for alias in aliases):
+            raise ImproperlyConfigured("COGNITO_PASSWORDLESS['USERNAMES'] must be a list of connections' provider_id")
+        return tuple(map(str, aliases))
+
+    def offers(self, channel: str) -> bool:
+        """Whether anything on the site speaks of this channel."""
+        return self.offers_sms if channel == "sms" else self.offers_email
+
+    @property
+    def offers_email(self) -> bool:
+        """Whether there is a sender of e-mails: an empty list says that this site has phone numbers alone."""
+        return bool(self.senders("email"))
 
     @property
     def offers_sms(self) -> bool:

@@ -3,7 +3,7 @@
 Laws: docs/laws.md; words: docs/glossary.md.
 """
 
-from .addresses import Channel, channel_of
+from .addresses import Channel, channel_of, could_be_user_name
 from .evidence import Claim, Decision, Evidence, Held, Holder, Policy, Record
 from .pool_code import Proof, could_have_gone_to, proof_of_code
 from .pool_users import PoolUser, State
@@ -26,6 +26,7 @@ __all__ = [
     "State",
     "Verdict",
     "channel_of",
+    "could_be_user_name",
     "could_have_gone_to",
     "judge",
     "obstacle_of",

@@ -39,6 +39,12 @@ def channel_of(address: str) -> Channel:
     return Channel.EMAIL if "@" in address else Channel.SMS
 
 
+def could_be_user_name(text: str) -> bool:
+    """Whether a pool may have it as a user name: the pattern of ``Username`` in the Cognito API,
+    ``[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]{1,128}``."""
+    return 1 <= len(text) <= 128 and all(unicodedata.category(character)[0] in "LMSNP" for character in text)
+
+
 def clean(text: str) -> str:
     """Reads an address out of what people paste: ``Ann <ann@example.com>``, ``mailto:ann@example.com``, a full stop at
     the end, characters that cannot be seen."""

@@ -29,7 +29,7 @@ def find_person(named: str) -> MigratedUser:
     """The one record with this sub, number or address. Raises `CommandError`, which repeats nothing of what was
     typed."""
     wanted = sys.stdin.readline().strip() if named == "-" else named.strip()
-    who = Q(sub=wanted)
+    who = Q(sub=wanted) | Q(username=wanted)
     if wanted.isascii() and wanted.isdigit():
         who |= Q(pk=int(wanted))
     try:

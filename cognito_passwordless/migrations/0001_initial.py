@@ -2,6 +2,7 @@
 
 import datetime
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 import uuid
 from django.conf import settings
@@ -418,6 +419,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='migrateduser',
             index=models.Index(fields=['phone_key'], name='cpw_people_phone'),
+        ),
+        migrations.AddIndex(
+            model_name='migrateduser',
+            index=models.Index(django.db.models.functions.text.Lower('username'), name='cpw_people_username'),
         ),
         migrations.AddIndex(
             model_name='migrateduser',

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from ..cognito import is_true
@@ -91,6 +92,7 @@ class MigratedUser(models.Model):
             ),
             models.Index(fields=["email_key"], name="cpw_people_email"),
             models.Index(fields=["phone_key"], name="cpw_people_phone"),
+            models.Index(Lower("username"), name="cpw_people_username"),
             models.Index(fields=["status", "id"], name="cpw_people_status"),
             models.Index(fields=["connection", "status", "id"], name="cpw_people_connection"),
             models.Index(fields=["status", "imported_at", "id"], name="cpw_people_cohort"),

@@ -26,7 +26,7 @@ from ..flows.sign_in import login
 from ..flows.sign_in.context import Visitor
 from ..flows.sign_in.errors import NoChallenge, NotServed, TooMany, TooSoon, Wrong
 from ..flows.steps import finish, request_code
-from ..identifiers import Identifier, looks_like_number, parse
+from ..identifiers import Identifier, looks_like_number, typed
 from ..identity import Channel
 from ..models import ChallengeSession
 from ..otp import read_code
@@ -60,7 +60,7 @@ def generate(
     if isinstance(chosen, StepError):
         return chosen
     try:
-        who = parse(identifier)
+        who = typed(identifier)
     except InvalidIdentifier:
         is_number = not conf.offers_sms and looks_like_number(identifier)
         return messages.error("not_served" if is_number else "invalid_identifier")
@@ -131,7 +131,7 @@ def authenticate_url(
     if isinstance(chosen, StepError):
         return chosen
     try:
-        who: Identifier | None = parse(identifier) if identifier else None
+        who: Identifier | None = typed(identifier) if identifier else None
         left = flow.begin(chosen, _visitor(request, handle), redirect_uri=redirect_uri, now=now, identifier=who)
     except InvalidIdentifier:
         return messages.error("invalid_identifier")

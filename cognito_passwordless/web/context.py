@@ -68,9 +68,8 @@ def code_context(
 
 def other_channel(channel: str) -> str:
     """By which a code may be asked for instead; empty where there is none."""
-    if channel == Channel.SMS:
-        return Channel.EMAIL
-    return Channel.SMS if conf.offers_sms else ""
+    other = Channel.EMAIL if channel == Channel.SMS else Channel.SMS
+    return other if conf.offers(other) else ""
 
 
 def password_taken() -> str:
@@ -105,7 +104,9 @@ def _texts(channel: str) -> dict[str, str]:
             "sent": _("Now look at the messages on your phone."),
             "trouble": _(
                 "We have trouble sending SMS at the moment. Choose e-mail, or send a new code in a few minutes."
-            ),
+            )
+            if conf.offers_email
+            else _("We have trouble sending SMS at the moment. Send a new code in a few minutes."),
         },
     }
     return by_channel[Channel(channel)] | {

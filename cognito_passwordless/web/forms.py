@@ -13,7 +13,6 @@ from .. import identifiers, texts
 from ..cognito import Password
 from ..conf import conf
 from ..exceptions import InvalidIdentifier
-from ..identity import Channel
 from ..models import CHANNEL_CHOICES
 from ..otp import Code, read_code
 
@@ -22,9 +21,7 @@ class IdentifierForm(forms.Form):
     """Who is signing in."""
 
     identifier = forms.CharField(
-        label=_("E-mail address or phone number"),
         max_length=320,
-        error_messages={"required": _("Enter your e-mail address or phone number.")},
         widget=forms.TextInput(
             attrs={
                 "autocomplete": "username",
@@ -42,22 +39,22 @@ class IdentifierForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not conf.offers_sms:
-            field = self.fields["identifier"]
-            field.label = _("E-mail address")
-            field.error_messages["required"] = _("Enter your e-mail address.")
-            field.widget.attrs["autocomplete"] = "email"
+        field = self.fields["identifier"]
+        field.label, field.error_messages["required"] = texts.what_to_type()
+        if not conf.usernames and not (conf.offers_email and conf.offers_sms):
+            alone = {"autocomplete": "email"} if conf.offers_email else {"autocomplete": "tel", "inputmode": "tel"}
+            field.widget.attrs.update(alone)
 
     def clean_identifier(self) -> identifiers.Identifier:
-        """Where no SMS are sent, every number has one answer, whatever it is and however it is written."""
+        """What the site does not send to has one answer, whatever it is and however it is written."""
         text = self.cleaned_data["identifier"]
         try:
-            identifier = identifiers.parse(text)
+            identifier = identifiers.typed(text)
         except InvalidIdentifier:
             if conf.offers_sms or not identifiers.looks_like_number(text):
                 raise forms.ValidationError(texts.no_identifier(), code="invalid") from None
         else:
-            if conf.offers_sms or identifier.channel != Channel.SMS:
+            if conf.offers(identifier.channel):
                 return identifier
         raise forms.ValidationError(texts.not_served(), code="not_served")
 

@@ -10,7 +10,7 @@ any cross-site visit carries our cookie, and the site's session cookie would not
 3. ``?done``: a visit from our own page, so that our cookie comes along and says whose answer it is.
 """
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -36,8 +36,9 @@ from .signed_in import go_on, signed_in_page
 @require_http_methods(["GET", "POST"])
 def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
     """Sends the browser to Cognito's authorize endpoint."""
-    chosen = _connection(connection)
-    next_url = safe_next(request)
+    chosen, next_url = _connection(connection), safe_next(request)
+    if chosen is None:
+        return _closed(request)
     if is_prefetch(request):
         return _failed(request, chosen, status=503)  # which browsers throw away, and ask again when it is opened
     if request.user.is_authenticated:
@@ -83,7 +84,10 @@ def oidc_login(request: HttpRequest, connection: str) -> HttpResponse:
 def oidc_callback(request: HttpRequest, connection: str) -> HttpResponse:
     """Where Cognito sends people back to."""
     chosen = _connection(connection)
-    response = _failed(request, chosen, status=503) if is_prefetch(request) else _step(request, chosen)
+    if chosen is None:
+        response = _closed(request)
+    else:
+        response = _failed(request, chosen, status=503) if is_prefetch(request) else _step(request, chosen)
     # The address may hold a code: no page that is opened from here shall see it.
     response["Referrer-Policy"] = "no-referrer"
     return response
@@ -145,11 +149,15 @@ def _signed_in_already(request: HttpRequest, connection: Connection, answer: Ans
     return go_on(request, next_url)
 
 
-def _connection(alias: str) -> Connection:
+def _connection(alias: str) -> Connection | None:
+    """None for one without a hosted login, or without one any more."""
     found = connections.find(alias)
-    if found is None or not found.active or "oidc" not in found.routes:
-        raise Http404
-    return found
+    return found if found is not None and found.active and "oidc" in found.routes else None
+
+
+def _closed(request: HttpRequest) -> HttpResponse:
+    """A cut-over may come while a person is at the hosted login: the page has the other way on."""
+    return _page(request, "hosted_failed.html", None, status=404, unavailable=False)
 
 
 def _callback_url(request: HttpRequest, connection: Connection) -> str:
@@ -168,9 +176,10 @@ def to_hosted_login(request: HttpRequest, alias: str, next_url: str = "") -> Htt
     ``Sec-Fetch-Dest``; everybody else is redirected at once.
     """
     url = with_next(reverse("cognito_passwordless:oidc_login", args=[alias]), next_url)
-    if request.headers.get("Sec-Fetch-Dest") != "document":
+    connection = _connection(alias)
+    if connection is None or request.headers.get("Sec-Fetch-Dest") != "document":
         return HttpResponseRedirect(url)
-    return _wait_page(request, _connection(alias), url)
+    return _wait_page(request, connection, url)
 
 
 def _wait_page(request: HttpRequest, connection: Connection, url: str) -> HttpResponse:
@@ -197,12 +206,12 @@ def _code_instead(request: HttpRequest, connection: Connection) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, template: str, connection: Connection, *, status: int = 200, **context: object
+    request: HttpRequest, template: str, connection: Connection | None, *, status: int = 200, **context: object
 ) -> HttpResponse:
     context |= {
         "app_name": conf.app_name,
         "next": next_page(request),
-        "hosted_login": connection.alias,
-        "hosted_login_name": connection.name or connection.alias,
+        "hosted_login": connection.alias if connection else "",
+        "hosted_login_name": (connection.name or connection.alias) if connection else "",
     }
     return render(request, f"cognito_passwordless/{template}", context, status=status)

@@ -25,9 +25,10 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return start_again(request, step_up.next_page(request))
     if request.method != "POST":
         return render(request, "cognito_passwordless/second_factor.html", {"app_name": conf.app_name})
-    if request.POST.get("have") != "no":
-        return completion.with_second_factor(request, waiting)
-    return _without_it(request, waiting)
+    if request.POST.get("have") == "no":
+        return _without_it(request, waiting)
+    response = completion.with_second_factor(request, waiting)
+    return response or start_again(request, step_up.next_page(request))
 
 
 @entrance

@@ -17,6 +17,7 @@ from ..flows.challenges import attempts
 from ..flows.challenges.status import answer_of
 from ..flows.challenges.status import status as status_of
 from ..flows.hosted_login import fallback
+from ..flows.sending.routing import identifier_of
 from ..flows.sign_in import completion, pool_password
 from ..flows.sign_in import login as flow
 from ..flows.sign_in.errors import NoChallenge, NotServed, TooMany, TooSoon, Wrong
@@ -66,7 +67,7 @@ def login(request: HttpRequest) -> HttpResponse:
         form.add_error(None, texts.not_a_robot())
         return _login_page(request, form, next_url)
     identifier = form.cleaned_data["identifier"]
-    visitor = visitor_of(request, identifier.value)
+    visitor = visitor_of(request, identifier.whose)
     try:
         started = flow.start(
             identifier,
@@ -150,7 +151,7 @@ def _sign_in(request: HttpRequest, challenge: ChallengeSession, proven: Proven, 
         response = refused(request, refusal, challenge.next_url)
     else:
         if request.user.is_authenticated:
-            cookies.remember(request, response, challenge.identifier)
+            cookies.remember(request, response, identifier_of(challenge).whose)
     cookies.delete_handle(response)
     return response
 

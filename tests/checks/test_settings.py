@@ -18,6 +18,8 @@ CASES = [
     ("E203", {"SIGNUP": "false"}, {"SIGNUP": False}),
     ("E203", {"STAFF_SIGN_IN": 1}, {"STAFF_SIGN_IN": True}),
     ("E203", {"UNKNOWN_ADDRESS_MESSAGE": "no"}, {"UNKNOWN_ADDRESS_MESSAGE": False}),
+    ("E203", {"USERNAMES": True}, {"USERNAMES": ["main"]}),
+    ("E203", {"USERNAMES": [1]}, {"USERNAMES": []}),
     ("E203", {"OTP": 6}, {"OTP": {"LENGTH": 6}}),
     ("E203", {"SENDERS": []}, {"SENDERS": {}}),
     ("E203", {"LIMITS": "10/1h"}, {"LIMITS": {}}),

@@ -44,6 +44,7 @@ TESTED = {
     "SIGNUP": "flows/sending/test_routing.py",
     "UNKNOWN_ADDRESS_MESSAGE": BUDGETS,
     "ALLAUTH_PAGES": "test_entrances.py",
+    "USERNAMES": "flows/sending/test_user_names.py",
     "STAFF_SIGN_IN": "flows/migration/test_flow.py",
     "SENDERS": "delivery/test_failover.py",
     "SMS_COUNTRIES": BUDGETS,

@@ -281,8 +281,9 @@ def test_a_connection_without_hosted_login_has_no_page(hosted: Hosted, chosen: d
     hosted(**chosen)
     client = Client()
     assert client.get("/login/cognito/main/").status_code == 404
-    assert client.get(CALLBACK).status_code == 404
-    assert client.get("/login/cognito/unknown/").status_code == 404
+    for page in (client.get(CALLBACK, {"code": "c", "state": "s"}), client.get("/login/cognito/unknown/")):
+        assert page.status_code == 404
+        assert b'href="/login/' in page.content  # and the other way on
     assert b"/login/cognito/" not in client.get("/login/").content
 
 

@@ -5,12 +5,11 @@ pool has no limit of attempts to rely on; counting them is the caller's (law 2).
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from ...identity import Channel
+from ...identity import Channel, could_be_user_name
 from ..client import Secrets
 from ..connection import Connection
 from ..errors import Cause, CognitoError
@@ -63,10 +62,9 @@ def start_otp(connection: Connection, username: str, channel: Channel) -> OtpCha
     offers only passwords may mean MFA or FORCE_CHANGE_PASSWORD: the answer does not say which, ``directory.get_user``
     does.
     """
-    # The API's pattern of a user name is [\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}. For any other the pool would answer
-    # InvalidParameterException, which looks like a mistake of the setup and could send the person on to another route.
-    kinds = {unicodedata.category(character)[0] for character in username}
-    if not 1 <= len(username) <= 128 or not kinds <= set("LMSNP"):
+    # For any other the pool would answer InvalidParameterException, which looks like a mistake of the setup and could
+    # send the person on to another route.
+    if not could_be_user_name(username):
         raise CognitoError(Cause.unknown_user, _START, detail="not a possible user name")
     wanted = _OTP[channel]
     given = signed(connection, {"USERNAME": username, "PREFERRED_CHALLENGE": wanted})

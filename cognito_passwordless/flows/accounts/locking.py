@@ -91,6 +91,6 @@ def lock_person(pk: int) -> MigratedUser | None:
         locked |= wanted
     record: MigratedUser | None = next((row for row in rows if row.pk == pk), None)
     if record is not None and record.user_id is not None:
-        users: Any = get_user_model()._default_manager.using(router.db_for_write(get_user_model()))
+        users: Any = get_user_model()._base_manager.using(router.db_for_write(get_user_model()))
         record.user = users.select_for_update(of=("self",)).filter(pk=record.user_id).first()
     return record

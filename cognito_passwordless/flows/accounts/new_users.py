@@ -11,8 +11,10 @@ from typing import Final
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.models import SocialLogin
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
+from django.utils.crypto import get_random_string
 
 from ... import compat, user_fields
 from ...exceptions import MigrationRefused
@@ -66,6 +68,7 @@ class SignUp:
             user = adapter.new_user(self.request)
             user_fields.write_addresses(user, email, number)
             fill(user)
+            _avoid_hidden_name(user, self.request)
             user = adapter.save_user(self.request, user, compat.SignUpForm(user, email, number)) or user
             if self.request is not None:
                 compat.set_up_addresses(self.request, user, rows)
@@ -79,6 +82,7 @@ class SignUp:
             user_fields.write_addresses(login.user, email, number)
             fill(login.user)
             compat.drop_unusable_username(login.user, self.request)
+            _avoid_hidden_name(login.user, self.request)
             login.email_addresses = [copy.copy(row) for row in rows]
             login.phone, login.phone_verified = number or None, number in verified
             compat.social_adapter().save_user(self.request, login, form=None)
@@ -86,3 +90,15 @@ class SignUp:
         for row in rows:
             row.user_id = user.pk
         return user, compat.keep_addresses(user, rows)
+
+
+def _avoid_hidden_name(user: AbstractBaseUser, request: HttpRequest | None) -> None:
+    """Chooses a user name that no hidden user has: allauth asks the model's default manager, which on sites that keep
+    deleted users does not tell of them, and the database would refuse the name at every try."""
+    name, users = compat.user_model_fields()["USERNAME"], get_user_model()
+    if not name or not users._default_manager.all().query.where:
+        return
+    compat.account_adapter(request).populate_username(request, user)
+    wanted = str(getattr(user, name))
+    while users._base_manager.filter(**{f"{name}__iexact": getattr(user, name)}).exists():
+        setattr(user, name, f"{wanted[:100]}{get_random_string(6, '0123456789')}")

@@ -118,6 +118,7 @@ def find_accounts(
     joined = {pk: getattr(user, "date_joined", None) for pk, user in users.items()}
     ages = sorted(users, key=lambda pk: (date.timestamp() if (date := joined[pk]) else 0.0, pk))
     carrying = {user.pk for user in carriers}
+    hidden = _hidden_among(users)
     holders = [
         Holder(
             account=pk,
@@ -126,7 +127,7 @@ def find_accounts(
             people=facts.people[pk],
             twins=facts.twins[pk],
             proven_elsewhere=pk in facts.proven_elsewhere,
-            active=user.is_active,
+            active=user.is_active and pk not in hidden,
             staff=is_privileged(user),
             second_factor=pk in facts.second_factor,
             joined=ages.index(pk),
@@ -134,6 +135,16 @@ def find_accounts(
         for pk, user in users.items()
     ]
     return Accounts(holders, users)
+
+
+def _hidden_among(keys: Collection[Any]) -> set[Any]:
+    """Users whom the model's default manager leaves out, as sites do that keep deleted users. They sign in nowhere, as
+    Django would not find them in the next request, and yet their unique values are taken. No statement for a manager
+    without a filter."""
+    shown = get_user_model()._default_manager.all()
+    if not keys or not shown.query.where:
+        return set()
+    return {*keys} - {*shown.filter(pk__in=keys).values_list("pk", flat=True)}
 
 
 class _OwnerFacts:
@@ -175,7 +186,7 @@ class _OwnerFacts:
 def _written_on(address: Identifier) -> list[AbstractBaseUser]:
     """Accounts that have the address in the user model's own field, from before allauth. Numbers are also looked up by
     the site's own adapter, if it can."""
-    rows = get_user_model()._default_manager
+    rows = get_user_model()._base_manager
     if address.channel == "sms":
         name, users = user_fields.phone_field(), list[AbstractBaseUser]()
         if name:
@@ -233,4 +244,4 @@ def carriers_of(profile: CognitoProfile, connection: Connection, record: Migrate
     if "." in rule:
         matched = import_string(rule)(profile)
         return [*users, matched] if matched is not None else users
-    return [*users, *get_user_model()._default_manager.filter(**{rule: profile.sub})[:2]]
+    return [*users, *get_user_model()._base_manager.filter(**{rule: profile.sub})[:2]]

@@ -30,7 +30,7 @@ from ...identity import (
 )
 from ...identity.addresses import Channel, channel_of
 from ...models import MigratedUser
-from . import owners, tombstones
+from . import owners, tombstones, user_names
 from .changes import MigrationChanges
 from .decisions import Decision
 from .tombstones import ERASED
@@ -56,6 +56,8 @@ _NOT_ADMITTED = {"UNCONFIRMED": "unconfirmed", "ARCHIVED": "archived"}
 def carrying(address: Identifier) -> list[MigratedUser]:
     """The records with this address, in any status. One statement, or two if there are many: an attacker can write an
     address into a pool often, and must not hide the person for whom the pool verified it."""
+    if address.is_user_name:
+        return user_names.carrying(address)
     by_email = address.channel == "email"
     rows = list(MigratedUser.objects.raw(_BY_EMAIL if by_email else _BY_NUMBER, [address.value]))
     if len(rows) < MOST:
@@ -76,6 +78,7 @@ def as_pool_users(rows: Sequence[MigratedUser], address: Identifier) -> list[Poo
     for row in rows:
         decision = Decision.of(row)
         spelling = row.email if address.channel == "email" else row.phone_number
+        spelling = row.username if address.is_user_name else spelling
         carried = held.get(row.user_id) if row.pk in with_account else None
         users.append(
             PoolUser(

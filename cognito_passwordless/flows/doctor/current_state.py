@@ -38,7 +38,7 @@ class Person:
 def standing(person: Person, now: datetime, *, ask_pool: bool) -> Named:
     """Everything that decides about a message, in the order in which it is asked."""
     identifier = person.identifier
-    if person.channel == identifier.channel == "sms" and not budgets.serves(identifier.value):
+    if person.channel == "sms" and identifier.number and not budgets.serves(identifier.number):
         words, country = explain("limit_sms_country"), budgets.country_of(identifier.value) or "no country"
         yield "country", problem(f"{words.clause}: {country}", words.remedy)
     yield from _failures(person)
@@ -86,7 +86,7 @@ def _budgets(person: Person, now: datetime) -> Named:
     if person.channel == person.identifier.channel:
         purses += [("sends_per_recipient", value), ("sends_known_browsers", value)]
     if person.channel == "sms":
-        if person.identifier.channel == "sms":
+        if person.identifier.number:
             purses.append(("sms_per_prefix", value[:-PREFIX_LEAVES_OUT]))
             purses.append(("sms_per_country", budgets.country_of(value)))
         purses.append(("sms_per_day", ""))

@@ -11,9 +11,9 @@ from ...causes import explain
 from ...cognito import Cause, CognitoError, Connection, PoolUser, find_users, get_user
 from ...conf import conf
 from ...exceptions import InvalidIdentifier
-from ...identifiers import Identifier, parse
+from ...identifiers import Identifier, typed
 from ..accounts import pool_records
-from ..sending import routing
+from ..sending.pool_names import MOST_SPELLINGS
 from . import history
 from .current_state import Person, standing
 from .findings import Finding, Show, State, Verdict, ok, problem, warning
@@ -40,7 +40,7 @@ def diagnose_person(text: str, *, now: datetime, ask_pool: bool = False, unmaske
     """
     show = Show(unmasked)
     try:
-        identifier = parse(text)
+        identifier = typed(text)
     except InvalidIdentifier as reason:
         wrong = problem(f"{reason}", "Ask for the address as they typed it; a local number needs SMS_COUNTRIES.")
         return Case([wrong.on(AREA, "address")], f"No code came because what they typed is {reason}.", wrong.fix)
@@ -85,10 +85,11 @@ def _not_requested(found: list[tuple[str, Verdict]]) -> Verdict:
 
 def _in_the_pools(identifier: Identifier) -> Iterator[tuple[str, Verdict]]:
     def look_for(connection: Connection) -> list[PoolUser]:
-        attribute: Literal["email", "phone_number"] = "email" if identifier.channel == "email" else "phone_number"
+        attribute: Literal["username", "email", "phone_number"]
+        attribute = "username" if identifier.is_user_name else "email" if identifier.domain else "phone_number"
         names = dict.fromkeys(
             user.username
-            for spelling in identifier.spellings[: routing.MOST_SPELLINGS]
+            for spelling in identifier.spellings[:MOST_SPELLINGS]
             for user in find_users(connection, attribute=attribute, value=spelling)
         )
         return [user for name in [*names][:MAX_NAMES] for user in _read(connection, name)]

@@ -157,7 +157,7 @@ def finish(
 ) -> tuple[ChallengeSession, Proven]:
     """Takes the answer (the one that was kept, where none is given), exchanges it, and verifies who came.
 
-    Five statements and one HTTP call. Raises `Refused`, always with an event.
+    Six statements and one HTTP call. Raises `Refused`, always with an event.
     """
     challenge = attempts.find(visitor.handle)
     if answer is None:
@@ -170,7 +170,9 @@ def finish(
     _expected(connection, challenge, visitor, now)
     if not hosted.claim(challenge, now):
         _refuse_untaken(challenge, _why_not(challenge, now), visitor, now)
-    return challenge, _prove(connection, challenge, answer, redirect_uri, now)
+    proven = _prove(connection, challenge, answer, redirect_uri, now)
+    budgets.give_back("starts_per_ip", budgets.network_of(visitor.ip))
+    return challenge, proven
 
 
 @sensitive_variables()

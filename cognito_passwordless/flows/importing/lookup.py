@@ -29,7 +29,7 @@ class ExistingUsers:
     @classmethod
     def lookup(cls, connection: Connection, records: Collection[MigratedUser]) -> "ExistingUsers":
         """A handful of statements for all of them. Spellings are those of `owners.read`."""
-        users = get_user_model()._default_manager
+        users = get_user_model()._base_manager
         emails = {record.email_key for record in records if record.email_key}
         phones = {record.phone_key for record in records if record.phone_key}
         subs = {record.sub for record in records}

@@ -64,7 +64,7 @@ def _related_rows(user: AbstractBaseUser) -> list[tuple[type[Model], "QuerySet[A
             model: Any = relation.related_model
             if not _is_bookkeeping(model):
                 # Also rows that the site's own manager hides: they would be deleted all the same.
-                rows = model._base_manager.filter(**{relation.field.name: user})  # type: ignore[union-attr]  # noqa: SLF001
+                rows = model._base_manager.filter(**{relation.field.name: user})  # type: ignore[union-attr]
                 related.append((model, rows, getattr(relation, "on_delete", None)))
     for private in user._meta.private_fields:
         if isinstance(private, GenericRelation):

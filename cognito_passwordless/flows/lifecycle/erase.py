@@ -120,6 +120,7 @@ def erase(pk: int, *, remove_user: bool | None = None, now: datetime, by: str = 
 
 def _forget_sign_ins(addresses: Collection[str], usernames: Collection[str]) -> None:
     names = [name for name in usernames if name]
+    addresses = {*addresses, *(name.lower() for name in names)}  # what was typed (`identifiers.typed`)
     begun = ChallengeSession.objects.filter(
         Q(identifier__in=addresses)
         | Q(spelling__in=addresses)

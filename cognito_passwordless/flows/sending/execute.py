@@ -135,7 +135,8 @@ def _decoy(challenge: ChallengeSession, reason: str, gate: Gate, now: datetime) 
     _update(challenge, decoy_reason=reason)
     tells = reason == "unknown" and conf.unknown_address_message
     recipient = identifier_of(challenge)
-    if not tells or recipient.channel != Channel.EMAIL or challenge.channel != Channel.EMAIL:
+    by_email = recipient.channel == challenge.channel == Channel.EMAIL
+    if not tells or not by_email or recipient.is_user_name:
         return SendResult(reason=reason)
     if not gate.paid:
         try:
@@ -208,9 +209,8 @@ def _by_pool(challenge: ChallengeSession, decision: ByPool, gate: Gate, now: dat
         if connection.needs_password and not pool_codes.can_send_again(connection, challenge):
             return _wait_for_password(challenge, connection, username, session_is_over=False)
         if challenge.channel == Channel.SMS:  # for e-mail the pool has a quota of its own
-            typed = identifier_of(challenge)
             number = decision.known.phone_number if decision.known else ""
-            _spend_budgets(challenge, typed.value if typed.channel == Channel.SMS else number, gate, now)
+            _spend_budgets(challenge, identifier_of(challenge).number or number, gate, now)
         gate.wait_for_slot(f"cognito {connection.region}", conf.limit("cognito_starts"))
         gate.claim()
         try:

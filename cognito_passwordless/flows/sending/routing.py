@@ -3,22 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from ... import connections
-from ...cognito import Cause, CognitoError, Connection, PoolUser, find_users, get_user
+from ...cognito import Cause, CognitoError, Connection, get_user
 from ...conf import conf
-from ...identifiers import Identifier
-from ...identity import Action, Channel, Conflict, Held, Refusal, channel_of
+from ...identifiers import Identifier, known, stored
+from ...identity import Action, Channel, Conflict, Held, Refusal
 from ...identity.pool_users import NoMatch
 from ...models import ChallengeSession, MigratedUser
 from ...otp import Code
-from ..accounts import owners, pool_records
+from ..accounts import owners, pool_records, user_names
 from ..accounts.pool_records import FEDERATED
+from .pool_names import usernames_at
 
 Status = MigratedUser.Status
-# Spellings of one address that a pool is asked for in turn: most addresses have one.
-MOST_SPELLINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,8 @@ def choose(challenge: ChallengeSession) -> Decision:
     Raises `CognitoError` when the pool had to be asked (``list_users``) and did not answer.
     """
     identifier = identifier_of(challenge)
+    if identifier.is_user_name:
+        return _by_user_name(challenge, identifier)
     verdict, accounts = pool_records.by_our_code(identifier)
     if verdict.action in {Action.ENTER, Action.TAKE_OVER, Action.ASK_SECOND_FACTOR}:
         user, is_verified = accounts.user_of(verdict), verdict.action is Action.ENTER
@@ -81,18 +81,46 @@ def choose(challenge: ChallengeSession) -> Decision:
     if rows and (decision := _pending(challenge, identifier, rows)):
         return decision
     # The pool knows better who is gone; but a person who has the address there now comes first.
-    candidates = [
-        (connection, username)
-        for connection in connections.answering_for(identifier, connections.active())
-        if "otp" in connection.routes
-        for username in _usernames_at(connection, identifier)
-    ]
-    candidates += _perhaps_there(identifier, rows)
+    candidates = [*_to_be_asked(identifier), *_perhaps_there(identifier, rows)]
     if candidates:
         return ByPool(tuple(candidates))
     if rows and not conf.signup:
         return Decoy(NoMatch.GONE.value)
     return Decoy("staff") if verdict.reason is Refusal.STAFF and not conf.signup else unknown(challenge)
+
+
+def _to_be_asked(identifier: Identifier) -> list[tuple[Connection, str]]:
+    """The pools that may know a person whom no import knows, each with the usernames to try there."""
+    return [
+        (connection, username)
+        for connection in connections.answering_for(identifier, connections.active())
+        if "otp" in connection.routes
+        for username in usernames_at(connection, identifier)
+    ]
+
+
+def _by_user_name(challenge: ChallengeSession, name: Identifier) -> Decision:
+    """Our code to an address that this person has proven here, else as for a pool user whose verified address was
+    typed; without one, the pool is asked."""
+    row = pool_records.meant(pool_records.carrying(name), name)
+    if row is NoMatch.UNKNOWN:
+        candidates = _to_be_asked(name)
+        return ByPool(tuple(candidates)) if candidates else Decoy(row.value)
+    if isinstance(row, NoMatch):
+        return Decoy(row.value)
+    challenge.account = owners.account_of_row(row)
+    user = None if row.awaits_proof else row.user
+    if address := user and known(owners.proven_address(user, challenge.channel)):
+        verdict, _ = pool_records.by_our_code(address)
+        return ByOurCode(address.value) if verdict.action is Action.ENTER else Decoy(str(verdict.reason))
+    connection = connections.find(row.connection)
+    if address := user_names.reached_at(row, challenge.channel):
+        return _pending(challenge, address, [row]) or Decoy(NoMatch.GONE.value)
+    if obstacle := pool_records.not_admitted(row):
+        return Decoy(obstacle)
+    if connection is None or not connection.active or connection.pool != row.pool or _gets_no_code(connection, row):
+        return Decoy("no_such_channel")
+    return ByPool(((connection, row.username),), known=row)
 
 
 def at_the_named_pool(challenge: ChallengeSession) -> Decision:
@@ -105,7 +133,7 @@ def at_the_named_pool(challenge: ChallengeSession) -> Decision:
     rows = [row for row in pool_records.carrying(identifier) if row.pool == connection.pool]
     row = pool_records.meant(rows, identifier)
     if row in {NoMatch.UNKNOWN, NoMatch.GONE}:
-        pool = tuple((connection, username) for username in _usernames_at(connection, identifier))
+        pool = tuple((connection, username) for username in usernames_at(connection, identifier))
         pool += tuple(each for each in _perhaps_there(identifier, rows) if each[0] == connection)
         return ByPool(pool, resumed=True) if pool else Decoy("unknown")
     if isinstance(row, NoMatch):
@@ -118,7 +146,7 @@ def at_the_named_pool(challenge: ChallengeSession) -> Decision:
 
 def identifier_of(challenge: ChallengeSession) -> Identifier:
     """What the person typed; it was normalised when the challenge started."""
-    return Identifier(challenge.identifier, channel_of(challenge.identifier), challenge.spelling)
+    return stored(challenge.identifier, challenge.spelling)
 
 
 def review_code(identifier: Identifier, now: datetime) -> Code | None:
@@ -133,7 +161,9 @@ def review_code(identifier: Identifier, now: datetime) -> Code | None:
 
 def unknown(challenge: ChallengeSession) -> Decision:
     """An unknown person: sign-up where it is open, else nothing."""
-    return _our_code(challenge, identifier_of(challenge)) if conf.signup else Decoy("unknown")
+    identifier = identifier_of(challenge)
+    opens = conf.signup and not identifier.is_user_name
+    return _our_code(challenge, identifier) if opens else Decoy("unknown")
 
 
 def _our_code(challenge: ChallengeSession, identifier: Identifier, spelling: str = "") -> Decision:
@@ -222,38 +252,8 @@ def _perhaps_there(identifier: Identifier, gone: Sequence[MigratedUser]) -> list
     ]
 
 
-def _usernames_at(connection: Connection, identifier: Identifier) -> list[str]:
-    """The usernames to try there for a person whom no import knows, in order; empty where ``lookup`` allows none.
-
-    A pool that looks at the case of letters, or knows a number by its old form only, wants its own spelling. Where
-    there are several, its directory says which, if it may be asked: a pool that hides who exists knows everybody.
-    """
-    spellings = list(identifier.spellings[:MOST_SPELLINGS])
-    if connection.lookup == "imported":
-        return []
-    if connection.lookup == "try" and len(spellings) == 1:
-        return spellings
-    attribute: Literal["email", "phone_number"] = "email" if identifier.channel == Channel.EMAIL else "phone_number"
-
-    def rank(user: PoolUser) -> tuple[bool, bool]:
-        # A verified address before one that is merely written, a user of the pool's own before another provider's.
-        verified = user.email_verified if attribute == "email" else user.phone_number_verified
-        return not verified, user.status == FEDERATED
-
-    try:
-        for spelling in spellings:
-            users = sorted(find_users(connection, attribute=attribute, value=spelling), key=rank)
-            # Of two users of the same rank, neither is meant.
-            if users and (len(users) == 1 or rank(users[0]) != rank(users[1])):
-                return [users[0].username]
-    except CognitoError:
-        if connection.lookup != "try":
-            raise
-    return spellings if connection.lookup == "try" else []
-
-
 def after_pool_refusal(
-    challenge: ChallengeSession, connection: Connection, error: CognitoError, known: MigratedUser | None
+    challenge: ChallengeSession, connection: Connection, error: CognitoError, record: MigratedUser | None
 ) -> Decision:
     """The cause decides where a sign-in goes when the pool will not send a code.
 
@@ -261,7 +261,7 @@ def after_pool_refusal(
     person has yet to set, and a pool that is set up wrongly. Everything that an attacker could provoke (throttling,
     time-outs, 5xx, a firewall) and everything about the person (disabled, unconfirmed, MFA) stays where it is.
     """
-    if known is None or connection.route_after("otp") != "local":
+    if record is None or connection.route_after("otp") != "local":
         return Decoy(str(error.cause))
     if error.cause in _POOL_SET_UP_WRONGLY and connection.on_failure == "branch":
         allowed: frozenset[Cause | None] = _PASSWORD_TO_SET | {None}
@@ -269,10 +269,11 @@ def after_pool_refusal(
         allowed = _PASSWORD_TO_SET
     else:
         return Decoy(str(error.cause))
-    obstacle = _obstacle_now(connection, known, error.cause)
-    return (
-        _our_code(challenge, identifier_of(challenge)) if obstacle in allowed else Decoy(str(obstacle or error.cause))
-    )
+    obstacle = _obstacle_now(connection, record, error.cause)
+    address: Identifier | None = identifier_of(challenge)
+    if address and address.is_user_name:
+        address = user_names.reached_at(record, challenge.channel)
+    return _our_code(challenge, address) if obstacle in allowed and address else Decoy(str(obstacle or error.cause))
 
 
 _PASSWORD_TO_SET: frozenset[Cause | None] = frozenset({Cause.force_change_password, Cause.reset_required})

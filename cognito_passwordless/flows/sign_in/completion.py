@@ -82,11 +82,11 @@ def complete(
         raise
 
 
-def with_second_factor(request: HttpRequest, waiting: step_up.WaitingSignIn) -> HttpResponse:
+def with_second_factor(request: HttpRequest, waiting: step_up.WaitingSignIn) -> HttpResponse | None:
     """Signs in to the account that the person proved an address of: allauth asks for its second factor, and after that
-    `finish_second_factor` gives it the address."""
-    user = get_user_model()._default_manager.get(pk=waiting.user)
-    return _sign_in(request, user, waiting.proven, waiting.challenge, signup=False)
+    `finish_second_factor` gives it the address. None where the account has been deleted meanwhile."""
+    user = get_user_model()._default_manager.filter(pk=waiting.user).first()
+    return user if user is None else _sign_in(request, user, waiting.proven, waiting.challenge, signup=False)
 
 
 def without_it(request: HttpRequest, waiting: step_up.WaitingSignIn, *, now: datetime) -> HttpResponse:

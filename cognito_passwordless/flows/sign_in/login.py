@@ -91,9 +91,9 @@ def start(
     (`hosted_login.fallback`). At most four statements. Raises `TooMany`, `NotServed`, and `DispatchFailed` when no
     worker can be told; then nothing is left."""
     channel = channel or identifier.channel
-    if Channel.SMS in {channel, identifier.channel} and not conf.offers_sms:
+    if not all(map(conf.offers, {channel, identifier.channel})):
         raise NotServed
-    if channel == identifier.channel == Channel.SMS and not budgets.serves(identifier.value):
+    if channel == Channel.SMS and identifier.number and not budgets.serves(identifier.number):
         raise NotServed
     offers, handle = offers_for(identifier), attempts.new_handle()
     hosted = None if by_code else offers.hosted_first
@@ -145,7 +145,7 @@ def answer(
     attempt = attempts.claim(visitor.handle, now, purpose)
     if attempt is None:
         raise NoChallenge
-    return attempt.challenge, _judge(attempt, given, now)
+    return attempt.challenge, _judge(visitor, attempt, given, now)
 
 
 @sensitive_variables()
@@ -160,30 +160,30 @@ def submit(visitor: Visitor, given: Code, *, now: datetime) -> tuple[ChallengeSe
         raise NoChallenge
     challenge = attempt.challenge
     if not challenge.refusal_floor:
-        return challenge, _judge(attempt, given, now)
+        return challenge, _judge(visitor, attempt, given, now)
     if attempt.refusal in attempts.OVER:
         checking.refuse_once_more(challenge, now)
         return challenge, None
     if attempt.claimed and challenge.route == Route.LOCAL:
         try:
             compare(challenge, given, now)
-            return challenge, _judge(attempt, given, now)
+            return challenge, _judge(visitor, attempt, given, now)
         except NotProven as error:
             if isinstance(error, Wrong):  # right, and another request was faster
                 checking.judge(challenge, Verdict.REFUSED)
                 return challenge, None
     # For everybody, the people among them whom no pool is asked for: this request must do the same for all.
-    if not background.hand_over(partial(_check, attempt, given, now), floor=challenge.refusal_floor):
+    if not background.hand_over(partial(_check, visitor, attempt, given, now), floor=challenge.refusal_floor):
         checking.judge(challenge, Verdict.UNCHECKED)
     return challenge, None
 
 
 @sensitive_variables()
-def _check(attempt: attempts.Attempt, given: Code, now: datetime, in_time: bool) -> None:
+def _check(visitor: Visitor, attempt: attempts.Attempt, given: Code, now: datetime, in_time: bool) -> None:
     verdict = Verdict.UNCHECKED
     try:
         if in_time:
-            _judge(attempt, given, now, keep_proof=True)
+            _judge(visitor, attempt, given, now, keep_proof=True)
             return
     except Wrong as wrong:
         # What the network or the pool is to blame for says nothing about the code.
@@ -203,7 +203,9 @@ def finish(visitor: Visitor, *, now: datetime) -> tuple[ChallengeSession, Proven
 
 
 @sensitive_variables()
-def _judge(attempt: attempts.Attempt, given: Code, now: datetime, *, keep_proof: bool = False) -> Proven:
+def _judge(
+    visitor: Visitor, attempt: attempts.Attempt, given: Code, now: datetime, *, keep_proof: bool = False
+) -> Proven:
     """Raises `Wrong`."""
     challenge = attempt.challenge
     if attempt.refusal in attempts.OVER:
@@ -224,6 +226,9 @@ def _judge(attempt: attempts.Attempt, given: Code, now: datetime, *, keep_proof:
             won = partial(record, Outcome.OK, cause=proven.unproven, output=proven.profile)
             proof = keys.encrypt(json.dumps(proven.to_dict())) if keep_proof else ""
             if attempts.accept(challenge, on_success=lambda: won(duration=time.monotonic() - began), proof=proof):
+                if not challenge.known_browser:
+                    # A whole school may be behind one address: only starts that come to nothing add up there.
+                    budgets.give_back("starts_per_ip", budgets.network_of(visitor.ip))
                 return proven
             cause = "already_used"
     outcome = Outcome.REFUSED if category == "flow" else Outcome.FAILED

@@ -82,7 +82,6 @@ def _prove(challenge: ChallengeSession, password: Password, now: datetime) -> No
         raise NotProven("quota", "system")
     time.sleep(slot.wait)
     if challenge.channel == Channel.SMS:  # for e-mail the pool has a quota of its own
-        typed = identifier_of(challenge)
-        number, known = typed.value if typed.channel == Channel.SMS else "", challenge.known_browser
+        number, known = identifier_of(challenge).number, challenge.known_browser
         budgets.spend_for_message(challenge.channel, number, now, known_browser=known)
     pool_codes.keep(challenge, connection, pool_codes.prove_password(connection, challenge, password, now=now))

@@ -54,7 +54,7 @@ def ask_pool(
     Raises `TooMany`, `TooSoon`, `NotServed`, and `RuntimeError` inside a transaction: what has been spent must not be
     rolled back.
     """
-    if channel == identifier.channel == Channel.SMS and not budgets.serves(identifier.value):
+    if channel == Channel.SMS and identifier.number and not budgets.serves(identifier.number):
         raise NotServed
     before = attempts.find(visitor.handle, attempts.STEP)
     if before is not None and before.outcome == ChallengeSession.Outcome.OPEN and seconds_to_resend(before, now):
