@@ -1,4 +1,4 @@
-"""What people read on more than one of our entrances: pages, steps and allauth's own forms.
+"""What people read on more than one of our entrances: pages, API, steps and allauth's own forms.
 
 Each is the same for everybody (law 4): it depends on what was typed, on the clock and on the configuration.
 """
@@ -31,6 +31,10 @@ def no_code() -> str:
 
 def wrong_code() -> str:
     return _("That code is not right, or no longer valid. Check it, or send a new code.")
+
+
+def refused() -> str:
+    return _("Your code was right, but our team needs to look at your account first. Please contact support.")
 
 
 def not_a_robot() -> str:

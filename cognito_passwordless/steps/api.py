@@ -105,7 +105,7 @@ def validate(
     if given is None:
         return messages.error("no_code")  # it can never be right: no attempt is spent
     try:
-        challenge, proven = login.answer(Visitor(handle=handle), given, now=now, purpose=STEP)
+        challenge, proven = login.answer(Visitor(handle=handle, purpose=STEP), given, now=now)
     except NoChallenge:
         return messages.error("no_step")
     except Wrong as wrong:

@@ -100,13 +100,20 @@ def start(
             budgets.spend("starts_per_ip", budgets.network_of(visitor.ip), now)
             if hosted:
                 challenge = hosted_state.open_challenge(
-                    hosted, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
+                    hosted,
+                    identifier,
+                    handle=handle,
+                    now=now,
+                    next_url=next_url,
+                    language=visitor.language,
+                    purpose=visitor.purpose,
                 )
             else:
                 challenge = attempts.new_challenge(
                     identifier,
                     handle,
                     now,
+                    purpose=visitor.purpose,
                     channel=channel,
                     language=visitor.language,
                     next_url=next_url,
@@ -130,14 +137,12 @@ def start(
 
 
 @sensitive_variables()
-def answer(
-    visitor: Visitor, given: Code, *, now: datetime, purpose: str = attempts.SIGN_IN
-) -> tuple[ChallengeSession, Proven]:
+def answer(visitor: Visitor, given: Code, *, now: datetime) -> tuple[ChallengeSession, Proven]:
     """Claims an attempt, compares, claims the success. Four statements for a wrong code.
 
     Raises `NoChallenge`, and `Wrong` for everything that does not open the session.
     """
-    attempt = attempts.claim(visitor.handle, now, purpose)
+    attempt = attempts.claim(visitor.handle, now, visitor.purpose)
     if attempt is None:
         raise NoChallenge
     challenge = attempt.challenge
@@ -175,13 +180,13 @@ class Resent:
 
 def resend(visitor: Visitor, *, now: datetime) -> Resent:
     """One more message for this browser's challenge. Raises `NoChallenge` and `DispatchFailed`."""
-    before = attempts.find(visitor.handle)
+    before = attempts.find(visitor.handle, visitor.purpose)
     if before is None or before.route == Route.COGNITO_OIDC:
         raise NoChallenge
     if not attempts.resend(visitor.handle, now):
-        current = attempts.find(visitor.handle) or before
+        current = attempts.find(visitor.handle, visitor.purpose) or before
         return Resent(False, max(1, seconds_to_resend(current, now)), over=not can_resend(current, now))
-    challenge = attempts.find(visitor.handle)
+    challenge = attempts.find(visitor.handle, visitor.purpose)
     assert challenge is not None  # noqa: S101  (rows are only purged long after they expire)
     try:
         send_code.dispatch(challenge)
@@ -197,7 +202,7 @@ def retry(visitor: Visitor, *, now: datetime, channel: str | None = None) -> Sta
     Of many at once, one starts a challenge. Raises `NoChallenge`, `TooSoon`, `TooMany`, `NotServed` and
     `DispatchFailed`.
     """
-    before = attempts.find(visitor.handle)
+    before = attempts.find(visitor.handle, visitor.purpose)
     if before is None or not before.identifier:
         raise NoChallenge
     if not attempts.supersede(visitor.handle, now=now):

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from ... import connections, keys
+from ... import compat, connections, keys
 from ...cognito import CognitoProfile
 from ...exceptions import JoinOffered, SecondFactorNeeded
 from ...models import ChallengeSession, MigratedUser, Route
@@ -65,6 +65,8 @@ def suspend(
     else:
         kept["address"], kept["connection"], page = wanted.address, wanted.connection, "join"
     _write(request, kept)
+    if compat.is_headless(request):  # which leads to no page, and the site need not have any
+        return HttpResponse()
     return HttpResponseRedirect(reverse(f"cognito_passwordless:{page}"))
 
 
