@@ -9,14 +9,13 @@ from typing import Any
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.headless import app_settings
 from allauth.headless.account.views import SessionView
-from allauth.headless.base.response import AuthenticationResponse, ConflictResponse
+from allauth.headless.base.response import AuthenticationResponse
 from allauth.headless.base.views import APIView, ConfigView
 from allauth.headless.constants import Client, Flow
 from allauth.headless.internal.restkit.response import APIResponse
 from django.http import HttpRequest, HttpResponse
 
-__all__ = ["APIResponse", "CodeView", "ConfigView", "ConflictResponse", "SessionView"]
-
+ALLAUTHS = {"session": SessionView, "config": ConfigView}
 TOKEN_HEADER = "HTTP_X_SESSION_TOKEN"  # noqa: S105  (a name)
 
 
@@ -44,13 +43,29 @@ def take_token(request: HttpRequest, prefix: str) -> str:
 class CodeView(APIView):
     """A view whose JSON body is ``self.data``. Its errors are JSON too, where allauth's have an empty body."""
 
-    data: Mapping[str, Any] | None
+    data: Mapping[str, Any]
+    client: str
 
     def _parse_json(self, request: HttpRequest) -> Mapping[str, Any]:
         try:
             return super()._parse_json(request) or {}
         except ImmediateHttpResponse:
             raise ImmediateHttpResponse(error(request, "invalid_json", "A JSON object is expected.")) from None
+
+
+def allauths(name: str, request: HttpRequest, client: str) -> HttpResponse:
+    """What allauth's own view of this name answers."""
+    response: HttpResponse = ALLAUTHS[name].as_view(client=Client(client))(request)
+    return response
+
+
+def answer(
+    request: HttpRequest, *, data: Mapping[str, Any] | None = None, token: str = "", status: int = 200
+) -> HttpResponse:
+    """allauth's plain envelope, with a new session token for an app."""
+    meta = {"session_token": token} if token else None
+    response: HttpResponse = APIResponse(request, data=data, meta=meta, status=status)
+    return response
 
 
 def error(request: HttpRequest, code: str, message: str, *, param: str = "", status: int = 400) -> HttpResponse:

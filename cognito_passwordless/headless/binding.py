@@ -5,9 +5,8 @@ The token holds the random handle and the database only its hash, so no session 
 session table nor the challenge's row holds what opens a sign-in.
 """
 
-import functools
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
@@ -16,16 +15,15 @@ from ..compat import headless as compat
 from ..flows.challenges.attempts import APP, BROWSER
 from ..flows.sign_in.context import Visitor
 from ..web import cookies
-from ..web.decorators import View, entrance, entrance_from_elsewhere, visitor_of
+from ..web.decorators import entrance, entrance_from_elsewhere, visitor_of
 
 PREFIX = "code."
 
 
-def open_to(client: str, view: type[Any]) -> View:
+def open_to(client: str, view: type[compat.CodeView]) -> Callable[..., HttpResponse]:
     """The view at its address for one client. It is called with ``handle``, what the client holds of a challenge."""
     inner = compat.view_for(view, client)
 
-    @functools.wraps(inner)
     @sensitive_variables()
     def bound(request: HttpRequest) -> HttpResponse:
         taken = compat.take_token(request, PREFIX)[:100]

@@ -21,3 +21,4 @@ urlpatterns = [
     for client in compat.clients()
     for address, view in ADDRESSES.items()
 ]
+urlpatterns.append(path("code/openapi.json", views.openapi, name="openapi"))

@@ -2,12 +2,15 @@
 
 import time
 from dataclasses import asdict
+from pathlib import Path
 
+from django.contrib.auth.decorators import login_not_required
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET
 
 from .. import texts
 from ..compat import headless as compat
@@ -24,14 +27,16 @@ from ..web.forms import ChannelForm, CodeForm, IdentifierForm
 from ..web.views import explain, retry_after
 from . import binding
 
+SPECIFICATION = Path(__file__).with_name("openapi.json")
 # Why no message goes out, as clients have it; the same for every person.
-CODES = {
+CODES: dict[type[Exception], str] = {
     TooSoon: "too_soon",
     TooMany: "too_many",
     NotServed: "not_served",
     DispatchFailed: "cannot_send",
     CaptchaNotPassed: "captcha",
 }
+NOT_SENT = tuple(CODES)
 
 
 class View(compat.CodeView):
@@ -42,6 +47,9 @@ class View(compat.CodeView):
         challenge = attempts.find(handle, self.client)
         is_open = challenge is not None and challenge.outcome == ChallengeSession.Outcome.OPEN
         return challenge if is_open else None
+
+    def conflict(self) -> HttpResponse:
+        return compat.answer(self.request, status=409)
 
     def pending(self, started: flow.Started) -> HttpResponse:
         """A challenge has begun: 401, as allauth's specification has it."""
@@ -67,7 +75,7 @@ class RequestCode(View):
 
     def post(self, request: HttpRequest, handle: str) -> HttpResponse:
         if request.user.is_authenticated:
-            return compat.ConflictResponse(request)
+            return self.conflict()
         param = "phone" if self.data.get("phone") and not self.data.get("email") else "email"
         form, channel = IdentifierForm({"identifier": self.data.get(param)}), ChannelForm(self.data)
         if not form.is_valid():
@@ -86,7 +94,7 @@ class RequestCode(View):
                 channel=channel.cleaned_data["channel"] or None,
                 by_code=self.data.get("by") == "code",
             )
-        except tuple(CODES) as error:
+        except NOT_SENT as error:
             return self.not_sent(error, param if isinstance(error, NotServed) else "")
         return self.pending(started)
 
@@ -99,11 +107,11 @@ class ConfirmCode(View):
         began, now, form = time.monotonic(), timezone.now(), CodeForm(self.data)
         visitor = binding.visitor(request, self.client, handle)
         if not form.is_valid():  # it can never be right: no attempt is spent
-            return self.invalid(form, "code") if self.waiting(handle) else compat.ConflictResponse(request)
+            return self.invalid(form, "code") if self.waiting(handle) else self.conflict()
         try:
             challenge, proven = flow.answer(visitor, form.cleaned_data["code"], now=now)
         except NoChallenge:
-            return compat.ConflictResponse(request)
+            return self.conflict()
         except Wrong as wrong:
             # Not before the floor, so that asking a pool and asking none take the same time (law 4).
             time.sleep(max(0.0, began + wrong.floor - time.monotonic()))
@@ -140,15 +148,14 @@ class ResendCode(View):
             if resent.over:
                 started = flow.retry(visitor, now=now, channel=chosen or None)
                 token = binding.token_of(self.client, started.handle)
-                response = compat.APIResponse(request, meta={"session_token": token} if token else None)
-                return binding.hand_over(response, self.client, started.handle)
+                return binding.hand_over(compat.answer(request, token=token), self.client, started.handle)
             if not resent.sent:
                 raise TooSoon(resent.seconds)
         except NoChallenge:
-            return compat.ConflictResponse(request)
-        except tuple(CODES) as error:
+            return self.conflict()
+        except NOT_SENT as error:
             return self.not_sent(error)
-        return compat.APIResponse(request)
+        return compat.answer(request)
 
 
 class Status(View):
@@ -157,29 +164,34 @@ class Status(View):
     def get(self, request: HttpRequest, handle: str) -> HttpResponse:
         challenge = attempts.find(handle, self.client)
         if challenge is None:
-            return compat.ConflictResponse(request)
-        return compat.APIResponse(request, data=asdict(status_of(challenge, now=timezone.now())))
+            return self.conflict()
+        return compat.answer(request, data=asdict(status_of(challenge, now=timezone.now())))
 
 
-class Session(compat.SessionView):
+class Session(View):
     """allauth's, which also knows the code that is waited for: a client that was closed meanwhile goes on there."""
-
-    waiting = View.waiting
 
     def get(self, request: HttpRequest, handle: str) -> HttpResponse:
         challenge = None if request.user.is_authenticated else self.waiting(handle)
         if challenge is None:
-            return super().get(request)
+            return compat.allauths("session", request, self.client)
         hosted = challenge.connection if challenge.route == Route.COGNITO_OIDC else ""
         return compat.PendingResponse(request, provider=hosted)
 
     def delete(self, request: HttpRequest, handle: str) -> HttpResponse:
         attempts.supersede(handle)
-        return super().delete(request)
+        return compat.allauths("session", request, self.client)
 
 
-class Config(compat.ConfigView):
+class Config(View):
     """allauth's, for an app whose session token is a challenge's."""
 
     def get(self, request: HttpRequest, handle: str) -> HttpResponse:
-        return super().get(request)
+        return compat.allauths("config", request, self.client)
+
+
+@login_not_required
+@require_GET
+def openapi(request: HttpRequest) -> HttpResponse:
+    """The specification of these addresses, as OpenAPI 3.1."""
+    return HttpResponse(SPECIFICATION.read_bytes(), content_type="application/json")
