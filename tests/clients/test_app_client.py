@@ -16,7 +16,8 @@ from cognito_passwordless.models import ChallengeSession
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "app_client.py"
 _spec = importlib.util.spec_from_file_location("app_client", EXAMPLE)
-assert _spec and _spec.loader
+assert _spec
+assert _spec.loader
 app_client: Any = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(app_client)
 pytestmark = pytest.mark.django_db(transaction=True)
