@@ -1,6 +1,6 @@
 """The only room that touches allauth's internals; `tests/test_compat.py` is its contract with the installed release.
 
-What is public in allauth (models, signals, the account adapter's documented hooks) is used where it is needed.
+allauth's public parts are used where they are needed. Laws: docs/laws.md; words: docs/glossary.md.
 """
 
 import copy
