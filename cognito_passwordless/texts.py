@@ -1,4 +1,4 @@
-"""What people read on more than one of our entrances: pages, steps and allauth's own forms.
+"""What people read on more than one of our entrances: pages, API, steps and allauth's own forms.
 
 Each is the same for everybody (law 4): it depends on what was typed, on the clock and on the configuration.
 """
@@ -58,6 +58,10 @@ def wrong_code() -> str:
 def not_checked() -> str:
     """Whether it was right or wrong."""
     return _("We can't check codes at the moment. Nothing says that yours is wrong. Enter it again in a minute.")
+
+
+def refused() -> str:
+    return _("Your code was right, but our team needs to look at your account first. Please contact support.")
 
 
 def not_a_robot() -> str:

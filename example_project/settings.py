@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
+    "allauth.headless",
     "cognito_passwordless",
     "example_project.apps.ExampleConfig",
 ]

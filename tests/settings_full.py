@@ -7,11 +7,9 @@ INSTALLED_APPS = [
     *INSTALLED_APPS,
     "django.contrib.humanize",
     "allauth.mfa",
-    "allauth.headless",
     "allauth.usersessions",
 ]
 MIDDLEWARE = [*MIDDLEWARE, "allauth.usersessions.middleware.UserSessionsMiddleware"]
-ROOT_URLCONF = "tests.full.urls"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_LOGIN_METHODS = {"email", "phone"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "phone"]

@@ -21,6 +21,9 @@ from allauth.account.stages import (
 from allauth.account.utils import perform_login
 from allauth.core import context
 from allauth.core.internal.httpkit import is_headless_request
+from allauth.headless.base.response import AuthenticationResponse, BaseAuthenticationResponse
+from allauth.headless.base.views import APIView
+from allauth.headless.internal.restkit.response import APIResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers import ProviderRegistry
@@ -32,6 +35,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from cognito_passwordless import compat
+from cognito_passwordless.compat import headless
 from cognito_passwordless.models import PhoneNumber
 
 MakeUser = Callable[..., User]
@@ -59,6 +63,12 @@ class TestWhatIsThere:
             (is_headless_request, ["request"]),
             (ProviderRegistry.get_class, ["id"]),
             (ProviderRegistry.load, []),
+            (BaseAuthenticationResponse._get_flows, ["request", "user"]),
+            (BaseAuthenticationResponse._upsert_pending_flow, ["flows", "pending_flow"]),
+            (APIResponse._add_session_meta, ["request", "meta"]),
+            (APIView._parse_json, ["request"]),
+            (APIResponse, ["request", "errors", "data", "meta", "status"]),
+            (AuthenticationResponse.from_response, ["request", "response"]),
         ],
     )
     def test_the_functions_take_what_they_are_given(self, function: Callable[..., Any], names: list[str]) -> None:
@@ -77,6 +87,22 @@ class TestWhatIsThere:
     )
     def test_the_settings_are_there(self, name: str) -> None:
         assert hasattr(account_settings, name)
+
+
+class TestHeadless:
+    """allauth's JSON API."""
+
+    def test_only_our_own_token_is_taken_out_of_a_request(self, rf: RequestFactory) -> None:
+        for header, taken, left in (("code.abc", "abc", None), ("s" * 32, "", "s" * 32)):
+            request = rf.get("/", headers={"X-Session-Token": header})
+            assert request.headers["X-Session-Token"] == header
+            assert headless.take_token(request, "code.") == taken
+            assert request.headers.get("X-Session-Token") == left
+
+    def test_both_clients_are_served_unless_the_site_says_otherwise(self, settings: Any) -> None:
+        assert headless.clients() == ("browser", "app")
+        settings.HEADLESS_CLIENTS = ("app",)
+        assert headless.clients() == ("app",)
 
 
 class TestApps:

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.core.context import request_context as allauths_context
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.messages.storage.fallback import FallbackStorage
 from django.db import connection, transaction
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -599,3 +602,71 @@ class TestSignIn:
         error = failed(self.sign_in(identity))
         assert (error.code, error.category) == ("excluded", "flow")
         assert timeline()[-1][:3] == ("migrated", "refused", "excluded")
+
+
+class TestRoutedAsThePagesDo:
+    """`start` and `answer` name no pool."""
+
+    def test_a_local_user_is_signed_in(
+        self, make_user: Callable[..., Any], sent_code: Callable[[], str], rf: RequestFactory, client: Client
+    ) -> None:
+        user = make_user(ANN)
+        started = steps.start(ANN)
+        assert isinstance(started, Generated)
+        assert (started.channel, started.connection) == ("email", "")
+        identity = steps.answer(started.handle, sent_code())
+        assert isinstance(identity, Identity)
+        assert (identity.method, identity.profile.proven) == ("local_otp", {ANN})
+        request = rf.get("/")
+        request.session, request.user = client.session, AnonymousUser()
+        request._messages = FallbackStorage(request)
+        with allauths_context(request):
+            response = steps.sign_in(request, pickle.loads(pickle.dumps(identity)))
+            assert failed(steps.sign_in(request, identity)).code in {"signed_in_already", "no_step"}
+        assert (getattr(response, "status_code", response), request.user) == (302, user)
+
+    def test_a_person_of_the_pool_is_proven_by_the_pools_code(self, ann: str, cognito: LocalCognito) -> None:
+        started = steps.start(ANN)
+        assert isinstance(started, Generated)
+        identity = steps.answer(started.handle, cognito.last_code(ANN) or "")
+        assert isinstance(identity, Identity)
+        assert (identity.method, identity.claims["sub"]) == ("cognito_otp", ann)
+        assert (identity.profile.email, identity.profile.proven) == (ANN, {ANN})
+
+    def test_the_handles_of_pages_and_of_named_pools_open_nothing(self, ann: str, client: Client) -> None:
+        client.post("/login/", {"identifier": ANN})
+        for handle in (generated().handle, client.cookies["cognito_passwordless"].value, ""):
+            assert failed(steps.answer(handle, "000000")).code == "no_step"
+
+    def test_wrong_codes_have_one_message(self, ann: str) -> None:
+        started = steps.start(ANN)
+        assert isinstance(started, Generated)
+        assert failed(steps.answer(started.handle, "00000000")).message == WRONG
+        assert failed(steps.start(ANN, handle=started.handle)).code == "too_soon"
+
+    @pytest.mark.parametrize(
+        ("identifier", "channel", "code"),
+        [
+            ("nonsense", None, "invalid_identifier"),
+            (ANN, "pigeon", "unknown_channel"),
+            ("+12025550123", None, "not_served"),
+        ],
+    )
+    def test_what_cannot_be_sent_to(self, identifier: str, channel: str | None, code: str) -> None:
+        assert failed(steps.start(identifier, channel)).code == code
+
+    def test_a_network_has_its_budget_and_a_broker_its_message(self, settings: Any) -> None:
+        settings.COGNITO_PASSWORDLESS = {
+            **settings.COGNITO_PASSWORDLESS,
+            "DISPATCH": "tests.test_views.broken_dispatch",
+            "LIMITS": {"starts_per_ip": "1/1h"},
+        }
+        assert failed(steps.start(ANN)).category == "system"
+        assert failed(steps.start(ANN)).code in {"limit_starts_per_ip", "dispatch_failed"}
+
+    def test_a_domain_of_a_hosted_login_is_led_there(self, pool: LocalPool, connect: Any, settings: Any) -> None:
+        settings.SOCIALACCOUNT_PROVIDERS = {"cognito": {"APPS": []}}
+        connect(pool, routes=["oidc", "otp"], domains=["example.com"], domain="https://login.example.com")
+        assert isinstance(steps.start(ANN), Generated)
+        left = steps.start(ANN, redirect_uri="https://www.example.com/back/")
+        assert isinstance(left, steps.Departure) or left.category == "system"

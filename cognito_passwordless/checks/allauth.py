@@ -3,7 +3,6 @@
 from contextlib import suppress
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
@@ -77,11 +76,7 @@ def login_by_code(**kwargs: Any) -> Messages:
         return []
     hint = "Remove ACCOUNT_LOGIN_BY_CODE_ENABLED, and ALLAUTH_PAGES where ACCOUNT_SIGNUP_FIELDS has no password1."
     text = "allauth's own sign-in by code is on, which does not share our failure counts."
-    found = [warning("W505", text, hint=hint)]
-    if compat.has_login_by_code() and apps.is_installed("allauth.headless"):
-        text = "allauth's API sends codes of its own (ACCOUNT_LOGIN_BY_CODE_ENABLED), whatever ALLAUTH_PAGES says."
-        found.append(warning("W507", text, hint=hint))
-    return found
+    return [warning("W505", text, hint=hint)]
 
 
 def signup(**kwargs: Any) -> Messages:

@@ -43,6 +43,7 @@ ALWAYS: Final[tuple[Check, ...]] = (
     urls.reachable,
     urls.allauth_pages,
     urls.login_url,
+    urls.api,
     services.cache,
     services.broker,
     services.broker_timeouts,

@@ -13,6 +13,8 @@ from .problems import Messages, error, warning
 
 NAMESPACE = "cognito_passwordless"
 LOGIN = f"{NAMESPACE}:login"
+API = "cognito_passwordless_api"
+_INCLUDE_ALLAUTHS = "Add path('_allauth/', include('allauth.headless.urls')) after the include of this package."
 
 
 def included_once(**kwargs: Any) -> Messages:
@@ -71,6 +73,30 @@ def login_url(**kwargs: Any) -> Messages:
     text = f"LOGIN_URL is {str(settings.LOGIN_URL)!r}, which is not the login page of this package."
     hint = f"Set LOGIN_URL = '{LOGIN}', or link that page from yours."
     return [warning("W305", text, hint=hint)]
+
+
+def api(**kwargs: Any) -> Messages:
+    """allauth's JSON API without ours before it, or ours without allauth's."""
+    ours = any(resolver.app_name == API for resolver in _resolvers())
+    if ours and not apps.is_installed("allauth.headless"):
+        hint = "Add allauth.headless to INSTALLED_APPS, or remove the include of cognito_passwordless.headless.urls."
+        return [error("E306", "The JSON API of this package stands on allauth.headless, which is missing.", hint=hint)]
+    if not apps.is_installed("allauth.headless"):
+        return []
+    found = []
+    for client in ("browser", "app"):
+        try:
+            address = reverse(f"headless:{client}:account:confirm_login_code")
+        except NoReverseMatch:
+            if ours:
+                text, hint = f"allauth's JSON API for {client} is missing: apps find no session.", _INCLUDE_ALLAUTHS
+                found.append(error("E307", text, hint=hint))
+            continue
+        if resolve(address).app_name != API:
+            text = f"{address} is answered by allauth, which sends codes past our failure counts."
+            hint = "Add path('_allauth/', include('cognito_passwordless.headless.urls')) before allauth's own include."
+            found.append(warning("W507", text, hint=hint))
+    return found
 
 
 def _exists(name: str) -> bool:

@@ -1,9 +1,9 @@
-"""The steps of a sign-in at a pool, as functions for sites that write their own views: docs/steps.md.
+"""The steps of a sign-in, as functions for sites that write their own views: docs/steps.md.
 
 Laws: docs/laws.md; words: docs/glossary.md.
 """
 
-from .api import authenticate_callback, authenticate_url, generate, sign_in, validate
+from .api import answer, authenticate_callback, authenticate_url, generate, sign_in, start, validate
 from .outputs import Departure, Generated, Identity, StepError
 
 __all__ = [
@@ -11,9 +11,11 @@ __all__ = [
     "Generated",
     "Identity",
     "StepError",
+    "answer",
     "authenticate_callback",
     "authenticate_url",
     "generate",
     "sign_in",
+    "start",
     "validate",
 ]

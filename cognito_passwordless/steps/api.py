@@ -6,6 +6,7 @@ transaction, for an attempt that can be rolled back is none. The laws of the pac
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +18,9 @@ from .. import compat, connections
 from ..causes import explain
 from ..cognito import Connection
 from ..conf import conf
-from ..exceptions import InvalidIdentifier, MigrationRefused
-from ..flows.challenges import hosted
-from ..flows.challenges.attempts import STEP
+from ..exceptions import DispatchFailed, InvalidIdentifier, MigrationRefused
+from ..flows.challenges import attempts, hosted
+from ..flows.challenges.attempts import ROUTED, STEP
 from ..flows.challenges.status import seconds_to_resend
 from ..flows.hosted_login import flow
 from ..flows.sign_in import login
@@ -35,6 +36,51 @@ from .outputs import Departure, Generated, Identity, StepError
 
 # Waits for the time that is left of a floor; tests give one that does not.
 Pause = Callable[[float], object]
+
+
+def start(
+    identifier: str,
+    channel: str | None = None,
+    *,
+    redirect_uri: str = "",
+    request: HttpRequest | None = None,
+    handle: str = "",
+    now: datetime | None = None,
+) -> Generated | Departure | StepError:
+    """Asks for a code as the package's pages do: the worker chooses the route, and nobody is looked up before.
+
+    With ``redirect_uri``, an identifier whose domain has a hosted login first is led there (`authenticate_callback`
+    then takes what comes back); without, it gets a code. The rest is as for `generate`.
+    """
+    now, who = now or timezone.now(), _identifier(identifier)
+    if isinstance(who, StepError):
+        return who
+    if channel and channel not in set(Channel):
+        return messages.error("unknown_channel")
+    first = login.offers_for(who).hosted_first if redirect_uri else None
+    if first:
+        return authenticate_url(
+            first.alias, redirect_uri=redirect_uri, identifier=identifier, request=request, handle=handle, now=now
+        )
+    before = attempts.find(handle, ROUTED)
+    if before is not None and before.outcome == before.Outcome.OPEN and seconds_to_resend(before, now):
+        return messages.too_soon(seconds_to_resend(before, now))
+    try:
+        visitor = replace(_visitor(request, handle), purpose=ROUTED)
+        started = login.start(who, visitor, now=now, channel=channel, by_code=True)
+    except TooMany as error:
+        return messages.too_many(error.retry_after)
+    except NotServed:
+        return messages.error("not_served")
+    except DispatchFailed:
+        return messages.error("dispatch_failed", "system")
+    return _generated(started.challenge, started.handle, now)
+
+
+@sensitive_variables()
+def answer(handle: str, code: str, *, now: datetime | None = None, pause: Pause = time.sleep) -> Identity | StepError:
+    """Answers the code of `start`, whoever sent it: as `validate` does for a named pool's."""
+    return _answer(Visitor(handle=handle, purpose=ROUTED), code, now or timezone.now(), pause)
 
 
 def generate(
@@ -59,11 +105,9 @@ def generate(
     chosen = _connection(connection, "otp", scope)
     if isinstance(chosen, StepError):
         return chosen
-    try:
-        who = typed(identifier)
-    except InvalidIdentifier:
-        is_number = not conf.offers_sms and looks_like_number(identifier)
-        return messages.error("not_served" if is_number else "invalid_identifier")
+    who = _identifier(identifier)
+    if isinstance(who, StepError):
+        return who
     channel = channel or who.channel
     if channel not in set(Channel):
         return messages.error("unknown_channel")
@@ -79,14 +123,7 @@ def generate(
     attempt = str(asked.challenge.pk)
     if asked.cause and not asked.private:
         return messages.error(asked.cause, asked.category, attempt=attempt)
-    output = Generated(
-        handle=asked.handle,
-        attempt=attempt,
-        connection=asked.challenge.connection,
-        channel=asked.challenge.channel,
-        expires_at=asked.challenge.expires_at,
-        seconds_to_resend=seconds_to_resend(asked.challenge, now),
-    )
+    output = _generated(asked.challenge, asked.handle, now)
     _wait(pause, began, asked.challenge)
     return messages.private(asked.cause, asked.category, output) if asked.cause else output
 
@@ -100,12 +137,16 @@ def validate(
     Wrong, expired, used up and unknown have one message, released no sooner than ``REFUSAL_FLOOR`` seconds; the
     error's ``code`` tells them apart, for the site alone.
     """
-    began, now = time.monotonic(), now or timezone.now()
-    given = read_code(code)
+    return _answer(Visitor(handle=handle, purpose=STEP), code, now or timezone.now(), pause)
+
+
+@sensitive_variables()
+def _answer(visitor: Visitor, code: str, now: datetime, pause: Pause) -> Identity | StepError:
+    began, given = time.monotonic(), read_code(code)
     if given is None:
         return messages.error("no_code")  # it can never be right: no attempt is spent
     try:
-        challenge, proven = login.answer(Visitor(handle=handle), given, now=now, purpose=STEP)
+        challenge, proven = login.answer(visitor, given, now=now)
     except NoChallenge:
         return messages.error("no_step")
     except Wrong as wrong:
@@ -207,6 +248,25 @@ def _connection(alias: str, route: str, scope: Collection[str] | None) -> Connec
         return messages.error("route_not_offered", explain("route_not_offered").category)
     restricted = finish.restrict_scope(found, scope)
     return restricted or messages.error("scope_not_allowed", explain("scope_not_allowed").category)
+
+
+def _identifier(text: str) -> Identifier | StepError:
+    try:
+        return typed(text)
+    except InvalidIdentifier:
+        is_number = not conf.offers_sms and looks_like_number(text)
+        return messages.error("not_served" if is_number else "invalid_identifier")
+
+
+def _generated(challenge: ChallengeSession, handle: str, now: datetime) -> Generated:
+    return Generated(
+        handle=handle,
+        attempt=str(challenge.pk),
+        connection=challenge.connection,
+        channel=challenge.channel,
+        expires_at=challenge.expires_at,
+        seconds_to_resend=seconds_to_resend(challenge, now),
+    )
 
 
 def _visitor(request: HttpRequest | None, handle: str) -> Visitor:

@@ -48,5 +48,4 @@ def hosted(code: str, category: str, name: str, *, unavailable: bool) -> StepErr
 
 def refused(code: str, category: str, *, attempt: str) -> StepError:
     """A person who has proven themselves and may not come in."""
-    message = _("Your code was right, but our team needs to look at your account first. Please contact support.")
-    return StepError(code, category, message, attempt=attempt)
+    return StepError(code, category, texts.refused(), attempt=attempt)

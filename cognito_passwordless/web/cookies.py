@@ -13,6 +13,7 @@ from .. import keys
 from ..conf import conf
 
 HANDLE_COOKIE = "cognito_passwordless"
+API_COOKIE = "cognito_passwordless_api"  # a page's challenge is nothing to the JSON API, and the other way round
 KNOWN_COOKIE = "cognito_passwordless_browser"
 LINK_COOKIE = "cognito_passwordless_link"
 AT_LEAST = 1800  # seconds: a hosted login takes longer than a code
@@ -33,9 +34,9 @@ class KnownBrowser:
         return self.id if keys.mark(identifier) in self.marks else ""
 
 
-def handle(request: HttpRequest) -> str:
+def handle(request: HttpRequest, name: str = HANDLE_COOKIE) -> str:
     """What this browser holds of a challenge; empty if nothing."""
-    return request.COOKIES.get(HANDLE_COOKIE, "")[:100]
+    return request.COOKIES.get(name, "")[:100]
 
 
 def known_browser(request: HttpRequest) -> KnownBrowser:
@@ -47,14 +48,14 @@ def known_browser(request: HttpRequest) -> KnownBrowser:
         return KnownBrowser(get_random_string(32))
 
 
-def set_handle(response: HttpResponse, new_handle: str) -> None:
+def set_handle(response: HttpResponse, new_handle: str, name: str = HANDLE_COOKIE) -> None:
     """Gives the handle to the browser, for as long as the challenge lives and a little longer, so that the code page
     can still say what to do next."""
-    _set(response, HANDLE_COOKIE, new_handle, max_age=max(2 * conf.otp.ttl, AT_LEAST))
+    _set(response, name, new_handle, max_age=max(2 * conf.otp.ttl, AT_LEAST))
 
 
-def delete_handle(response: HttpResponse) -> None:
-    response.delete_cookie(HANDLE_COOKIE, path=settings.SESSION_COOKIE_PATH, samesite=_same_site())
+def delete_handle(response: HttpResponse, name: str = HANDLE_COOKIE) -> None:
+    response.delete_cookie(name, path=settings.SESSION_COOKIE_PATH, samesite=_same_site())
 
 
 def link(request: HttpRequest) -> str:

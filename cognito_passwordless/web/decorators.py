@@ -35,7 +35,7 @@ def entrance(view: View) -> View:
 
 
 def entrance_from_elsewhere(view: View) -> View:
-    """The same for a form on another site's page. The view has to know by other means who sent it."""
+    """The same for a form on another site's page, or an app. The view has to know by other means who sent it."""
     return csrf_exempt(_open(view))
 
 

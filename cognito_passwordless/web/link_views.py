@@ -46,7 +46,7 @@ def link(request: HttpRequest) -> HttpResponse:
         response = retry_after(_page(request, notice=notice, status=status), seconds)
     else:
         response = to_code_page(started)
-    cookies.remember(request, response, challenge.identifier, browser)
+    cookies.remember(request, response, identifier_of(challenge).whose, browser)
     cookies.delete_link(response)
     return response
 

@@ -91,9 +91,20 @@ def test_allauths_own_adapter(find: Find, settings: Any) -> None:
 
 
 def test_codes_of_allauths_api(find: Find, settings: Any) -> None:
-    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "allauth.headless"]
-    settings.ACCOUNT_LOGIN_BY_CODE_ENABLED = True
-    assert find() == ["W505", "W507"]
+    api, ours = (path("_allauth/", include(f"{name}.headless.urls")) for name in ("allauth", "cognito_passwordless"))
+    settings.ROOT_URLCONF = urlconf(OURS, ALLAUTHS, api)
+    assert find() == ["W507", "W507"]  # for browsers and for apps
+    settings.ROOT_URLCONF = urlconf(OURS, ALLAUTHS, api, ours)
+    assert find() == ["W507", "W507"]
+    settings.ROOT_URLCONF = urlconf(OURS, ALLAUTHS, ours, api)
+    assert find() == []
+
+
+def test_our_api_without_allauths(find: Find, settings: Any) -> None:
+    settings.ROOT_URLCONF = urlconf(OURS, ALLAUTHS, path("_allauth/", include("cognito_passwordless.headless.urls")))
+    assert find() == ["E307", "E307"]
+    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != "allauth.headless"]
+    assert find() == ["E306"]
 
 
 def test_urls_that_are_not_included(find: Find, settings: Any) -> None:

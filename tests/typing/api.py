@@ -32,6 +32,8 @@ from cognito_passwordless.models import ChallengeSession, Delivery, JourneyEvent
 
 # Steps.
 def ask(request: HttpRequest) -> HttpResponse:
+    assert_type(steps.start("ann@example.com", request=request), steps.Generated | steps.Departure | steps.StepError)
+    assert_type(steps.answer("handle", "123456"), steps.Identity | steps.StepError)
     generated = steps.generate("main", "ann@example.com", "email", ["openid"], request=request, handle="")
     assert_type(generated, steps.Generated | steps.StepError)
     if isinstance(generated, steps.StepError):

@@ -29,6 +29,8 @@ OPEN = ChallengeSession.Outcome.OPEN
 # what a step is good for, and the pages of this package must not take it for a sign-in.
 SIGN_IN = "sign_in"
 STEP = "step"
+ROUTED = "routed_step"  # a step that chose its route as the pages do
+BROWSER, APP = "browser", "app"  # the two clients of the JSON API
 
 # Why an attempt is refused that leaves no trace: a browser that repeats it would write without end.
 OVER = frozenset({"expired", "locked", "superseded", "answered", "verified"})

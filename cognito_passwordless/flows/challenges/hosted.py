@@ -51,12 +51,14 @@ def open_challenge(
     now: datetime,
     next_url: str,
     language: str,
+    purpose: str = attempts.SIGN_IN,
 ) -> ChallengeSession:
     """Stores one attempt by hosted login. One statement."""
     return attempts.new_challenge(
         identifier,
         handle,
         now,
+        purpose=purpose,
         language=language,
         next_url=next_url,
         hosted_login=connection.alias,

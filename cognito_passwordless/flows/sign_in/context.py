@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from ...models import ChallengeSession, JourneyEvent
+from ..challenges.attempts import SIGN_IN
 from ..events import journey
 from ..limits import budgets
 from .errors import TooMany
@@ -13,12 +14,13 @@ from .errors import TooMany
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """``handle`` is what the browser holds from an earlier start; ``ip`` is empty where it is not known: all such
-    requests share one budget."""
+    requests share one budget; ``purpose``: which entrance this is, whose challenges no other one answers."""
 
     handle: str = ""
     known_browser: str = ""
     ip: str = ""
     language: str = ""
+    purpose: str = SIGN_IN
 
 
 def too_many(over: budgets.OverLimit, now: datetime) -> TooMany:

@@ -104,13 +104,20 @@ def start(
             budgets.spend("starts_per_ip", visitor.known_browser or budgets.network_of(visitor.ip), now)
             if hosted:
                 challenge = hosted_state.open_challenge(
-                    hosted, identifier, handle=handle, now=now, next_url=next_url, language=visitor.language
+                    hosted,
+                    identifier,
+                    handle=handle,
+                    now=now,
+                    next_url=next_url,
+                    language=visitor.language,
+                    purpose=visitor.purpose,
                 )
             else:
                 challenge = attempts.new_challenge(
                     identifier,
                     handle,
                     now,
+                    purpose=visitor.purpose,
                     channel=channel,
                     language=visitor.language,
                     next_url=next_url,
@@ -134,15 +141,13 @@ def start(
 
 
 @sensitive_variables()
-def answer(
-    visitor: Visitor, given: Code, *, now: datetime, purpose: str = attempts.SIGN_IN
-) -> tuple[ChallengeSession, Proven]:
+def answer(visitor: Visitor, given: Code, *, now: datetime) -> tuple[ChallengeSession, Proven]:
     """Claims an attempt, compares, claims the success, and waits for the pool if one has to be asked. Three
     statements for a wrong code.
 
     Raises `NoChallenge`, and `Wrong` for everything that does not open the session.
     """
-    attempt = attempts.claim(visitor.handle, now, purpose)
+    attempt = attempts.claim(visitor.handle, now, visitor.purpose)
     if attempt is None:
         raise NoChallenge
     return attempt.challenge, _judge(visitor, attempt, given, now)
@@ -155,7 +160,7 @@ def submit(visitor: Visitor, given: Code, *, now: datetime) -> tuple[ChallengeSe
 
     Raises `NoChallenge`; and `Wrong`, as `answer` does, where no refusal has to be held back (`REFUSAL_FLOOR`).
     """
-    attempt = attempts.claim(visitor.handle, now, is_noted=True)
+    attempt = attempts.claim(visitor.handle, now, visitor.purpose, is_noted=True)
     if attempt is None:
         raise NoChallenge
     challenge = attempt.challenge
@@ -248,13 +253,13 @@ class Resent:
 
 def resend(visitor: Visitor, *, now: datetime) -> Resent:
     """One more message for this browser's challenge. Raises `NoChallenge` and `DispatchFailed`."""
-    before = attempts.find(visitor.handle)
+    before = attempts.find(visitor.handle, visitor.purpose)
     if before is None or before.route == Route.COGNITO_OIDC:
         raise NoChallenge
     if not attempts.resend(visitor.handle, now):
-        current = attempts.find(visitor.handle) or before
+        current = attempts.find(visitor.handle, visitor.purpose) or before
         return Resent(False, max(1, seconds_to_resend(current, now)), over=not can_resend(current, now))
-    challenge = attempts.find(visitor.handle)
+    challenge = attempts.find(visitor.handle, visitor.purpose)
     assert challenge is not None  # noqa: S101  (rows are only purged long after they expire)
     try:
         send_code.dispatch(challenge)
@@ -270,7 +275,7 @@ def retry(visitor: Visitor, *, now: datetime, channel: str | None = None) -> Sta
     Of many at once, one starts a challenge. Raises `NoChallenge`, `TooSoon`, `TooMany`, `NotServed` and
     `DispatchFailed`.
     """
-    before = attempts.find(visitor.handle)
+    before = attempts.find(visitor.handle, visitor.purpose)
     if before is None or not before.identifier:
         raise NoChallenge
     if not attempts.supersede(visitor.handle, now=now):

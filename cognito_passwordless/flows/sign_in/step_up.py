@@ -15,7 +15,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from ... import keys
+from ... import compat, keys
 from ...exceptions import JoinOffered, SecondFactorNeeded
 from ...models import ChallengeSession, Route
 from ..accounts.pool_records import claims_of
@@ -61,6 +61,8 @@ def suspend(
     else:
         kept["address"], kept["connection"], page = wanted.address, wanted.connection, "join"
     _write(request, kept)
+    if compat.is_headless(request):  # which leads to no page, and the site need not have any
+        return HttpResponse()
     return HttpResponseRedirect(reverse(f"cognito_passwordless:{page}"))
 
 

@@ -14,10 +14,11 @@ from ... import connections
 from ...cognito import CognitoProfile, Connection
 from ...cognito.values import FrozenMapping
 from ...exceptions import MigrationRefused
-from ...models import ChallengeSession, MigratedUser
+from ...identifiers import parse
+from ...models import ChallengeSession, MigratedUser, Route
 from ..challenges import attempts
 from ..sign_in import completion
-from ..sign_in.verification import Proven
+from ..sign_in.verification import Proven, proven_locally
 
 # How long after its beginning a step may still end in a sign-in.
 MAX_AGE = timedelta(hours=1)
@@ -68,10 +69,11 @@ def identity_of(challenge: ChallengeSession, proven: Proven) -> StepIdentity:
     after a hosted login: from now on its challenge is a step's, which `sign_in` may take."""
     if challenge.purpose != attempts.STEP:
         ChallengeSession.objects.filter(pk=challenge.pk).update(purpose=attempts.STEP)
-    scope = challenge.scope.split()
-    profile = CognitoProfile.from_claims(
-        proven.claims, pool=proven.profile.pool, scope=scope, proven=proven.profile.proven
-    )
+    whole = proven.connection.scope if challenge.purpose == attempts.ROUTED and proven.connection else ()
+    scope = challenge.scope.split() or whole
+    profile = proven.profile
+    if challenge.route != Route.LOCAL:
+        profile = CognitoProfile.from_claims(proven.claims, pool=profile.pool, scope=scope, proven=profile.proven)
 
     def is_allowed(claim: str) -> bool:
         if claim in _BINDINGS or claim in _OF_THE_TOKEN:
@@ -121,9 +123,11 @@ def sign_in(
     if not proofs.update(purpose=USED):
         return None
     challenge = ChallengeSession.objects.get(pk=UUID(attempt))
-    connection = connections.configured(challenge.connection)
-    if connection is None:
-        raise MigrationRefused("no_connection")
     challenge.next_url = next_url
-    proven = Proven(profile, MigratedUser.Method(method), connection, claims)
+    if challenge.route == Route.LOCAL:
+        proven = proven_locally(parse(challenge.recipient))
+    elif connection := connections.configured(challenge.connection):
+        proven = Proven(profile, MigratedUser.Method(method), connection, claims)
+    else:
+        raise MigrationRefused("no_connection")
     return completion.complete(request, challenge, proven, now=now)

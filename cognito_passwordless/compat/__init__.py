@@ -1,6 +1,6 @@
-"""The only file that touches allauth's internals; `tests/test_compat.py` is its contract with the installed release.
+"""The only room that touches allauth's internals; `tests/test_compat.py` is its contract with the installed release.
 
-What is public in allauth (models, signals, the account adapter's documented hooks) is used where it is needed.
+allauth's public parts are used where they are needed. Laws: docs/laws.md; words: docs/glossary.md.
 """
 
 import copy
@@ -221,7 +221,7 @@ def is_headless_only() -> bool:
 
 
 def is_headless(request: HttpRequest) -> bool:
-    """Whether a request came in by allauth's headless API."""
+    """Whether a request came in by the JSON API, allauth's or ours."""
     return bool(is_headless_request(request))
 
 
