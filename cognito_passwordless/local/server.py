@@ -26,6 +26,7 @@ from .sign_in.auth import Authentication
 from .sign_in.choice import ChoiceSignIn
 from .sign_in.custom import CustomSignIn
 from .sign_in.password import PasswordSignIn
+from .sign_in.refresh import Refresh
 from .sign_in.sessions import Sessions
 from .sign_in.sign_up import Lifecycle
 from .testing.clock import Clock
@@ -85,7 +86,9 @@ class LocalCognito:
         sessions = Sessions(self.clock)
         post, around = Post(self.triggers, self.messages, self.clock), SignInTriggers(self.triggers)
         migration = UserMigration(directory, self.triggers)
-        choice = ChoiceSignIn(directory, sessions, post, self.clock, around)
+        passwords = PasswordSignIn(directory, sessions, around, migration)
+        choice = ChoiceSignIn(directory, sessions, post, around, passwords)
+        refresh = Refresh(directory, self.clock)
         self._hosted = HostedLogin(
             directory=directory,
             triggers=self.triggers,
@@ -93,8 +96,9 @@ class LocalCognito:
             clock=self.clock,
             signer=self._signer,
             issuer_of=self.issuer,
+            refresh=refresh,
         )
-        custom = CustomSignIn(directory, sessions, self.triggers, self.clock, around)
+        custom = CustomSignIn(directory, sessions, self.triggers, around)
         self._proxy = Proxy(
             # Of moto's many services only this one: nothing else answers at `url`.
             create_backend_app("cognito-idp"),
@@ -108,9 +112,11 @@ class LocalCognito:
             self._account,
             Tenant(
                 directory,
-                Authentication(directory, choice, custom),
-                PasswordSignIn(directory, around, migration),
-                Lifecycle(directory, self.triggers, post, migration),
+                Authentication(
+                    directory, sessions, choice=choice, custom=custom, passwords=passwords, refresh=refresh
+                ),
+                refresh,
+                Lifecycle(directory, self.triggers, post, migration, sessions),
                 TokenTrigger(self.triggers),
                 self._signer,
                 self.issuer,

@@ -19,7 +19,11 @@ STATUSES = frozenset(
         "EXTERNAL_PROVIDER",
     }
 )  # fmt: skip
-FLOWS = ["ALLOW_USER_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+FLOWS = [
+    "ALLOW_USER_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH",
+    "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH",
+]  # fmt: skip
+SCOPES = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,10 @@ def create_pool(
             "ExplicitAuthFlows": list(FLOWS if flows is None else flows),
             "PreventUserExistenceErrors": ("ENABLED" if prevent_user_existence_errors else "LEGACY"),
             "AuthSessionValidity": auth_session_validity,
+            "AllowedOAuthFlows": ["code"],
+            "AllowedOAuthScopes": SCOPES,
+            "AllowedOAuthFlowsUserPoolClient": True,
+            "SupportedIdentityProviders": ["COGNITO"],
         },
     )
     _rename(pool.clients, client, client_id)
