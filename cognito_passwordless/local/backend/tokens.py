@@ -57,8 +57,8 @@ def claims(
 ) -> dict[str, Any]:
     """The claims of an ID token (`use` "id") or an access token ("access").
 
-    `now` and the time of the sign-in, `since`, are seconds since the epoch, `lifetime` is seconds, `extra` is what moto
-    adds: groups and ids.
+    `now` and `since`, the time of the sign-in, are seconds since the epoch, `lifetime` is seconds, `extra` is what
+    moto adds: groups and ids.
     https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html
     """
     common = {

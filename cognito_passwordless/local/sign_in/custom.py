@@ -116,7 +116,9 @@ class CustomSignIn:
             return tokens
         name = response.get("challengeName")
         if name == PASSWORD_VERIFIER and turn.srp_a is not None:
-            return verifier(self._sessions, self._directory, turn.sign_in, turn.person, turn.srp_a, turn.rounds)
+            return verifier(
+                self._sessions, self._directory, turn.sign_in, person=turn.person, srp_a=turn.srp_a, rounds=turn.rounds
+            )
         if name != CUSTOM:
             raise unusable("challengeName")
         return self._create(turn)

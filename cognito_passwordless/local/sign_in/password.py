@@ -45,14 +45,14 @@ class PasswordSignIn:
         """USER_SRP_AUTH: the challenge PASSWORD_VERIFIER, for unknown people too where the client hides them."""
         person = self._directory.person(sign_in.pool.id, sign_in.username)
         self._before(sign_in, person)
-        return verifier(self._sessions, self._directory, sign_in, person, offered_value(parameters))
+        return verifier(self._sessions, self._directory, sign_in, person=person, srp_a=offered_value(parameters))
 
     def chosen(
         self, sign_in: SignInRequest, person: Person | None, challenge: str, given: Mapping[str, str]
     ) -> dict[str, Any]:
         """USER_AUTH, where the person has chosen PASSWORD or PASSWORD_SRP."""
         if challenge == "PASSWORD_SRP":
-            return verifier(self._sessions, self._directory, sign_in, person, offered_value(given))
+            return verifier(self._sessions, self._directory, sign_in, person=person, srp_a=offered_value(given))
         if "PASSWORD" not in given:
             raise errors.parameter_missing("PASSWORD")
         return self._finish(sign_in, person, given["PASSWORD"], sign_in.metadata)
@@ -110,6 +110,7 @@ def verifier(
     sessions: Sessions,
     directory: Directory,
     sign_in: SignInRequest,
+    *,
     person: Person | None,
     srp_a: int,
     rounds: tuple[Mapping[str, Any], ...] = (),

@@ -35,7 +35,7 @@ class Lifecycle:
     """The operations on a person beside the sign-in."""
 
     def __init__(
-        self, directory: Directory, triggers: Triggers, post: Post, migration: UserMigration, sessions: Sessions
+        self, directory: Directory, triggers: Triggers, post: Post, *, migration: UserMigration, sessions: Sessions
     ) -> None:
         self._directory = directory
         self._triggers = triggers
