@@ -45,7 +45,7 @@ KEYS = frozenset(
         "LAMBDA",
     }
 )
-LAMBDA_KEYS = frozenset({"HMAC_KEYS", "NEW_DEVICE_MAIL", "TOKEN_RULES", "WELCOME"})
+LAMBDA_KEYS = frozenset({"HMAC_KEYS", "NEW_DEVICE_MAIL", "TOKEN_RULES", "USER_MIGRATION", "WELCOME"})
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -255,6 +255,11 @@ class Settings:
     def lambda_token_rules(self) -> str:
         """Dotted path of ``callable(connection, payload)`` for what goes into a pool's tokens; empty for none."""
         return self._lambda("TOKEN_RULES", "", str)
+
+    @property
+    def lambda_user_migration(self) -> str:
+        """Dotted path of ``callable(connection, user, payload)`` for what a migrated user gets; empty for none."""
+        return self._lambda("USER_MIGRATION", "", str)
 
     @property
     def lambda_welcome(self) -> bool:

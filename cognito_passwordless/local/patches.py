@@ -35,7 +35,11 @@ STEPS: dict[str, dict[str, Method]] = {
         "respond_to_auth_challenge": Authentication.respond,
         "admin_respond_to_auth_challenge": Authentication.respond,
     },
-    "refresh": {"get_tokens_from_refresh_token": Refresh.get_tokens, "revoke_token": Refresh.revoke},
+    "refresh": {
+        "get_tokens_from_refresh_token": Refresh.get_tokens,
+        "revoke_token": Refresh.revoke,
+        "global_sign_out": Refresh.sign_out,
+    },
     "directory": {"get_user": get_user, "list_users": list_users},
     "lifecycle": {
         "sign_up": Lifecycle.sign_up,

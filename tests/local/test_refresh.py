@@ -44,7 +44,7 @@ def test_get_tokens_from_refresh_token(caller: Caller, tokens: Any, client: dict
 
 
 def test_a_wrong_client_secret_gets_none(caller: Caller, tokens: Any) -> None:
-    given = {"ClientId": caller.pool.client_id, "ClientSecret": "wrong"}
+    given = {"ClientId": caller.pool.client_id, "ClientSecret": "wrong" * 6}
     call = caller.boto.get_tokens_from_refresh_token
     assert refusal(call, RefreshToken=tokens["RefreshToken"], **given)[0] == "NotAuthorizedException"
 

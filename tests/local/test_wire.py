@@ -79,7 +79,9 @@ def issuer_by_code(caller: Caller, cognito: LocalCognito) -> str:
 def test_the_issuer_type_is_that_of_the_pool(caller: Caller, cognito: LocalCognito) -> None:
     caller.pool.add_user(ANN)
     before = issuer_by_code(caller, cognito)
-    caller.boto.update_user_pool(UserPoolId=caller.pool.id, IssuerConfiguration={"Type": "UPDATED"})
+    # What an update leaves out is reset, as in the cloud.
+    same = {"Policies": caller.boto.describe_user_pool(UserPoolId=caller.pool.id)["UserPool"]["Policies"]}
+    caller.boto.update_user_pool(UserPoolId=caller.pool.id, IssuerConfiguration={"Type": "UPDATED"}, **same)
     after = issuer_by_code(caller, cognito)
     assert (before, after) == (caller.pool.issuer, f"{cognito.url}/updated/{caller.pool.id}")
     with urllib.request.urlopen(f"{after}/.well-known/openid-configuration", timeout=5) as answer:

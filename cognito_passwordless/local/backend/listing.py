@@ -30,33 +30,39 @@ def list_users(directory: Directory, request: Mapping[str, Any], moto: Callable[
     names = [user.username for user in users]
     if token and token not in names:
         raise errors.parameter_invalid("Invalid pagination token.")
-    found = [user for user in users[names.index(token) + 1 if token else 0 :] if _fits(user, request.get("Filter"))]
+    fits = _filter(str(request.get("Filter") or ""))
+    found = [user for user in users[names.index(token) + 1 if token else 0 :] if fits(user)]
     page, wanted = found[: limit or PAGE], request.get("AttributesToGet")
     answer = {"Users": [user.to_json(extended=True, attributes_to_get=wanted) for user in page]}
     return answer if len(found) == len(page) else {**answer, "PaginationToken": page[-1].username}
 
 
-def _fits(user: Any, text: str | None) -> bool:
-    if not text:
-        return True
+def _filter(text: str) -> Callable[[Any], bool]:
     match = FILTER.fullmatch(text)
-    if match is None:
+    if text and match is None:
         raise errors.parameter_invalid("Error while parsing filter.")
+    if match is None:
+        return lambda user: True
     name, operator, value = match.group(1), match.group(2), re.sub(r"\\(.)", r"\1", match.group(3))
     if name not in SEARCHED:
         raise errors.parameter_invalid(f"Invalid search attribute: {name}")
-    own = {
+
+    def fits(user: Any) -> bool:
+        own = _searched(user).get(name)
+        pair = (own, value) if name in EXACT or own is None else (own.casefold(), value.casefold())
+        return own is not None and (pair[0] == pair[1] if operator == "=" else pair[0].startswith(pair[1]))
+
+    return fits
+
+
+def _searched(user: Any) -> dict[str, str]:
+    return {
         **user.attribute_lookup,
         "sub": user.id,
         "username": user.username,
         "cognito:user_status": str(getattr(user.status, "value", user.status)),
         "status": "Enabled" if user.enabled else "Disabled",
-    }.get(name)
-    if own is None:
-        return False
-    if name not in EXACT:
-        own, value = own.casefold(), value.casefold()
-    return bool(own == value if operator == "=" else own.startswith(value))
+    }
 
 
 def get_user(directory: Directory, request: Mapping[str, Any], moto: Callable[[], Any]) -> dict[str, Any]:

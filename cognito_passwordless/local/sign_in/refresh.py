@@ -48,6 +48,12 @@ class Refresh:
         self._directory.tokens.revoke(pool_id, client.id, str(request.get("Token") or ""))
         return {}
 
+    def sign_out(self, request: Mapping[str, Any], moto: Callable[[], Any]) -> dict[str, Any]:
+        """GlobalSignOut: the end of all tokens of the person."""
+        pool_id, key = self._directory.bearer(str(request.get("AccessToken") or ""))
+        self._directory.pool(pool_id).sign_out(key)
+        return {}
+
     def issue(
         self, pool_id: str, client: Client, token: str, metadata: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:

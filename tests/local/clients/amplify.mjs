@@ -23,3 +23,4 @@ for await (const line of readline.createInterface({ input: process.stdin })) {
     process.stdout.write(`${JSON.stringify({ error: error.name, message: error.message })}\n`);
   }
 }
+process.exit(); // the library's timers would keep it

@@ -80,7 +80,7 @@ def test_sign_up_without_a_password_and_auto_sign_in(page: Conversation, cognito
     assert begun["nextStep"]["signUpStep"] == "CONFIRM_SIGN_UP"
     done = page("confirmSignUp", {"username": ANN, "confirmationCode": cognito.last_code(ANN)})
     assert done["nextStep"]["signUpStep"] == "COMPLETE_AUTO_SIGN_IN"
-    assert page("autoSignIn")["isSignedIn"] is True
+    assert page("autoSignIn") == {"isSignedIn": True, "nextStep": {"signInStep": "DONE"}}
     assert page("tokens", False)["id"]["email"] == ANN
 
 
