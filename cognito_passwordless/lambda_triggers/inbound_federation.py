@@ -34,7 +34,7 @@ def respond(event: object, *, settings: Settings, now: float, deadline: Deadline
         value = _find(given, source)
         if isinstance(value, bool):
             value = "true" if value else "false"
-        if isinstance(value, list):
+        if isinstance(value, list) and value:
             value = ",".join(str(item) for item in value if isinstance(item, str | int | float))
         if isinstance(value, str | int | float):
             mapped[target] = str(value)

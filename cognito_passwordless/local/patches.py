@@ -20,7 +20,7 @@ from moto.core.responses import ActionResult
 
 from . import errors
 from .backend.directory import Directory, find_user, read_person
-from .backend.listing import get_user, list_users
+from .backend.listing import get_user, list_users, update_pool
 from .backend.tokens import Signer, claims
 from .sign_in.auth import Authentication
 from .sign_in.refresh import Refresh
@@ -40,7 +40,7 @@ STEPS: dict[str, dict[str, Method]] = {
         "revoke_token": Refresh.revoke,
         "global_sign_out": Refresh.sign_out,
     },
-    "directory": {"get_user": get_user, "list_users": list_users},
+    "directory": {"get_user": get_user, "list_users": list_users, "update_user_pool": update_pool},
     "lifecycle": {
         "sign_up": Lifecycle.sign_up,
         "resend_confirmation_code": Lifecycle.resend_confirmation_code,

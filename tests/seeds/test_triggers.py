@@ -1,4 +1,4 @@
-"""The rows of the seeds' table of triggers: what an event holds reaches what it is for, and every answer is possible."""
+"""The rows of the seeds' table of triggers: what an event holds reaches its purpose, and every answer is possible."""
 
 import json
 from typing import Any

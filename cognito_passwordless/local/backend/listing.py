@@ -1,4 +1,4 @@
-"""The calls that read people, where moto compares or checks otherwise than Amazon Cognito.
+"""Calls about people and pools, where moto compares, checks or keeps otherwise than Amazon Cognito.
 
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ListUsers.html
 """
@@ -18,6 +18,7 @@ SEARCHED = frozenset(
     {"username", "email", "phone_number", "name", "given_name", "family_name", "preferred_username", "sub"}
 ) | {"cognito:user_status", "status"}
 EXACT = frozenset({"username", "status", "sub"})
+FIXED = ("AliasAttributes", "Schema", "UsernameAttributes", "UsernameConfiguration")
 
 
 def list_users(directory: Directory, request: Mapping[str, Any], moto: Callable[[], Any]) -> dict[str, Any]:
@@ -73,3 +74,12 @@ def get_user(directory: Directory, request: Mapping[str, Any], moto: Callable[[]
         raise errors.PoolError("NotAuthorizedException", "User is disabled.") if user else errors.user_unknown()
     answer: dict[str, Any] = user.to_json(extended=True)
     return {"Username": answer["Username"], "UserAttributes": answer.get("Attributes") or user.attributes}
+
+
+def update_pool(directory: Directory, request: Mapping[str, Any], moto: Callable[[], Any]) -> Any:
+    """UpdateUserPool resets what it is not given, except for what nothing can change."""
+    pool = directory.pool(str(request.get("UserPoolId")))
+    kept = {name: pool.extended_config[name] for name in FIXED if name in pool.extended_config}
+    answer = moto().result
+    pool.extended_config.update(kept)
+    return answer

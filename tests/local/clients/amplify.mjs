@@ -4,7 +4,6 @@ import { Amplify } from "aws-amplify";
 import * as auth from "aws-amplify/auth";
 
 const commands = {
-  ...auth,
   configure({ url, user_pool_id, client_id }) {
     const pool = { userPoolId: user_pool_id, userPoolClientId: client_id, userPoolEndpoint: url };
     Amplify.configure({ Auth: { Cognito: pool } });
@@ -18,7 +17,7 @@ const commands = {
 for await (const line of readline.createInterface({ input: process.stdin })) {
   const [name, ...args] = JSON.parse(line);
   try {
-    process.stdout.write(`${JSON.stringify({ value: (await commands[name](...args)) ?? null })}\n`);
+    process.stdout.write(`${JSON.stringify({ value: (await (commands[name] ?? auth[name])(...args)) ?? null })}\n`);
   } catch (error) {
     process.stdout.write(`${JSON.stringify({ error: error.name, message: error.message })}\n`);
   }
