@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="OPERATION=ERROR[:TIMES]",
-        help="let the next calls of an operation (*: any) fail: throttle, timeout, 500, bad_json or an exception's name",
+        help="let the next calls fail (*: of any): throttle, timeout, 500, bad_json or the name of an exception",
     )
     parser.add_argument("--env-file", type=Path, help="write the connection there, as JSON")
 

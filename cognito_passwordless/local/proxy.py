@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from .hosted.web import Request
 from .testing import faults as faulty
 from .testing.faults import Faults
 
+logger = logging.getLogger(__name__)
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
 # A browser asks before it calls another origin. Amazon Cognito lets every page call it; moto would answer 404.
@@ -101,11 +103,15 @@ class Proxy:
     def _pass_on(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Let moto answer; its errors get the headers and the content type of Amazon's."""
         told: list[Any] = []
-        answer = self._moto(environ, lambda *given: told.append(given))
-        body = b"".join(answer)
-        if isinstance(answer, ClosingIterator):
-            answer.close()
-        status, headers = told[-1][:2]
+        try:
+            answer = self._moto(environ, lambda *given: told.append(given))
+            body = b"".join(answer)
+            if isinstance(answer, ClosingIterator):
+                answer.close()
+            status, headers = told[-1][:2]
+        except Exception:  # an error of moto's own, which says nothing to a client
+            logger.exception("moto has failed")
+            status, headers, body = "500 Internal Server Error", [], b""
         if int(status[:3]) < 400:
             start_response(status, headers)
             return [body]

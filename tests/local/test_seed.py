@@ -78,5 +78,5 @@ def test_people_of_a_file(cognito: LocalCognito, tmp_path: Path, form: str) -> N
 def test_a_file_of_something_else_is_refused(cognito: LocalCognito, tmp_path: Path, text: str) -> None:
     file = tmp_path / "people.json"
     file.write_text(text)
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         add_people(cognito.create_pool("file"), file)

@@ -100,8 +100,9 @@ def signed_in(
         MigratedUser.objects.filter(pk=record.pk, status=Status.GONE).update(status=Status.PENDING)
     journey.tell(event)
     if new_device:
-        told = {"connection": connection, "sub": sub, "migrated_user": record, "client_metadata": said or {}}
-        pool_device_added.send(sender=MigratedUser, **told)
+        pool_device_added.send(
+            sender=MigratedUser, connection=connection, sub=sub, migrated_user=record, client_metadata=said or {}
+        )
         email = attributes.get("email", "")
         # Only to an address that was proven to the pool; anybody can claim one.
         proven = known(email) and attributes.get("email_verified") == "true"

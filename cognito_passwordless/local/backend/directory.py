@@ -167,7 +167,8 @@ class Directory:
         """Tokens, or what moto asks for after a right password. Raises what moto raises."""
         backend = next(one for one in self._backends.values() if pool_id in one.user_pools)
         given = {"USERNAME": key, "PASSWORD": password}
-        return {"ChallengeParameters": {}} | backend.initiate_auth(client_id, "USER_PASSWORD_AUTH", given)
+        answer: dict[str, Any] = backend.initiate_auth(client_id, "USER_PASSWORD_AUTH", given)
+        return {"ChallengeParameters": {}} | answer
 
     def _pools(self) -> list[Any]:
         backends = list(self._backends.values())

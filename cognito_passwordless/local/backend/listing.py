@@ -50,8 +50,10 @@ def _filter(text: str) -> Callable[[Any], bool]:
 
     def fits(user: Any) -> bool:
         own = _searched(user).get(name)
-        pair = (own, value) if name in EXACT or own is None else (own.casefold(), value.casefold())
-        return own is not None and (pair[0] == pair[1] if operator == "=" else pair[0].startswith(pair[1]))
+        if own is None:
+            return False
+        own, wanted = (own, value) if name in EXACT else (own.casefold(), value.casefold())
+        return own == wanted if operator == "=" else own.startswith(wanted)
 
     return fits
 
@@ -76,10 +78,10 @@ def get_user(directory: Directory, request: Mapping[str, Any], moto: Callable[[]
     return {"Username": answer["Username"], "UserAttributes": answer.get("Attributes") or user.attributes}
 
 
-def update_pool(directory: Directory, request: Mapping[str, Any], moto: Callable[[], Any]) -> Any:
+def update_pool(directory: Directory, request: Mapping[str, Any], moto: Callable[[], Any]) -> dict[str, Any]:
     """UpdateUserPool resets what it is not given, except for what nothing can change."""
     pool = directory.pool(str(request.get("UserPoolId")))
     kept = {name: pool.extended_config[name] for name in FIXED if name in pool.extended_config}
-    answer = moto().result
+    moto()
     pool.extended_config.update(kept)
-    return answer
+    return {}

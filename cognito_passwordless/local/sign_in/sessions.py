@@ -74,7 +74,7 @@ class Sessions:
         **kept: Any,
     ) -> str:
         """Open the session of a sign-in's next challenge; `kept` are further fields of `Session`."""
-        key, expires_at = person and person.key, self._clock.now() + sign_in.client.session_seconds
+        key, expires_at = person.key if person else None, self._clock.now() + sign_in.client.session_seconds
         pool_id, client_id = sign_in.pool.id, sign_in.client.id
         return self.open(Session(pool_id, client_id, sign_in.username, key, challenge, offered, expires_at, **kept))
 

@@ -101,9 +101,9 @@ class Lifecycle:
         moto()
         self._directory.confirm(pool_id, person.key, [proven])
         self._confirmed("ConfirmSignUp", pool_id, person.key, request)
-        if not asked.session:
-            return {}
-        self._sessions.use_up(asked.session)
+        if asked.session:
+            self._sessions.use_up(asked.session)
+        # Amplify sends no session here, and signs in with the one that it gets.
         return self._session(asked, person, SIGNED_UP)
 
     def forgot_password(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
