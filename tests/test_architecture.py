@@ -120,7 +120,7 @@ ARROWS: dict[str, dict[str, str]] = {
         "listeners": "",
         "patches": "backend errors sign_in triggers",
         "proxy": "hosted testing",
-        "server": "backend hosted messages patches proxy sign_in testing triggers",
+        "server": "backend hosted listeners messages patches proxy sign_in testing triggers",
     },
 }
 
