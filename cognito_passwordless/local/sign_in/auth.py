@@ -82,6 +82,8 @@ class Authentication:
 
     def _verify(self, sign_in: SignInRequest, token: str, responses: Mapping[str, str]) -> dict[str, Any]:
         """A password by SRP, alone or before the pool's own challenge."""
+        # Clients of USER_SRP_AUTH such as pycognito send back the secret block alone.
+        token = token or self._sessions.of_exchange(responses.get("PASSWORD_CLAIM_SECRET_BLOCK") or "")
         rounds = self._sessions.read(token, sign_in.client.id).rounds
         return (self._custom.enter_password if rounds else self._passwords.verify)(sign_in, token, responses)
 

@@ -96,6 +96,12 @@ class Sessions:
         # Before a right password the pool says nothing about a person.
         return session, admit(person, sign_in.client) if admitted and not session.exchange else person
 
+    def of_exchange(self, secret_block: str) -> str:
+        """The token of the session whose SRP has this secret block; empty where there is none."""
+        with self._lock:
+            rows = [(token, session.exchange) for token, session in self._open.items() if session.exchange]
+        return next((token for token, srp in rows if srp.parameters()["SECRET_BLOCK"] == secret_block), "")
+
     def read(self, token: str, client_id: str) -> Session:
         """The session behind `token`. Raises PoolError if it is unknown, used or has run out."""
         if not MIN_LENGTH <= len(token) <= MAX_LENGTH:

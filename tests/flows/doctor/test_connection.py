@@ -101,6 +101,8 @@ def test_a_pool_that_is_set_up_well(diagnose: Diagnose) -> None:
         ("pool's SMS", "problem", {"SmsConfiguration": {}}, {}, {}),
         ("pre sign-up", "warning", {"LambdaConfig": {"PreSignUp": ARN}}, {}, {}),
         ("pre sign-up", "problem", {"LambdaConfig": {"PreSignUp": ARN}}, {}, {"trust_verified": True}),
+        ("threat protection", "warning", {"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}}, {}, {}),
+        ("threat protection", "ok", {"UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"}}, {}, {}),
         ("mark", "problem", {}, {}, {"after_migration": ["mark"]}),
         ("mark", "ok", {}, {}, {"after_migration": ["mark"], "migrated_attribute": "custom:here"}),
         ("flow", "problem", {}, {"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"]}, {}),
