@@ -5,6 +5,7 @@ Each signal has a TypedDict of its arguments, which also documents it. A receive
 the step back.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from django.dispatch import Signal
@@ -102,9 +103,11 @@ class SmsBlockClosed(_Sent):
 
 
 class PoolUserConfirmed(_Sent):
-    """A pool user has confirmed their sign-up in the pool, and is known as pending."""
+    """A pool user has confirmed their sign-up in the pool, and is known as pending. ``client_metadata`` is what the
+    client said; it may be anything."""
 
     migrated_user: "MigratedUser"
+    client_metadata: Mapping[str, str]
 
 
 class PoolDeviceAdded(_Sent):
@@ -114,6 +117,7 @@ class PoolDeviceAdded(_Sent):
     connection: "Connection"
     sub: str
     migrated_user: "MigratedUser | None"
+    client_metadata: Mapping[str, str]
 
 
 ownership_proven = Signal()  # OwnershipProven

@@ -118,9 +118,10 @@ ARROWS: dict[str, dict[str, str]] = {
         "own_triggers": "messages testing triggers",
         "sign_in": "backend errors messages testing triggers",
         "hosted": "backend errors messages sign_in testing triggers",
+        "listeners": "",
         "patches": "backend errors sign_in triggers",
         "proxy": "hosted testing",
-        "server": "backend hosted messages patches proxy sign_in testing triggers",
+        "server": "backend hosted listeners messages patches proxy sign_in testing triggers",
     },
 }
 

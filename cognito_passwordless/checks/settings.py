@@ -59,7 +59,7 @@ _PLAIN: Mapping[str, Callable[[], object]] = {
     "CODE_IN_SUBJECT": lambda: conf.code_in_subject,
     "CAPTCHA": lambda: conf.captcha,
     "LAMBDA": lambda: (
-        *(conf.lambda_keys, conf.lambda_token_rules),
+        *(conf.lambda_keys, conf.lambda_token_rules, conf.lambda_user_migration),
         *(conf.lambda_welcome, conf.lambda_new_device_mail),
     ),
 }

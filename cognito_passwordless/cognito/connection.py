@@ -52,6 +52,7 @@ class Connection:
     session_minutes: int = 3
     own_triggers: bool = False
     scope: tuple[str, ...] = ("openid", "profile", "email")
+    client_metadata: str | None = None
     response_mode: str = "query"
     callback_url: str | None = None
     acr_values: str | None = None

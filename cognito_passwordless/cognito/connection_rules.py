@@ -114,8 +114,8 @@ def domains(value: Any) -> tuple[str, ...]:
 
 
 def scope(value: Any) -> tuple[str, ...]:
-    allowed = 'a list of scopes with "openid" among them, none twice'
-    chosen = _texts(value, allowed)
+    allowed = 'scopes with "openid" among them, none twice: a list, or one string with spaces between'
+    chosen = _texts(value.split() if isinstance(value, str) else value, allowed)
     # RFC 6749 3.3: the characters that a scope token may have.
     if "openid" not in chosen or not all(re.fullmatch(r"[!#-\[\]-~]+", s) for s in chosen):
         raise ValueError(allowed)
@@ -214,6 +214,8 @@ SETTINGS: Final[Mapping[str, Rule]] = {
     # The pool runs this package's triggers, so what they report about a challenge counts.
     "own_triggers": flag,
     "scope": scope,
+    # What the site tells the pool's triggers with each call of a sign-in: `callable(connection, operation)`.
+    "client_metadata": optional(matching(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", "a dotted path")),
     "response_mode": choice("query", "form_post"),
     "callback_url": optional(url),
     "acr_values": optional(acr_values),

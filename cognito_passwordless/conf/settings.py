@@ -46,7 +46,7 @@ KEYS = frozenset(
         "LAMBDA",
     }
 )
-LAMBDA_KEYS = frozenset({"HMAC_KEYS", "NEW_DEVICE_MAIL", "TOKEN_RULES", "WELCOME"})
+LAMBDA_KEYS = frozenset({"HMAC_KEYS", "NEW_DEVICE_MAIL", "TOKEN_RULES", "USER_MIGRATION", "WELCOME"})
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # NIST SP 800-63B-4, 3.2.2: wrong answers in a row on one account, until a success.
@@ -286,6 +286,11 @@ class Settings:
     def lambda_token_rules(self) -> str:
         """Dotted path of ``callable(connection, payload)`` for what goes into a pool's tokens; empty for none."""
         return self._lambda("TOKEN_RULES", "", str)
+
+    @property
+    def lambda_user_migration(self) -> str:
+        """Dotted path of ``callable(connection, user, payload)`` for what a migrated user gets; empty for none."""
+        return self._lambda("USER_MIGRATION", "", str)
 
     @property
     def lambda_welcome(self) -> bool:

@@ -17,6 +17,7 @@ from ..compat import headless as compat
 from ..exceptions import DispatchFailed, MigrationRefused
 from ..flows.challenges import attempts
 from ..flows.challenges.status import status as status_of
+from ..flows.sending.routing import identifier_of
 from ..flows.sign_in import completion, step_up
 from ..flows.sign_in import login as flow
 from ..flows.sign_in.errors import NoChallenge, NotServed, TooMany, TooSoon, Wrong
@@ -121,7 +122,7 @@ class ConfirmCode(View):
             response = completion.complete(request, challenge, proven, now=now, alone=True)
             waiting = step_up.find(request, now)
             if waiting is not None and not request.user.is_authenticated:
-                response = completion.with_second_factor(request, waiting)
+                response = completion.with_second_factor(request, waiting) or self.conflict()
         except MigrationRefused:
             response = compat.error(request, "refused", texts.refused())
         else:
@@ -129,7 +130,7 @@ class ConfirmCode(View):
         if self.client == attempts.BROWSER:
             cookies.delete_handle(response, cookies.API_COOKIE)
             if request.user.is_authenticated:
-                cookies.remember(request, response, challenge.identifier)
+                cookies.remember(request, response, identifier_of(challenge).whose)
         return response
 
 

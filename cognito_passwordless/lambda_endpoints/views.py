@@ -52,9 +52,9 @@ def pre_authentication(connection: Connection, payload: Payload) -> dict[str, An
 @endpoint
 def user_migration(connection: Connection, payload: Payload) -> dict[str, Any]:
     password = payload.get("password")
-    return trigger_queries.user_for_pool(
-        _text(payload.get("username")), password if isinstance(password, str) else None
-    )
+    given = password if isinstance(password, str) else None
+    about = {name: value for name, value in payload.items() if name != "password"}
+    return trigger_queries.user_for_pool(connection, _text(payload.get("username")), given, about)
 
 
 @endpoint
@@ -65,7 +65,11 @@ def pre_token_generation(connection: Connection, payload: Payload) -> dict[str, 
 @endpoint
 def post_confirmation(connection: Connection, payload: Payload) -> dict[str, Any]:
     trigger_events.confirmed(
-        connection, _attributes(payload), username=_text(payload.get("username")), now=timezone.now()
+        connection,
+        _attributes(payload),
+        username=_text(payload.get("username")),
+        now=timezone.now(),
+        said=_strings(payload, "client_metadata"),
     )
     return {}
 
@@ -73,7 +77,8 @@ def post_confirmation(connection: Connection, payload: Payload) -> dict[str, Any
 @endpoint
 def post_authentication(connection: Connection, payload: Payload) -> dict[str, Any]:
     new_device = payload.get("new_device") is True
-    trigger_events.signed_in(connection, _attributes(payload), new_device=new_device, now=timezone.now())
+    said = _strings(payload, "client_metadata")
+    trigger_events.signed_in(connection, _attributes(payload), new_device=new_device, now=timezone.now(), said=said)
     return {}
 
 
@@ -82,6 +87,10 @@ def _text(value: object) -> str:
 
 
 def _attributes(payload: Payload) -> dict[str, str]:
-    found = payload.get("attributes")
+    return _strings(payload, "attributes")
+
+
+def _strings(payload: Payload, key: str) -> dict[str, str]:
+    found = payload.get(key)
     rows = found.items() if isinstance(found, dict) else ()
     return {name: value for name, value in rows if isinstance(value, str)}

@@ -1,7 +1,8 @@
 """Inbound federation: which attributes of an outside provider become which attributes of the pool's user.
 
 ``FEDERATION_MAP`` is a JSON object by provider name (``*`` for all others): ``{"Google": {"email": "email"}}``, pool
-attribute first. A provider without an entry is left alone; of one with an entry, what the entry leaves out is dropped.
+attribute first. A list becomes its items with commas between. A provider without an entry is left alone; of one with
+an entry, what the entry leaves out is dropped.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbound-federation.html
 """
 
@@ -33,6 +34,8 @@ def respond(event: object, *, settings: Settings, now: float, deadline: Deadline
         value = _find(given, source)
         if isinstance(value, bool):
             value = "true" if value else "false"
+        if isinstance(value, list) and value:
+            value = ",".join(str(item) for item in value if isinstance(item, str | int | float))
         if isinstance(value, str | int | float):
             mapped[target] = str(value)
     if chosen and not mapped:

@@ -56,7 +56,8 @@ def _check_sign_up(event: object, settings: Settings) -> None:
     if (allowed and not _is_below(domain, allowed)) or (domain and _is_below(domain, denied)):
         raise not_allowed("domain")
     codes = settings.words("INVITATION_CODES")
-    given = text(mapping(request_of(event).get("validationData")).get("invitation")).strip().encode()
+    said = mapping(request_of(event).get("validationData"))
+    given = (text(said.get("invitation")) or text(said.get("invitationCode"))).strip().encode()
     # Every code is compared, so that the time does not reveal which one is near.
     if codes and not sum(hmac.compare_digest(given, code.encode()) for code in codes):
         raise not_allowed("invitation")

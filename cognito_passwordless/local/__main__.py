@@ -1,4 +1,4 @@
-"""`python -m cognito_passwordless.local`: a local Cognito with invented people, until Ctrl-C.
+"""`python -m cognito_passwordless.local`: a local Cognito with invented people and yours, until Ctrl-C.
 
 It writes every code that it "sends" to the console.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..interruption import until_interrupted
 from . import LocalCognito, LocalPool, Message
-from .seed import KINDS, fill
+from .seed import KINDS, add_people, fill
 
 Write = Callable[[str], object]
 DEFAULT_PORT = 9229
@@ -30,17 +30,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="loopback only")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0: any free one")
     parser.add_argument("--users", type=int, default=300, help="how many people to invent")
+    parser.add_argument("--people", type=Path, help="add the people of a file: a JSON array, or CSV with a header")
+    parser.add_argument(
+        "--fail",
+        action="append",
+        default=[],
+        metavar="OPERATION=ERROR[:TIMES]",
+        help="let the next calls fail (*: of any): throttle, timeout, 500, bad_json or the name of an exception",
+    )
     parser.add_argument("--env-file", type=Path, help="write the connection there, as JSON")
 
 
 def serve(options: argparse.Namespace, *, write: Write, stop: threading.Event) -> None:
     """Run until `stop` is set. `write` gets one line of text at a time.
 
-    Raises ValueError for a host that is not loopback, OSError if the port is taken.
+    Raises ValueError for a host that is not loopback, and for people or faults that cannot be, OSError if the port is
+    taken or the file is not there.
     """
     with LocalCognito(options.host, options.port) as cognito:
         pool = cognito.create_pool("demo", pool_id=f"{cognito.region}_{_POOL}", client_id=_CLIENT)
         crowd = fill(pool, options.users)
+        added = add_people(pool, options.people) if options.people else 0
+        for fault in options.fail:
+            operation, _, error = fault.partition("=")
+            kind, _, times = error.partition(":")
+            cognito.fail(operation, kind, int(times or 1))
         connection = describe(cognito, pool)
         if options.env_file:
             save(options.env_file, connection)
@@ -48,7 +62,7 @@ def serve(options: argparse.Namespace, *, write: Write, stop: threading.Event) -
         for name, value in connection.items():
             write(f"{name:14} {value}")
         cast = ", ".join(person.email or person.phone_number or "" for person in crowd[: len(KINDS)])
-        write(f"{len(crowd)} people, among them {cast}")
+        write(f"{len(crowd) + added} people, among them {cast}")
         write("Codes appear below. Stop with Ctrl-C.")
         stop.wait()
     write("Stopped.")

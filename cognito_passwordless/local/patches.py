@@ -20,22 +20,37 @@ from moto.core.responses import ActionResult
 
 from . import errors
 from .backend.directory import Directory, find_user, read_person
+from .backend.listing import get_user, list_users, update_pool
 from .backend.tokens import Signer, claims
 from .sign_in.auth import Authentication
-from .sign_in.password import PasswordSignIn
+from .sign_in.refresh import Refresh
 from .sign_in.sign_up import Lifecycle
 from .triggers.tokens import TokenTrigger
 
 Method = Callable[..., Any]
-LIFECYCLE = {
-    "sign_up": Lifecycle.sign_up,
-    "resend_confirmation_code": Lifecycle.resend_confirmation_code,
-    "confirm_sign_up": Lifecycle.confirm_sign_up,
-    "admin_create_user": Lifecycle.admin_create_user,
-    "forgot_password": Lifecycle.forgot_password,
-    "confirm_forgot_password": Lifecycle.confirm_forgot_password,
-    "update_user_attributes": Lifecycle.update_user_attributes,
-    "admin_update_user_attributes": Lifecycle.admin_update_user_attributes,
+STEPS: dict[str, dict[str, Method]] = {
+    "authentication": {
+        "initiate_auth": Authentication.initiate,
+        "admin_initiate_auth": Authentication.initiate,
+        "respond_to_auth_challenge": Authentication.respond,
+        "admin_respond_to_auth_challenge": Authentication.respond,
+    },
+    "refresh": {
+        "get_tokens_from_refresh_token": Refresh.get_tokens,
+        "revoke_token": Refresh.revoke,
+        "global_sign_out": Refresh.sign_out,
+    },
+    "directory": {"get_user": get_user, "list_users": list_users, "update_user_pool": update_pool},
+    "lifecycle": {
+        "sign_up": Lifecycle.sign_up,
+        "resend_confirmation_code": Lifecycle.resend_confirmation_code,
+        "confirm_sign_up": Lifecycle.confirm_sign_up,
+        "admin_create_user": Lifecycle.admin_create_user,
+        "forgot_password": Lifecycle.forgot_password,
+        "confirm_forgot_password": Lifecycle.confirm_forgot_password,
+        "update_user_attributes": Lifecycle.update_user_attributes,
+        "admin_update_user_attributes": Lifecycle.admin_update_user_attributes,
+    },
 }
 
 
@@ -45,7 +60,7 @@ class Tenant:
 
     directory: Directory
     authentication: Authentication
-    passwords: PasswordSignIn
+    refresh: Refresh
     lifecycle: Lifecycle
     token_trigger: TokenTrigger
     signer: Signer
@@ -63,13 +78,9 @@ class Patches:
     def add(self, account: str, tenant: Tenant) -> None:
         with self._lock:
             if not self._tenants:
-                for prefix in ("", "admin_"):
-                    sign_in = self._operation(Authentication.initiate, PasswordSignIn.start)
-                    self._replace(CognitoIdpResponse, f"{prefix}initiate_auth", sign_in)
-                    answer = self._operation(Authentication.respond, PasswordSignIn.respond)
-                    self._replace(CognitoIdpResponse, f"{prefix}respond_to_auth_challenge", answer)
-                for name, step in LIFECYCLE.items():
-                    self._replace(CognitoIdpResponse, name, self._step(step))
+                for room, steps in STEPS.items():
+                    for name, step in steps.items():
+                        self._replace(CognitoIdpResponse, name, self._step(room, step))
                 self._replace(CognitoIdpUserPool, "create_jwt", self._create_jwt)
                 self._replace(CognitoIdpUserPool, "_get_user", self._get_user)
                 self._replace(CognitoIdpUserPool, "sign_out", self._sign_out)
@@ -92,32 +103,16 @@ class Patches:
         self._originals.append((owner, name, original))
         setattr(owner, name, wrap(original))
 
-    def _operation(
-        self,
-        handle: Callable[[Authentication, dict[str, Any]], dict[str, Any] | None],
-        leave: Callable[[PasswordSignIn, dict[str, Any], Callable[[], Any]], Any],
-    ) -> Callable[[Method], Method]:
-        """An operation that this room answers, or leaves to moto with the triggers around it."""
+    def _step(self, room: str, handle: Method) -> Callable[[Method], Method]:
+        """An operation that a room answers; it may leave the rest to moto."""
 
-        def run(tenant: Tenant, request: dict[str, Any], moto: Callable[[], Any]) -> Any:
-            answer = handle(tenant.authentication, request)
-            return leave(tenant.passwords, request, moto) if answer is None else ActionResult(answer)
-
-        return self._for_tenants(run)
-
-    def _step(
-        self, handle: Callable[[Lifecycle, dict[str, Any], Callable[[], Any]], Any]
-    ) -> Callable[[Method], Method]:
-        return self._for_tenants(lambda tenant, *call: ActionResult(handle(tenant.lifecycle, *call)))
-
-    def _for_tenants(self, run: Method) -> Callable[[Method], Method]:
         def wrap(original: Method) -> Method:
             def operation(response: Any) -> Any:
                 tenant = self._tenants.get(response.current_account)
                 if tenant is None:
                     return original(response)
                 try:
-                    return run(tenant, response.parameters, lambda: original(response))
+                    return ActionResult(handle(getattr(tenant, room), response.parameters, lambda: original(response)))
                 except errors.PoolError as error:
                     raise JsonRESTError(error.kind, error.message) from error
 
@@ -138,15 +133,17 @@ class Patches:
             tenant = self._tenants.get(pool.account_id)
             if tenant is None:
                 return original(pool, client_id, username, token_use, expires_in, extra_data)
-            person = read_person(find_user(pool, username))
+            person, now = read_person(find_user(pool, username)), int(time.time())
+            extra = extra_data or {}
             body = claims(
                 person,
                 issuer=tenant.issuer_of(pool.id),
                 client_id=client_id,
                 use=token_use,
-                now=int(time.time()),
+                now=now,
+                since=tenant.directory.tokens.since(str(extra.get("origin_jti")), now),
                 lifetime=expires_in,
-                extra=extra_data or {},
+                extra=extra,
             )
             shaped = tenant.token_trigger.shape(token_use, body, pool.id, client_id, person)
             return tenant.signer.sign(shaped), expires_in

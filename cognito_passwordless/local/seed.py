@@ -6,10 +6,14 @@ mixed as in a pool of some years.
 
 from __future__ import annotations
 
+import csv
+import json
 import random
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from .backend.pools import LocalPool
 
@@ -20,6 +24,10 @@ DOMAINS = ("example.com", "example.org", "example.net")
 GIVEN = "Ada Ben Clara David Emma Felix Greta Hugo Ida Jonas Klara Leo Mia Noah Olga Paul".split()  # noqa: SIM905
 FAMILY = "Musterfrau Mustermann Beispiel Fiktiv Nirgends Erfunden Attrappe Niemand".split()  # noqa: SIM905
 GROUPS = ("customers", "editors", "support")
+
+
+TEXTS = ("email", "phone_number", "status", "username", "sub")
+FLAGS = ("enabled", "email_verified", "phone_number_verified", "mfa", "passwordless")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +112,26 @@ def fill(pool: LocalPool, count: int, *, seed: int = 1) -> list[Invented]:
             sub=person.sub,
         )
     return crowd
+
+
+def add_people(pool: LocalPool, path: Path) -> int:
+    """Add the people of a file, and return how many: a JSON array of objects, or CSV whose header has the same names.
+
+    The names are the parameters of `LocalPool.add_user`; `groups` is a list, in CSV with spaces between; `password` is
+    the person's; every other name is an attribute. Raises ValueError for a file or a person that cannot be.
+    """
+    text = path.read_text(encoding="utf-8-sig")
+    rows = json.loads(text) if path.suffix == ".json" else list(csv.DictReader(text.splitlines()))
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{path} is no list of people")
+    for row in rows:
+        given = {name: value for name, value in row.items() if value is not None and value != ""}
+        known: dict[str, Any] = {name: given.pop(name) for name in TEXTS if name in given}
+        known |= {name: str(given.pop(name)).lower() == "true" for name in FLAGS if name in given}
+        groups, password = given.pop("groups", ()), given.pop("password", None)
+        known["groups"] = groups.split() if isinstance(groups, str) else groups
+        attributes = {name: str(value) for name, value in given.items()}
+        sub = pool.add_user(**known, attributes=attributes)
+        if password is not None:
+            pool.set_password(sub, str(password))
+    return len(rows)

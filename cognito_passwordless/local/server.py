@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
-import logging
 import secrets
-import socket
-import threading
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from moto.cognitoidp.models import cognitoidp_backends
-from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
-from werkzeug.serving import BaseWSGIServer, make_server
+from moto.moto_server.werkzeug_app import create_backend_app
 
 from .backend import pools, tokens
 from .backend.directory import Directory
 from .hosted import HostedLogin
+from .listeners import Listeners
 from .messages.inbox import Inbox, Message
 from .messages.post import Post
 from .patches import Tenant, patches
@@ -26,6 +22,7 @@ from .sign_in.auth import Authentication
 from .sign_in.choice import ChoiceSignIn
 from .sign_in.custom import CustomSignIn
 from .sign_in.password import PasswordSignIn
+from .sign_in.refresh import Refresh
 from .sign_in.sessions import Sessions
 from .sign_in.sign_up import Lifecycle
 from .testing.clock import Clock
@@ -35,17 +32,6 @@ from .triggers.runner import Handler, Triggers
 from .triggers.sign_in import SignInTriggers
 from .triggers.tokens import TokenTrigger
 from .triggers.user_migration import UserMigration
-
-logger = logging.getLogger(__name__)
-
-
-class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped
-    # One connection per request, so that no open one outlives `stop`.
-    protocol_version = "HTTP/1.0"
-
-    def log_request(self, code: object = "-", size: object = "-") -> None:
-        # Without the query, which may hold a state or a code.
-        logger.debug("%s %s %s", self.command, self.path.partition("?")[0], code)
 
 
 class LocalCognito:
@@ -59,16 +45,13 @@ class LocalCognito:
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, *, region: str = "eu-west-1") -> None:
-        self._host = _loopback(host)
-        self._port = port
+        self._listeners = Listeners(host, port)
         self.region = region
         self.clock = Clock()
         self.faults = Faults()
         self.messages = Inbox()
         self.triggers = Triggers(region)
         self._account = f"{1 + secrets.randbelow(9)}{secrets.randbelow(10**11):011d}"
-        self._server: BaseWSGIServer | None = None
-        self._thread: threading.Thread | None = None
         self._proxy: Proxy | None = None
         self._hosted: HostedLogin | None = None
         self._signer = tokens.Signer()
@@ -76,16 +59,16 @@ class LocalCognito:
 
     def start(self) -> Self:
         """Listen and serve, in a thread of its own. Raises RuntimeError if it already does."""
-        if self._server is not None:
+        if self._listeners:
             raise RuntimeError("already started")
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.create_server((self._host, self._port), family=family)
-        self._port = listener.getsockname()[1]
+        self._listeners.listen()
         directory = Directory(cognitoidp_backends[self._account])
         sessions = Sessions(self.clock)
         post, around = Post(self.triggers, self.messages, self.clock), SignInTriggers(self.triggers)
         migration = UserMigration(directory, self.triggers)
-        choice = ChoiceSignIn(directory, sessions, post, self.clock, around)
+        passwords = PasswordSignIn(directory, sessions, around, migration)
+        choice = ChoiceSignIn(directory, sessions, post, around, passwords)
+        refresh = Refresh(directory, self.clock)
         self._hosted = HostedLogin(
             directory=directory,
             triggers=self.triggers,
@@ -93,8 +76,9 @@ class LocalCognito:
             clock=self.clock,
             signer=self._signer,
             issuer_of=self.issuer,
+            refresh=refresh,
         )
-        custom = CustomSignIn(directory, sessions, self.triggers, self.clock, around)
+        custom = CustomSignIn(directory, sessions, self.triggers, around)
         self._proxy = Proxy(
             # Of moto's many services only this one: nothing else answers at `url`.
             create_backend_app("cognito-idp"),
@@ -108,39 +92,37 @@ class LocalCognito:
             self._account,
             Tenant(
                 directory,
-                Authentication(directory, choice, custom),
-                PasswordSignIn(directory, around, migration),
-                Lifecycle(directory, self.triggers, post, migration),
+                Authentication(
+                    directory, sessions, choice=choice, custom=custom, passwords=passwords, refresh=refresh
+                ),
+                refresh,
+                Lifecycle(directory, self.triggers, post, migration=migration, sessions=sessions),
                 TokenTrigger(self.triggers),
                 self._signer,
                 self.issuer,
             ),
         )
-        with listener:
-            # werkzeug ends the whole process when it cannot bind, so it gets a bound socket.
-            self._server = make_server(
-                self._host,
-                self._port,
-                self._proxy,
-                threaded=True,
-                request_handler=_Handler,
-                fd=listener.fileno(),
-            )
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="local-cognito", daemon=True
-        )
-        self._thread.start()
+        self._listeners.serve(self._proxy)
         return self
+
+    def add_replica(self, port: int = 0) -> str:
+        """Answer at a second port too, as a replica of the pools in another region does, and return its address.
+
+        Tokens that are issued there name an issuer of their own. Raises RuntimeError before `start`, OSError if the
+        port is taken.
+        """
+        if self._proxy is None or not self._listeners:
+            raise RuntimeError("start the local Cognito first")
+        self._listeners.listen(port)
+        return self._listeners.serve(self._proxy)
 
     def stop(self) -> None:
         """Stop serving and forget everything. Does nothing if it does not run."""
-        if self._server is None or self._thread is None:
+        if not self._listeners:
             return
         self.faults.clear()
         self.faults.release()
-        self._server.shutdown()
-        self._thread.join()
-        self._server = self._thread = None
+        self._listeners.stop()
         patches.remove(self._account)
         cognitoidp_backends.pop(self._account, None)
 
@@ -155,8 +137,7 @@ class LocalCognito:
     @property
     def url(self) -> str:
         """The `endpoint_url` for boto3."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}"
+        return self._listeners.url
 
     @property
     def inbox(self) -> list[Message]:
@@ -195,19 +176,26 @@ class LocalCognito:
         self.faults.release()
 
     def issuer(self, pool_id: str) -> str:
-        """The `iss` of a pool's tokens; its discovery document is below this address.
+        """The `iss` of a pool's tokens, by its issuer type and the port of the request, which may be a replica's; its
+        discovery document is below this address.
 
         No local server can answer for Amazon's issuer; see `issue_as`.
         """
-        return self._issuers.get(pool_id, self._address(pool_id))
+        if pool_id in self._issuers:
+            return self._issuers[pool_id]
+        pool = cognitoidp_backends[self._account][self.region].user_pools.get(pool_id)
+        config = pool.extended_config.get("IssuerConfiguration") if pool else None
+        # The service has another host then; here there is one, and a path tells.
+        updated = "updated/" if (config or {}).get("Type") == "UPDATED" else ""
+        return f"{self._listeners.here}/{updated}{pool_id}"
 
     def issue_as(self, pool_id: str, issuer: str) -> None:
-        """Let a pool's tokens and its discovery document name another issuer from now on, as after a switch of the
-        pool's issuer type or at a replica. Document and keys keep their addresses."""
+        """Let a pool's tokens and its discovery document name any other issuer from now on. Document and keys keep
+        their addresses."""
         self._issuers[pool_id] = issuer
 
     def _address(self, pool_id: str) -> str:
-        return f"{self.url}/{pool_id}"
+        return f"{self._listeners.here}/{pool_id}"
 
     def create_pool(
         self,
@@ -232,7 +220,7 @@ class LocalCognito:
         browsers back to. Ids are random unless given. Raises ValueError for a value out of range, and RuntimeError
         before `start`: the issuer needs the port.
         """
-        if self._server is None:
+        if not self._listeners:
             raise RuntimeError("start the local Cognito first")
         backend: Any = cognitoidp_backends[self._account][self.region]
         new_pool, new_client, secret = pools.create_pool(
@@ -262,22 +250,11 @@ class LocalCognito:
         self.triggers.attach(pool.id, handlers, encrypt)
 
     def _document(self, directory: Directory, path: str) -> bytes | None:
-        pool_id, _, rest = path.lstrip("/").partition("/")
+        pool_id, _, rest = path.removeprefix("/updated").lstrip("/").partition("/")
         if not directory.has(pool_id):
             return None
         if rest == ".well-known/jwks.json":
             return self._signer.jwks()
         if rest == ".well-known/openid-configuration":
-            return tokens.discovery(self.issuer(pool_id), self._address(pool_id), self.url)
+            return tokens.discovery(self.issuer(pool_id), self._address(pool_id), self._listeners.here)
         return None
-
-
-def _loopback(host: str) -> str:
-    address = "127.0.0.1" if host == "localhost" else host
-    try:
-        loopback = ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise ValueError(f"{host} is not loopback: the local Cognito has no authentication")
-    return address

@@ -19,6 +19,7 @@ from cognito_passwordless.cognito import (
     start_otp,
     verify_id_token,
 )
+from cognito_passwordless.identity import Channel
 
 pytest.importorskip("moto", reason="needs the extra `local`")
 
@@ -232,3 +233,30 @@ def test_walking_and_searching_the_directory(pool: LocalPool, connection: Connec
     with pytest.raises(CognitoError) as caught:
         get_user(connection, "nobody@example.com")
     assert caught.value.cause is Cause.unknown_user
+
+
+def metadata(connection: Connection, operation: str) -> dict[str, str]:
+    return {"site": connection.alias, "operation": operation}
+
+
+def failing(connection: Connection, operation: str) -> dict[str, str]:
+    raise RuntimeError("of the site")
+
+
+def test_what_the_site_says_reaches_the_pools_triggers(cognito: LocalCognito, pool: LocalPool) -> None:
+    pool.add_user(ANN)
+    seen = []
+    cognito.attach_triggers(pool, {"PostAuthentication": lambda event, context: seen.append(event) or event})
+    connection = connect(cognito, pool, client_metadata=f"{__name__}.metadata")
+    challenge = start_otp(connection, ANN, Channel.EMAIL)
+    answer_otp(connection, challenge, cognito.last_code(ANN) or "")
+    assert seen[0]["request"]["clientMetadata"] == {"site": "main", "operation": "RespondToAuthChallenge"}
+
+
+@pytest.mark.parametrize("path", [f"{__name__}.failing", f"{__name__}.nowhere", "no.such.module"])
+def test_metadata_that_cannot_be_had_is_a_mistake_of_the_setup(
+    cognito: LocalCognito, pool: LocalPool, path: str
+) -> None:
+    with pytest.raises(CognitoError) as caught:
+        start_otp(connect(cognito, pool, client_metadata=path), ANN, Channel.EMAIL)
+    assert caught.value.cause is Cause.misconfigured

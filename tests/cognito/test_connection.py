@@ -125,7 +125,9 @@ def test_every_mistake_is_told_at_once_and_no_value_is() -> None:
         ("session_minutes", True),
         ("session_minutes", None),
         ("scope", ["email"]),
-        ("scope", "openid"),
+        ("scope", "email profile"),
+        ("client_metadata", "no_path"),
+        ("client_metadata", ["site.metadata"]),
         ("scope", ["openid", "a b"]),
         ("response_mode", "fragment"),
         ("callback_url", "/callback"),
@@ -163,6 +165,10 @@ def test_every_mistake_is_told_at_once_and_no_value_is() -> None:
 )
 def test_a_wrong_value_is_refused_by_its_key(key: str, value: Any) -> None:
     assert mistakes(**{key: value}) == {key}
+
+
+def test_a_scope_may_be_one_string() -> None:
+    assert from_settings(scope="openid  email").scope == ("openid", "email")
 
 
 def test_the_region_is_the_pool_s_or_a_replica_s() -> None:

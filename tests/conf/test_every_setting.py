@@ -83,6 +83,7 @@ TESTED = {
     "LAMBDA.HMAC_KEYS": "lambda_endpoints/test_endpoints.py",
     "LAMBDA.NEW_DEVICE_MAIL": "lambda_endpoints/test_endpoints.py",
     "LAMBDA.TOKEN_RULES": "lambda_endpoints/test_endpoints.py",
+    "LAMBDA.USER_MIGRATION": "lambda_endpoints/test_endpoints.py",
     "LAMBDA.WELCOME": "lambda_endpoints/test_endpoints.py",
 }
 

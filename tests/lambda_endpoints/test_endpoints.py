@@ -169,6 +169,26 @@ class TestUserMigration:
         make_user("ann@example.com", verified=False, password="right")
         assert self.fetch(client, password="right") == {"found": False}
 
+    def test_the_site_says_what_a_user_takes_along(
+        self, client: Client, make_user: Callable[..., User], settings: Any
+    ) -> None:
+        make_user("ann@example.com", password="right")
+        own = {"HMAC_KEYS": [KEY], "USER_MIGRATION": f"{__name__}.taken_along"}
+        settings.COGNITO_PASSWORDLESS = {**settings.COGNITO_PASSWORDLESS, "LAMBDA": own}
+        answer = self.fetch(client, password="right", client_metadata={"plan": "gold"})
+        assert answer["attributes"] == {"email": "ann@example.com", "custom:plan": "gold"}
+        assert (answer["verified"], answer["finalUserStatus"]) == (["email"], "RESET_REQUIRED")
+        assert answer["enableSMSMFA"] is False
+        assert "sub" not in answer
+
+
+def taken_along(connection: Any, user: User, payload: Any) -> dict[str, Any]:
+    assert "password" not in payload
+    # An address cannot become another one this way, nor verified.
+    attributes = {"custom:plan": payload["client_metadata"]["plan"], "email": "other@example.com"}
+    options = {"finalUserStatus": "RESET_REQUIRED", "enableSMSMFA": False, "sub": "1", "verified": ["phone_number"]}
+    return {"attributes": attributes, **options}
+
 
 class TestPostConfirmation:
     def test_a_new_pool_user_is_pending_once(self, client: Client) -> None:

@@ -61,3 +61,19 @@ def test_an_unknown_language_is_english_and_own_words_go_over_all() -> None:
     assert text == f"Example {CODE.reveal()} {{other}}\n1"
     with pytest.raises(Misconfigured):
         code_message(CODE, "+49", seconds_left=60, settings=Settings({"OTP_TEMPLATE_SMS": "hello"}))
+
+
+def variables() -> set[str]:
+    """Every variable that a trigger reads: the name that it gives to one of the readers of the settings."""
+    room = Path(cognito_passwordless.__file__).parent / "lambda_triggers"
+    read = re.compile(r'(?:text|number|flag|choice|words|table|function|secret|limit)\(\s*f?"([A-Z][A-Z0-9_]{2,})')
+    return {
+        name for path in room.rglob("*.py") if "deploy" not in path.parts for name in read.findall(path.read_text())
+    }
+
+
+@pytest.mark.parametrize("name", sorted(variables()))
+def test_every_variable_that_is_read_is_documented(name: str) -> None:
+    page = (Path(cognito_passwordless.__file__).parents[1] / "docs" / "lambda-triggers.md").read_text()
+    _, _, table = page.partition("## Variables")
+    assert f"`{name}" in table

@@ -14,11 +14,11 @@ from cognito_passwordless.local.sign_in.secret_hash import secret_hash
 
 
 def boto(cognito: LocalCognito, **config: Any) -> Any:
-    return _client(cognito.url, cognito.region, **config)
+    return client_at(cognito.url, cognito.region, **config)
 
 
 @cache  # Reading Amazon's service model takes longer than most tests.
-def _client(url: str, region: str, **config: Any) -> Any:
+def client_at(url: str, region: str, **config: Any) -> Any:
     return boto3.client(
         "cognito-idp",
         region_name=region,

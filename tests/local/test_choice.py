@@ -193,14 +193,12 @@ def test_the_only_challenge_there_is_comes_unasked(caller: Caller) -> None:
     assert started["AvailableChallenges"] == ["EMAIL_OTP"]
 
 
-def test_passwords_are_not_done_here_and_that_is_said(caller: Caller) -> None:
+def test_a_password_may_be_chosen_and_has_to_be_right(caller: Caller) -> None:
     caller.pool.add_user(ANN)
     choice = caller.start(ANN, preferred=None)
-    kind, text = refusal(caller.answer, ANN, choice, "PASSWORD")
-    assert (kind, text) == (
-        "InvalidParameterException",
-        "The local Cognito does not do PASSWORD",
-    )
+    given = {"ChallengeResponses": {**caller.signed(ANN), "ANSWER": "PASSWORD", "PASSWORD": "wrong"}}
+    refused = refusal(caller.answer, ANN, choice, "PASSWORD", **given)
+    assert refused == ("NotAuthorizedException", "Incorrect username or password.")
 
 
 @pytest.mark.parametrize("name", ["EMAIL_OTP", "SELECT_CHALLENGE"])

@@ -15,7 +15,7 @@ import pytest
 
 from cognito_passwordless.local import LocalPool
 
-from .caller import Caller
+from .caller import Caller, refusal
 
 COMMAND = [sys.executable, "-W", "error", "-m", "cognito_passwordless.local"]
 
@@ -23,7 +23,10 @@ COMMAND = [sys.executable, "-W", "error", "-m", "cognito_passwordless.local"]
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_tells_where_it_is_shows_codes_and_stops(number: signal.Signals, tmp_path: Path) -> None:
     file = tmp_path / "cognito.json"
+    people = tmp_path / "people.csv"
+    people.write_text("email,password,custom:plan\nzoe@example.com,Correct-Horse-Battery-1,gold\n")
     command = [*COMMAND, "--port", "0", "--users", "20", "--env-file", str(file)]
+    command += ["--people", str(people), "--fail", "InitiateAuth=throttle:2"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stderr
@@ -34,6 +37,9 @@ def test_it_tells_where_it_is_shows_codes_and_stops(number: signal.Signals, tmp_
                 assert value in shown
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
             caller = connect(connection)
+            assert "21 people" in shown
+            for _ in range(2):
+                assert refusal(caller.start, "zoe@example.com")[0] == "TooManyRequestsException"
             assert caller.start("ann@example.com")["ChallengeName"] == "EMAIL_OTP"
             line = process.stdout.readline()
             assert "EMAIL to ann@example.com: " in line
@@ -71,3 +77,11 @@ def test_it_refuses_to_be_reached_from_elsewhere() -> None:
     assert run.returncode == 1
     assert "not loopback" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("option", [("--fail", "InitiateAuth=unheard-of"), ("--people", "/nowhere/people.json")])
+def test_what_cannot_be_is_said_in_a_line(option: tuple[str, str]) -> None:
+    run = subprocess.run([*COMMAND, "--port", "0", *option], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert len(run.stderr.splitlines()) == 1

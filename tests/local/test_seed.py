@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
+from pathlib import Path
 
 import phonenumbers
+import pytest
 
 from cognito_passwordless.local import LocalCognito
-from cognito_passwordless.local.seed import KINDS, fill, people
+from cognito_passwordless.local.seed import KINDS, add_people, fill, people
 
 from .caller import Caller, boto
 
@@ -49,3 +52,31 @@ def test_the_pool_lists_them_as_they_were_invented(cognito: LocalCognito) -> Non
         assert attributes.get("phone_number") == one.phone_number
         assert attributes["given_name"] == one.given_name
     assert Caller(cognito, pool).sign_in("ann@example.com")["IdToken"]
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_people_of_a_file(cognito: LocalCognito, tmp_path: Path, form: str) -> None:
+    pool = cognito.create_pool("file")
+    password, file = "Correct-Horse-Battery-1", tmp_path / f"people.{form}"
+    if form == "json":
+        row = {"email": "zoe@example.com", "email_verified": False, "groups": ["staff"], "password": password}
+        file.write_text(json.dumps([{**row, "custom:plan": "gold"}]))
+    else:
+        file.write_text(
+            f"email,email_verified,groups,password,custom:plan\nzoe@example.com,false,staff,{password},gold"
+        )
+    assert add_people(pool, file) == 1
+    person = boto(cognito).admin_get_user(UserPoolId=pool.id, Username="zoe@example.com")
+    attributes = {row["Name"]: row["Value"] for row in person["UserAttributes"]}
+    assert (attributes["custom:plan"], attributes["email_verified"]) == ("gold", "false")
+    given = {**Caller(cognito, pool).signed("zoe@example.com"), "PASSWORD": password}
+    request = {"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": pool.client_id, "AuthParameters": given}
+    assert boto(cognito).initiate_auth(**request)["AuthenticationResult"]
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", "no json", '[{"status": "MERRY"}]'])
+def test_a_file_of_something_else_is_refused(cognito: LocalCognito, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "people.json"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"."):
+        add_people(cognito.create_pool("file"), file)

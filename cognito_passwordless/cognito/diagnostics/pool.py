@@ -38,6 +38,7 @@ class PoolSetup:
     users: int
     attributes: tuple[str, ...] = ()
     issuer_type: str = ""
+    threat_protection: str = "OFF"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def describe_pool(connection: Connection) -> PoolSetup:
         users=int(pool.get("EstimatedNumberOfUsers") or 0),
         attributes=_texts(row.get("Name") for row in pool.get("SchemaAttributes") or ()),
         issuer_type=str(_inside(pool, "IssuerConfiguration").get("Type") or ""),
+        threat_protection=str(_inside(pool, "UserPoolAddOns").get("AdvancedSecurityMode") or "OFF"),
     )
 
 

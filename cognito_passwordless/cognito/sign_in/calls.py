@@ -3,13 +3,17 @@
 import base64
 import hashlib
 import hmac
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from ..client import Purpose, Secrets, call
 from ..connection import Connection
 from ..errors import Cause, CognitoError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,28 @@ class Answer:
 
 
 def ask(connection: Connection, purpose: Purpose, operation: str, secrets: Secrets) -> Answer:
-    """Make a call of the sign-in API. Raises ``CognitoError``."""
+    """Make a call of the sign-in API, with what the site tells the pool's triggers. Raises ``CognitoError``."""
+    own = _own_metadata(connection, operation)
+    if own:
+        metadata = {**own, **secrets.parameters.get("ClientMetadata", {})}
+        secrets = Secrets({**secrets.parameters, "ClientMetadata": metadata})
     answer = _read(call(connection, purpose, operation, secrets))
     if answer is None:
         # A page of a proxy, or half an answer. Raised here, where no frame holds it.
         raise CognitoError(Cause.unavailable, operation, "MalformedResponse")
     return answer
+
+
+def _own_metadata(connection: Connection, operation: str) -> dict[str, str]:
+    if not connection.client_metadata:
+        return {}
+    module, _, name = connection.client_metadata.rpartition(".")
+    try:
+        own = getattr(import_module(module), name)(connection, operation)
+        return {str(key): str(value) for key, value in dict(own).items()}
+    except Exception:
+        logger.exception("client_metadata of the connection %s has failed", connection.alias)
+    raise CognitoError(Cause.misconfigured, operation, "ClientMetadata")
 
 
 def _read(raw: Mapping[str, Any]) -> Answer | None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.urls import NoReverseMatch, reverse
 
-from ...cognito import ClientSetup, Connection
+from ...cognito import ClientSetup, Connection, PoolSetup
 from ...conf import conf
 from .findings import Verdict, ok, problem, warning
 
@@ -34,6 +34,18 @@ def flow(connection: Connection, client: ClientSetup) -> Verdict | None:
     return problem(
         f"the client does not allow {connection.otp_flow}",
         f"Add {wanted} to the client's ExplicitAuthFlows, or change the connection's 'otp_flow'.",
+    )
+
+
+def password_flows(pool: PoolSetup, client: ClientSetup) -> Verdict | None:
+    """The migration trigger runs only where a client sends the password itself, or the hosted login does."""
+    if "UserMigration" not in pool.triggers or client.oauth:
+        return None
+    if any("PASSWORD_AUTH" in flow or flow == "ADMIN_NO_SRP_AUTH" for flow in client.flows):
+        return ok("the client has a flow that runs the UserMigration trigger")
+    return warning(
+        "a UserMigration trigger is attached, and the client has no flow that runs it: SRP does not",
+        "Add ALLOW_USER_PASSWORD_AUTH to the client's ExplicitAuthFlows, or take the trigger off.",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from ...cognito import (
+    ClientSetup,
     Connection,
     PoolSetup,
     describe_client,
@@ -22,7 +23,7 @@ from ...cognito import (
     sms_account,
 )
 from . import aws_account, connectivity
-from .client import CLIENT_CHECKS
+from .client import CLIENT_CHECKS, password_flows
 from .findings import Finding, Verdict, looked_at, ok, problem, warning
 from .pool import POOL_CHECKS
 from .probes import Unanswered, ask
@@ -60,6 +61,8 @@ def diagnose_connection(
     found = [("state", state), *_judged(connection, answers)]
     if isinstance(answers["pool"], PoolSetup):
         found += _account(connection, answers["pool"], longest)
+        if isinstance(answers["client"], ClientSetup):
+            found.append(("password flows", password_flows(answers["pool"], answers["client"])))
     return [verdict.on(area, name) for name, verdict in found if verdict is not None]
 
 

@@ -191,6 +191,16 @@ def issuer(connection: Connection, pool: PoolSetup) -> Verdict | None:
     return ok(f"the pool's issuer type is {pool.issuer_type}; tokens of both types are accepted")
 
 
+def threats(connection: Connection, pool: PoolSetup) -> Verdict | None:
+    """Threat protection judges a sign-in by where it comes from, and ours come from the site's own servers."""
+    if "otp" not in connection.routes or pool.threat_protection in {"OFF", "AUDIT"}:
+        return ok(f"threat protection is {pool.threat_protection}")
+    return warning(
+        f"threat protection is {pool.threat_protection}, and sees every sign-in by code come from this site's servers",
+        "Set the pool to audit only, allow the servers' addresses, or put 'oidc' first in 'routes'.",
+    )
+
+
 def size(connection: Connection, pool: PoolSetup) -> Verdict:
     return ok(f"about {pool.users} users in {pool.name or connection.user_pool_id}")
 
@@ -208,4 +218,5 @@ POOL_CHECKS: Final[Mapping[str, PoolCheck]] = {
     "pool's SMS": sms,
     "mark": mark,
     "issuer": issuer,
+    "threat protection": threats,
 }

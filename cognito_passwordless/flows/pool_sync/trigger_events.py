@@ -27,7 +27,14 @@ Status = MigratedUser.Status
 REPEAT_WINDOW = 60
 
 
-def confirmed(connection: Connection, attributes: Mapping[str, str], *, username: str, now: datetime) -> None:
+def confirmed(
+    connection: Connection,
+    attributes: Mapping[str, str],
+    *,
+    username: str,
+    now: datetime,
+    said: Mapping[str, str] | None = None,
+) -> None:
     """Stores a new pool user as pending, and sends a welcome mail. A repeated call changes nothing."""
     sub = attributes.get("sub", "")
     if not sub or len(sub) > SUB_LENGTH or tombstones.find_tombstone(connection.pool, sub):
@@ -47,7 +54,7 @@ def confirmed(connection: Connection, attributes: Mapping[str, str], *, username
     )
     if not created:
         return
-    pool_user_confirmed.send(sender=MigratedUser, migrated_user=record)
+    pool_user_confirmed.send(sender=MigratedUser, migrated_user=record, client_metadata=said or {})
     if conf.lambda_welcome and known(email):
         app = {"app": conf.app_name}
         text = _("Welcome to %(app)s. You can sign in with a code that we send you.") % app
@@ -62,7 +69,14 @@ def _write(address: str, subject: str, text: str, *, reference: str) -> None:
         logger.warning("The mail %s could not be sent: %s", reference.partition("-")[0], error.cause)
 
 
-def signed_in(connection: Connection, attributes: Mapping[str, str], *, new_device: bool, now: datetime) -> None:
+def signed_in(
+    connection: Connection,
+    attributes: Mapping[str, str],
+    *,
+    new_device: bool,
+    now: datetime,
+    said: Mapping[str, str] | None = None,
+) -> None:
     """Stores a sign-in that Cognito finished by itself, and sends the signal and the mail about a new device."""
     sub = attributes.get("sub", "")
     if not sub or len(sub) > SUB_LENGTH:
@@ -86,7 +100,9 @@ def signed_in(connection: Connection, attributes: Mapping[str, str], *, new_devi
         MigratedUser.objects.filter(pk=record.pk, status=Status.GONE).update(status=Status.PENDING)
     journey.tell(event)
     if new_device:
-        pool_device_added.send(sender=MigratedUser, connection=connection, sub=sub, migrated_user=record)
+        pool_device_added.send(
+            sender=MigratedUser, connection=connection, sub=sub, migrated_user=record, client_metadata=said or {}
+        )
         email = attributes.get("email", "")
         # Only to an address that was proven to the pool; anybody can claim one.
         proven = known(email) and attributes.get("email_verified") == "true"

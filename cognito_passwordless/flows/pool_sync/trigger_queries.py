@@ -16,6 +16,11 @@ from ...models import MigratedUser, PhoneNumber
 from ..accounts import owners
 
 Status = MigratedUser.Status
+ADDRESSES = ("email", "phone_number")
+# https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-migrate-user.html
+OPTIONS = frozenset(
+    {"finalUserStatus", "messageAction", "desiredDeliveryMediums", "forceAliasCreation", "enableSMSMFA"}
+)
 NOBODY: Mapping[str, Any] = {"found": False}
 
 
@@ -30,9 +35,12 @@ def may_sign_in(connection: Connection, sub: str) -> bool:
 
 
 @sensitive_variables()
-def user_for_pool(username: str, password: str | None) -> dict[str, Any]:
+def user_for_pool(
+    connection: Connection, username: str, password: str | None, payload: Mapping[str, Any]
+) -> dict[str, Any]:
     """A Django user as the pool may take them over, with the addresses that Django has verified; ``password`` is None
-    for a person who forgot theirs.
+    for a person who forgot theirs. The site's own callable (``LAMBDA["USER_MIGRATION"]``) may add attributes and
+    `OPTIONS`; it cannot make an address verified.
 
     An unknown name, a wrong or unusable password, staff and inactive users give the same answer, and each costs one
     hashing of a password.
@@ -58,14 +66,23 @@ def user_for_pool(username: str, password: str | None) -> dict[str, Any]:
         "family_name": str(getattr(user, "last_name", "") or ""),
     }
     given = {name: value for name, value in attributes.items() if value}
-    verified = [name for name in ("email", "phone_number") if name in given]
-    return {"found": True, "attributes": given, "verified": verified} if verified else dict(NOBODY)
+    verified = [name for name in ADDRESSES if name in given]
+    if not verified:
+        return dict(NOBODY)
+    more = _own(conf.lambda_user_migration, connection, user, payload)
+    options = {name: value for name, value in more.items() if name in OPTIONS}
+    added = {name: value for name, value in dict(more.get("attributes") or {}).items() if name not in ADDRESSES}
+    return {"found": True, "attributes": {**given, **added}, "verified": verified, **options}
 
 
 def token_rules(connection: Connection, payload: Mapping[str, Any]) -> dict[str, Any]:
     """What the site's own callable (``LAMBDA["TOKEN_RULES"]``) says about the tokens of an event; {} without one."""
-    path = conf.lambda_token_rules
+    return _own(conf.lambda_token_rules, connection, payload)
+
+
+def _own(path: str, *about: Any) -> dict[str, Any]:
+    """What a callable of the site says; {} without one."""
     if not path:
         return {}
-    rules: Callable[[Connection, Mapping[str, Any]], Mapping[str, Any]] = import_string(path)
-    return dict(rules(connection, payload))
+    own: Callable[..., Mapping[str, Any]] = import_string(path)
+    return dict(own(*about))

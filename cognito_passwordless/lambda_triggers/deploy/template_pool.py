@@ -10,6 +10,8 @@ RETAIN = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 def pool() -> dict[str, Resource]:
     config = {function.config: if_(function.condition, _trigger(function)) for function in FUNCTIONS}
     config["KMSKeyID"] = if_("WithCustomSenders", {"Fn::GetAtt": ["SenderKey", "Arn"]})
+    # The user migration trigger answers a forgotten password too, where Django knows the person.
+    recovery = {"Name": {"Fn::Sub": "verified_${UsernameAttribute}"}, "Priority": 1}
     pool: Resource = {
         "UserPoolName": {"Ref": "UserPoolName"},
         "UserPoolTier": "ESSENTIALS",
@@ -28,7 +30,9 @@ def pool() -> dict[str, Resource]:
                 "RequireUppercase": False,
             }
         },
-        "AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]},
+        "AccountRecoverySetting": {
+            "RecoveryMechanisms": [{"Fn::If": ["WithDjango", recovery, {"Name": "admin_only", "Priority": 1}]}]
+        },
         "SmsConfiguration": if_(
             "WithPhone",
             {"SnsCallerArn": {"Fn::GetAtt": ["SmsRole", "Arn"]}, "ExternalId": {"Ref": "AWS::StackName"}},
@@ -44,6 +48,8 @@ def pool() -> dict[str, Resource]:
             "ALLOW_CUSTOM_AUTH",
             "ALLOW_REFRESH_TOKEN_AUTH",
             if_("WithPassword", "ALLOW_USER_SRP_AUTH"),
+            # User migration needs the password itself.
+            if_("WithDjango", "ALLOW_USER_PASSWORD_AUTH"),
         ],
         "PreventUserExistenceErrors": "ENABLED",
         "EnableTokenRevocation": True,

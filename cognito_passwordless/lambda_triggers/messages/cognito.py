@@ -116,10 +116,15 @@ WORDS = {
 }
 
 
-def words_for(occasion: str, settings: Settings) -> "Mapping[str, str]":
-    """The templates of one occasion: ``sms``, ``subject`` and ``email``."""
-    language = WORDS.get(settings.language.partition("-")[0].lower(), WORDS["en"])
-    own = mapping(settings.table("MESSAGES").get(occasion))
+def words_for(occasion: str, settings: Settings, locale: str = "") -> "Mapping[str, str]":
+    """The templates of one occasion: ``sms``, ``subject`` and ``email``, in the person's language where there is one.
+
+    ``MESSAGES`` may have an occasion in a language: ``SignUp.de``.
+    """
+    spoken = locale.replace("_", "-").partition("-")[0].lower()
+    language = WORDS.get(spoken) or WORDS.get(settings.language.partition("-")[0].lower(), WORDS["en"])
+    table = settings.table("MESSAGES")
+    own = mapping(table.get(f"{occasion}.{spoken}")) or mapping(table.get(occasion))
     ours = language.get(occasion, language[_CODE])
     return {part: text(own.get(part)) or ours[part] for part in PARTS}
 

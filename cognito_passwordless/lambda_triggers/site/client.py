@@ -16,7 +16,7 @@ from ..aws import http
 from ..aws.secrets import secret
 from ..core.deadline import Deadline
 from ..core.environment import Settings
-from ..core.events import attributes_of, client_of, pool_of, source_of, username_of
+from ..core.events import attributes_of, client_of, pool_of, request_of, source_of, username_of
 from ..errors import Misconfigured, Unavailable
 from ..runtime import Note
 
@@ -93,12 +93,34 @@ def ask_or_go_on(
         raise
 
 
+# What a client says, and what a token is asked for, by the names that Django gets.
+SAID = {
+    "client_metadata": "clientMetadata",
+    "validation_data": "validationData",
+    "scopes": "scopes",
+    "groups": "groupConfiguration",
+}
+MOST, LONGEST = 20, 1024  # entries of a mapping, and characters of a value
+
+
 def about(event: object) -> "dict[str, Any]":
-    """The part of a question that describes its event."""
+    """The part of a question that describes its event. What the client says may be anything, and is cut to a size."""
+    request = request_of(event)
+    said = {ours: _bounded(request[theirs]) for ours, theirs in SAID.items() if request.get(theirs)}
     return {
+        **said,
         "source": source_of(event),
         "pool": pool_of(event),
         "client": client_of(event),
         "username": username_of(event),
         "attributes": attributes_of(event),
     }
+
+
+def _bounded(value: object) -> object:
+    if isinstance(value, Mapping):
+        rows = ((name, _bounded(item)) for name, item in value.items() if len(str(name)) <= LONGEST)
+        return {name: item for name, item in list(rows)[:MOST] if item is not None}
+    if isinstance(value, list):
+        return [_bounded(item) for item in value[: 5 * MOST]]
+    return value if len(str(value)) <= LONGEST else None

@@ -13,6 +13,10 @@ from typing import Any
 from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 
 from .. import errors
+from .issued import Issued, payload
+
+FLOWS_UNLESS_SET = ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
+ADMIN_SCOPE = "aws.cognito.signin.user.admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,9 @@ class Client:
     flows: frozenset[str]
     hides_unknown: bool
     session_seconds: int
+    rotation: float | None = None  # seconds that a rotated refresh token is still good for; None: no rotation
+    oauth_flows: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset()
     callback_urls: frozenset[str] = frozenset()
     logout_urls: frozenset[str] = frozenset()
 
@@ -50,16 +57,11 @@ class Directory:
 
     def __init__(self, backends: Mapping[str, Any]) -> None:
         self._backends = backends
+        self.tokens = Issued(self.pool)
 
     def client(self, client_id: str, pool_id: str | None = None) -> tuple[Pool, Client]:
         """The client and its pool. Raises PoolError if there is none, or not in `pool_id`."""
-        pools = self._pools()
-        if pool_id is not None:
-            pools = [pool for pool in pools if pool.id == pool_id]
-            if not pools:
-                text = f"User pool {pool_id} does not exist."
-                raise errors.PoolError("ResourceNotFoundException", text)
-        for pool in pools:
+        for pool in self._pools() if pool_id is None else [self.pool(pool_id)]:
             client = pool.clients.get(client_id)
             if client is not None:
                 policies = pool.extended_config.get("Policies") or {}
@@ -73,9 +75,12 @@ class Directory:
                 ), Client(
                     id=client.id,
                     secret=client.secret if client.generate_secret else None,
-                    flows=frozenset(config.get("ExplicitAuthFlows") or ()),
+                    flows=frozenset(config.get("ExplicitAuthFlows") or FLOWS_UNLESS_SET),
                     hides_unknown=config.get("PreventUserExistenceErrors") == "ENABLED",
                     session_seconds=60 * int(config.get("AuthSessionValidity") or 3),
+                    rotation=_rotation(config.get("RefreshTokenRotation") or {}),
+                    oauth_flows=frozenset(config.get("AllowedOAuthFlows") or ()),
+                    scopes=frozenset(config.get("AllowedOAuthScopes") or ()),
                     callback_urls=frozenset(config.get("CallbackURLs") or ()),
                     logout_urls=frozenset(config.get("LogoutURLs") or ()),
                 )
@@ -91,25 +96,27 @@ class Directory:
 
     def person(self, pool_id: str, username: str) -> Person | None:
         """The person who may sign in by this name: user name, sub, e-mail address or number."""
-        user = find_user(self._pool(pool_id), username)
+        user = find_user(self.pool(pool_id), username)
         return None if user is None else read_person(user)
 
-    def bearer(self, access_token: str) -> tuple[str, str]:
+    def bearer(self, access_token: str, scope: str = ADMIN_SCOPE) -> tuple[str, str]:
         """The pool of an access token, and the key of its person. Raises PoolError for one that opens nothing."""
         for pool in self._pools():
             if access_token in pool.access_tokens:
+                if scope not in str(payload(access_token).get("scope", "")).split():
+                    raise errors.PoolError("NotAuthorizedException", "Access Token does not have required scopes")
                 _, key = pool.access_tokens[access_token]
                 return pool.id, key
         raise errors.PoolError("NotAuthorizedException", "Access Token has been revoked")
 
     def providers(self, pool_id: str) -> tuple[str, ...]:
         """The names of the providers that people of this pool come from."""
-        names = {name for user in list(self._pool(pool_id).users.values()) for name, _ in _identities(user)}
+        names = {name for user in list(self.pool(pool_id).users.values()) for name, _ in _identities(user)}
         return tuple(sorted(names))
 
     def federated(self, pool_id: str, provider: str, external: str) -> str | None:
         """The key of the person whom `provider` knows by this id or e-mail address, or None."""
-        for user in list(self._pool(pool_id).users.values()):
+        for user in list(self.pool(pool_id).users.values()):
             for name, subject in _identities(user):
                 if name == provider and external in (subject, user.attribute_lookup.get("email")):
                     return str(user.username)
@@ -117,7 +124,7 @@ class Directory:
 
     def confirm(self, pool_id: str, key: str, proven: Iterable[str]) -> None:
         """The person is confirmed, and these addresses are verified."""
-        user = find_user(self._pool(pool_id), key)
+        user = find_user(self.pool(pool_id), key)
         user.status = UserStatus.CONFIRMED
         user.update_attributes([{"Name": f"{name}_verified", "Value": "true"} for name in proven])
 
@@ -132,7 +139,7 @@ class Directory:
         sms_mfa: bool = False,
     ) -> None:
         """A new person; where a pool is signed in to by address, the name is one of the addresses."""
-        pool = self._pool(pool_id)
+        pool = self.pool(pool_id)
         by_address = pool.extended_config.get("UsernameAttributes")
         given = dict(attributes)
         if by_address:
@@ -145,38 +152,34 @@ class Directory:
 
     def update(self, pool_id: str, key: str, attributes: Mapping[str, str]) -> None:
         rows = [{"Name": name, "Value": value} for name, value in attributes.items()]
-        find_user(self._pool(pool_id), key).update_attributes(rows)
+        find_user(self.pool(pool_id), key).update_attributes(rows)
 
     def set_password(self, pool_id: str, key: str, password: str) -> None:
-        find_user(self._pool(pool_id), key).password = password
+        find_user(self.pool(pool_id), key).password = password
 
     def password(self, pool_id: str, key: str) -> str | None:
         """The password of a person, as moto keeps it; None where there is none."""
-        user = find_user(self._pool(pool_id), key)
+        user = find_user(self.pool(pool_id), key)
         password: str | None = None if user is None else user.password
         return password
 
-    def issue_tokens(self, pool_id: str, client_id: str, key: str) -> dict[str, Any]:
-        """A finished sign-in, as Amazon Cognito answers it."""
-        pool = self._pool(pool_id)
-        refresh_token, origin = pool.create_refresh_token(client_id, key)
-        access_token, expires_in = pool.create_access_token(client_id, key, origin)
-        id_token, _ = pool.create_id_token(client_id, key, origin)
-        result = {
-            "AccessToken": access_token,
-            "ExpiresIn": expires_in,
-            "TokenType": "Bearer",
-            "RefreshToken": refresh_token,
-            "IdToken": id_token,
-        }
-        return {"ChallengeParameters": {}, "AuthenticationResult": result}
+    def sign_in_by_password(self, pool_id: str, client_id: str, key: str, password: str) -> dict[str, Any]:
+        """Tokens, or what moto asks for after a right password. Raises what moto raises."""
+        backend = next(one for one in self._backends.values() if pool_id in one.user_pools)
+        given = {"USERNAME": key, "PASSWORD": password}
+        answer: dict[str, Any] = backend.initiate_auth(client_id, "USER_PASSWORD_AUTH", given)
+        return {"ChallengeParameters": {}} | answer
 
     def _pools(self) -> list[Any]:
         backends = list(self._backends.values())
         return [pool for backend in backends for pool in list(backend.user_pools.values())]
 
-    def _pool(self, pool_id: str) -> Any:
-        return next(pool for pool in self._pools() if pool.id == pool_id)
+    def pool(self, pool_id: str) -> Any:
+        """moto's pool. Raises PoolError if there is none."""
+        for pool in self._pools():
+            if pool.id == pool_id:
+                return pool
+        raise errors.PoolError("ResourceNotFoundException", f"User pool {pool_id} does not exist.")
 
 
 def attributes_of(person: Person | None) -> dict[str, str]:
@@ -226,6 +229,10 @@ def read_person(user: Any) -> Person:
         has_password=user.password is not None,
         has_mfa=bool(user.sms_mfa_enabled or user.software_token_mfa_enabled),
     )
+
+
+def _rotation(config: Mapping[str, Any]) -> float | None:
+    return float(config.get("RetryGracePeriodSeconds") or 0) if config.get("Feature") == "ENABLED" else None
 
 
 def _identities(user: Any) -> list[tuple[str, str]]:

@@ -19,7 +19,11 @@ STATUSES = frozenset(
         "EXTERNAL_PROVIDER",
     }
 )  # fmt: skip
-FLOWS = ["ALLOW_USER_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+FLOWS = [
+    "ALLOW_USER_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH",
+    "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH",
+]  # fmt: skip
+SCOPES = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,11 @@ class LocalPool:
         sub_value: str = user.id
         return sub_value
 
+    def set_password(self, sub: str, password: str) -> None:
+        """Give a person this password, whatever the pool's policy says."""
+        pool = self._backend.user_pools[self.id]
+        next(user for user in pool.users.values() if user.id == sub).password = password
+
     def add_federated_user(self, provider: str, subject: str, email: str, *, email_verified: bool = False) -> str:
         """Add a person who signs in at another identity provider, and return their sub.
 
@@ -160,6 +169,10 @@ def create_pool(
             "ExplicitAuthFlows": list(FLOWS if flows is None else flows),
             "PreventUserExistenceErrors": ("ENABLED" if prevent_user_existence_errors else "LEGACY"),
             "AuthSessionValidity": auth_session_validity,
+            "AllowedOAuthFlows": ["code"],
+            "AllowedOAuthScopes": SCOPES,
+            "AllowedOAuthFlowsUserPoolClient": True,
+            "SupportedIdentityProviders": ["COGNITO"],
         },
     )
     _rename(pool.clients, client, client_id)

@@ -45,18 +45,27 @@ class Signer:
 
 
 def claims(
-    person: Person, *, issuer: str, client_id: str, use: str, now: int, lifetime: int, extra: Mapping[str, Any]
+    person: Person,
+    *,
+    issuer: str,
+    client_id: str,
+    use: str,
+    now: int,
+    since: int,
+    lifetime: int,
+    extra: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The claims of an ID token (`use` "id") or an access token ("access").
 
-    `now` is seconds since the epoch, `lifetime` is seconds, `extra` is what moto adds: groups and ids.
+    `now` and `since`, the time of the sign-in, are seconds since the epoch, `lifetime` is seconds, `extra` is what
+    moto adds: groups and ids.
     https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html
     """
     common = {
         "sub": person.sub,
         "iss": issuer,
         "token_use": use,
-        "auth_time": now,
+        "auth_time": since,
         "iat": now,
         "exp": now + lifetime,
         "jti": str(uuid.uuid4()),

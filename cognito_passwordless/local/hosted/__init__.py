@@ -1,8 +1,7 @@
 """The hosted login of a local pool: authorize, login page, token, userInfo and logout.
 
 All pools of a local Cognito share one domain, its `url`: the client id of a request says which pool is meant. What
-Amazon Cognito does not document and we do all the same, so that a site can try it: `response_mode=form_post`. Where we
-are stricter: PKCE is not optional.
+Amazon Cognito does not document and we do all the same, so that a site can try it: `response_mode=form_post`.
 
 Laws: docs/laws.md; words: docs/glossary.md.
 """
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from ..backend.directory import Directory
 from ..backend.tokens import Signer
 from ..messages.post import Post
+from ..sign_in.refresh import Refresh
 from ..testing.clock import Clock
 from ..triggers.runner import Triggers
 from ..triggers.sign_in import SignInTriggers
@@ -45,15 +45,17 @@ class HostedLogin:
         clock: Clock,
         signer: Signer,
         issuer_of: Callable[[str], str],
+        refresh: Refresh,
     ) -> None:
         grants, visits = Grants(clock), Visits(clock)
         federation, around = Federation(directory, triggers), SignInTriggers(triggers)
         pages = LoginPages(directory, post, visits, grants, federation=federation, around=around)
-        token = TokenEndpoint(directory, grants, signer, issuer_of)
+        token = TokenEndpoint(directory, grants, signer, refresh)
         self._endpoints: dict[tuple[str, str], Endpoint] = {
             ("GET", "/oauth2/authorize"): Authorize(directory, visits, pages),
             ("POST", "/login"): pages,
             ("POST", "/oauth2/token"): token,
+            ("POST", "/oauth2/revoke"): token.revoke,
             ("GET", "/oauth2/userInfo"): (user_info := UserInfo(directory, signer, issuer_of)),
             ("POST", "/oauth2/userInfo"): user_info,
             ("GET", "/logout"): Logout(directory, visits),

@@ -15,7 +15,6 @@ from .login import LoginPages, send_back
 from .visits import LoginRequest, Visits
 from .web import Request, Response, html, single
 
-SCOPES = frozenset({"openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"})
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -68,10 +67,13 @@ class Authorize:
 def _refusal(given: Mapping[str, str], login: LoginRequest) -> tuple[str, str] | None:
     if given.get("response_type") != "code":
         return "unsupported_response_type", "Only code"
-    if not SCOPES.issuperset(login.scope) or "openid" not in login.scope:
+    if not login.client.scopes.issuperset(login.scope) or "openid" not in login.scope:
         return "invalid_scope", "Unknown scope, or openid is missing"
-    if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(login.challenge):
-        return "invalid_request", "PKCE with S256 is required"
+    if "code" not in login.client.oauth_flows:
+        return "unauthorized_client", "The client may not use the code grant"
+    offered = "code_challenge_method" in given or login.challenge
+    if offered and (given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(login.challenge)):
+        return "invalid_request", "PKCE works with S256 alone"
     if given.get("response_mode", "query") not in {"query", "form_post"}:
         return "invalid_request", "Unknown response_mode"
     return None

@@ -1,6 +1,7 @@
-"""The token endpoint: a code, once, for tokens.
+"""The token endpoint: a code, once, or a refresh token, for tokens; and the end of a refresh token.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
+https://docs.aws.amazon.com/cognito/latest/developerguide/revocation-endpoint.html
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
 from ..backend.directory import Client, Directory
+from ..backend.issued import payload
 from ..backend.tokens import Signer
 from ..errors import PoolError
+from ..sign_in.refresh import Refresh
 from ..triggers.tokens import issuing
 from .grants import Grant, Grants, fits
 from .user_info import permitted
@@ -27,21 +29,24 @@ _OWN = frozenset({"nonce", "at_hash", "auth_time", "acr", "scope"})
 
 
 class TokenEndpoint:
-    """Answers POST /oauth2/token, for the grant type authorization_code."""
+    """Answers POST /oauth2/token, for the grant types authorization_code and refresh_token."""
 
-    def __init__(self, directory: Directory, grants: Grants, signer: Signer, issuer_of: Callable[[str], str]) -> None:
+    def __init__(self, directory: Directory, grants: Grants, signer: Signer, refresh: Refresh) -> None:
         self._directory = directory
         self._grants = grants
         self._signer = signer
-        self._issuer_of = issuer_of
+        self._refresh = refresh
 
     def __call__(self, request: Request) -> Response:
         form = single(request.form)
         if form is None:
             return _refuse("invalid_request")
-        client = self._authenticated(request, form)
-        if client is None:
+        found = self._authenticated(request, form)
+        if found is None:
             return _refuse("invalid_client")
+        pool_id, client = found
+        if form.get("grant_type") == "refresh_token":
+            return self._continue(pool_id, client, form.get("refresh_token", ""))
         if form.get("grant_type") != "authorization_code":
             return _refuse("unsupported_grant_type")
         if not form.get("code") or not form.get("redirect_uri"):
@@ -51,12 +56,13 @@ class TokenEndpoint:
             grant is None
             or grant.client_id != client.id
             or grant.redirect_uri != form["redirect_uri"]
-            or not fits(form.get("code_verifier", ""), grant.challenge)
+            # Amazon Cognito holds a client to PKCE that has offered it.
+            or (grant.challenge and not fits(form.get("code_verifier", ""), grant.challenge))
         ):
             return _refuse("invalid_grant")
         return as_json(self._tokens(grant))
 
-    def _authenticated(self, request: Request, form: Mapping[str, str]) -> Client | None:
+    def _authenticated(self, request: Request, form: Mapping[str, str]) -> tuple[str, Client] | None:
         client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
         scheme, _, value = request.authorization.partition(" ")
         if scheme.lower() == "basic":
@@ -69,26 +75,43 @@ class TokenEndpoint:
         if form.get("client_id", client_id) != client_id:
             return None
         try:
-            _, client = self._directory.client(client_id)
+            pool, client = self._directory.client(client_id)
         except PoolError:
             return None
-        return client if hmac.compare_digest((client.secret or "").encode(), secret.encode()) else None
+        right = hmac.compare_digest((client.secret or "").encode(), secret.encode())
+        return (pool.id, client) if right else None
+
+    def revoke(self, request: Request) -> Response:
+        """Answer POST /oauth2/revoke."""
+        form = single(request.form) or {}
+        found = self._authenticated(request, form)
+        if found is None or not form.get("token"):
+            return _refuse("invalid_request" if found else "invalid_client")
+        try:
+            self._directory.tokens.revoke(found[0], found[1].id, form["token"])
+        except PoolError:
+            return _refuse("unauthorized_client")
+        return Response("200 OK")
+
+    def _continue(self, pool_id: str, client: Client, token: str) -> Response:
+        try:
+            issued = self._refresh.issue(pool_id, client, token)["AuthenticationResult"]
+        except PoolError:
+            return _refuse("invalid_grant")
+        claims = payload(issued["IdToken"])
+        scope = tuple(payload(issued["AccessToken"])["scope"].split())
+        return as_json(_answer(issued, self._signer.sign(permitted(claims, scope)), issued["AccessToken"]))
 
     def _tokens(self, grant: Grant) -> dict[str, Any]:
         with issuing("TokenGeneration_HostedAuth", scopes=grant.scope):
-            answer = self._directory.issue_tokens(grant.pool_id, grant.client_id, grant.person)
+            answer = self._directory.tokens.issue(grant.pool_id, grant.client_id, grant.person)
         issued = answer["AuthenticationResult"]
         # The requested scopes, as changed by the pool's token trigger.
         access = self._sign(issued["AccessToken"], grant, {"scope": payload(issued["AccessToken"])["scope"]})
+        self._directory.tokens.replace_access(grant.pool_id, issued["AccessToken"], access, grant.scope)
         own = {"at_hash": at_hash(access), "nonce": grant.nonce, "acr": grant.acr}
         identity = self._sign(issued["IdToken"], grant, {name: value for name, value in own.items() if value})
-        return {
-            "id_token": identity,
-            "access_token": access,
-            "refresh_token": issued["RefreshToken"],
-            "expires_in": issued["ExpiresIn"],
-            "token_type": "Bearer",
-        }
+        return _answer(issued, identity, access)
 
     def _sign(self, token: str, grant: Grant, own: Mapping[str, str]) -> str:
         claims = {name: value for name, value in payload(token).items() if name not in _OWN}
@@ -96,11 +119,10 @@ class TokenEndpoint:
         return self._signer.sign(permitted(claims, grant.scope))
 
 
-def payload(token: str) -> dict[str, Any]:
-    """The claims of a token that this process has just made."""
-    body = token.split(".")[1]
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    return claims
+def _answer(issued: Mapping[str, Any], identity: str, access: str) -> dict[str, Any]:
+    answer = {"id_token": identity, "access_token": access, "refresh_token": issued.get("RefreshToken")}
+    answer |= {"expires_in": issued["ExpiresIn"], "token_type": "Bearer"}
+    return {name: value for name, value in answer.items() if value is not None}
 
 
 def at_hash(access_token: str) -> str:

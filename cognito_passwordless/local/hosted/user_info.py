@@ -10,6 +10,7 @@ from typing import Any
 
 from ..backend.directory import Directory
 from ..backend.tokens import Signer
+from ..errors import PoolError
 from .web import Request, Response, as_json
 
 _BY_SCOPE = {
@@ -49,10 +50,18 @@ class UserInfo:
         claims = self._signer.read(token) if scheme.lower() == "bearer" else None
         pool_id = str((claims or {}).get("iss", "")).rpartition("/")[2]
         scope = str((claims or {}).get("scope", "")).split()
-        if claims is None or "openid" not in scope or claims.get("iss") != self._issuer_of(pool_id):
+        if claims is None or claims.get("iss") != self._issuer_of(pool_id) or not self._opens(token):
             headers = [("WWW-Authenticate", 'Bearer error="invalid_token"')]
             return as_json({"error": "invalid_token"}, "401 Unauthorized", headers)
         person = self._directory.person(pool_id, str(claims["username"]))
         if person is None:
             return as_json({"error": "invalid_token"}, "401 Unauthorized")
         return as_json(permitted({**person.attributes, "sub": person.sub, "username": person.key}, scope))
+
+    def _opens(self, token: str) -> bool:
+        """Whether the token is not revoked, and has the scope openid."""
+        try:
+            self._directory.bearer(token, "openid")
+        except PoolError:
+            return False
+        return True

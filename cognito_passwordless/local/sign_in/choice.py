@@ -14,71 +14,75 @@ from .. import errors
 from ..backend.directory import Directory, Person
 from ..messages.inbox import masked
 from ..messages.post import Letter, Post
-from ..testing.clock import Clock
-from ..triggers.sign_in import SignInTriggers, SignInUser
+from ..triggers.sign_in import SignInTriggers
 from ..triggers.tokens import AUTHENTICATION, issuing
-from .eligibility import MEDIA, SignInRequest, admit, available_challenges, simulated_destination
-from .sessions import Session, Sessions
+from .eligibility import MEDIA, PASSWORDS, SignInRequest, admitted, available_challenges, simulated_destination
+from .password import PasswordSignIn
+from .sessions import Sessions
 
 CODE_DIGITS = 8
+SIGNED_UP = "SIGNED_UP"  # the session between a confirmed sign-up and its sign-in
 
 
 class ChoiceSignIn:
     """Starts and answers USER_AUTH for the people of one directory."""
 
     def __init__(
-        self, directory: Directory, sessions: Sessions, post: Post, clock: Clock, around: SignInTriggers
+        self,
+        directory: Directory,
+        sessions: Sessions,
+        post: Post,
+        around: SignInTriggers,
+        passwords: PasswordSignIn,
     ) -> None:
         self._directory = directory
         self._sessions = sessions
         self._post = post
-        self._clock = clock
         self._around = around
+        self._passwords = passwords
 
     def start(self, sign_in: SignInRequest, parameters: Mapping[str, str]) -> dict[str, Any]:
         """InitiateAuth: a challenge, or PoolError."""
-        if "ALLOW_USER_AUTH" not in sign_in.client.flows:
-            raise errors.flow_not_enabled("USER_AUTH")
         if sign_in.pool.plan == "LITE":
             text = f"USER_AUTH is not available in the {sign_in.pool.plan} feature plan."
             raise errors.PoolError("FeatureUnavailableInTierException", text)
-        person = self._directory.person(sign_in.pool.id, sign_in.username)
-        if person is not None:
-            person = admit(person, sign_in.client)
-        elif not sign_in.client.hides_unknown:
-            raise errors.user_unknown()
-        self._around.before(_who(sign_in, person), sign_in.metadata)
+        if sign_in.session:
+            return self._after_sign_up(sign_in)
+        person = admitted(self._directory, sign_in)
+        self._around.before(sign_in.who(person), sign_in.metadata)
         offered = available_challenges(sign_in.pool, person, sign_in.username)
         preferred = parameters.get("PREFERRED_CHALLENGE")
         only = offered[0] if len(offered) == 1 else None
         for challenge in (preferred, only):
             if challenge in MEDIA and challenge in offered:
                 return self._challenge(sign_in, person, challenge, offered)
+        if preferred in PASSWORDS and preferred in offered:
+            return self._passwords.chosen(sign_in, person, preferred, parameters)
         return {
             "ChallengeName": "SELECT_CHALLENGE",
-            "Session": self._open(sign_in, person, "SELECT_CHALLENGE", offered),
+            "Session": self._sessions.begin(sign_in, person, "SELECT_CHALLENGE", offered),
             "ChallengeParameters": {},
             "AvailableChallenges": list(offered),
         }
 
     def select(self, sign_in: SignInRequest, token: str, responses: Mapping[str, str]) -> dict[str, Any]:
         """The answer to SELECT_CHALLENGE: the challenge that was chosen, or PoolError."""
-        session, person = self._resume(sign_in, token, "SELECT_CHALLENGE")
+        session, person = self._sessions.resume(self._directory, sign_in, token, "SELECT_CHALLENGE")
         chosen = responses.get("ANSWER")
         if chosen is None:
             raise errors.parameter_missing("ANSWER")
         if chosen not in session.offered:
             raise errors.parameter_invalid(f"{chosen} is not an available challenge")
-        if chosen not in MEDIA:
-            raise errors.parameter_invalid(f"The local Cognito does not do {chosen}")
         self._sessions.use_up(token)
+        if chosen in PASSWORDS:
+            return self._passwords.chosen(sign_in, person, chosen, responses)
         return self._challenge(sign_in, person, chosen, session.offered)
 
     def enter(
         self, sign_in: SignInRequest, token: str, responses: Mapping[str, str], challenge: str
     ) -> dict[str, Any]:
         """The answer to EMAIL_OTP or SMS_OTP: tokens, or PoolError."""
-        session, person = self._resume(sign_in, token, challenge)
+        session, person = self._sessions.resume(self._directory, sign_in, token, challenge)
         code = responses.get(f"{challenge}_CODE")
         if code is None:
             raise errors.parameter_missing(f"{challenge}_CODE")
@@ -86,24 +90,22 @@ class ChoiceSignIn:
         if not right or person is None:
             raise errors.PoolError("CodeMismatchException", "Invalid code or auth state for the user.")  # seen
         self._sessions.use_up(token)
-        with issuing(AUTHENTICATION, sign_in.metadata):
-            tokens = self._directory.issue_tokens(sign_in.pool.id, sign_in.client.id, person.key)
-        self._around.after(_who(sign_in, person), sign_in.metadata)
-        return tokens
+        return self._signed_in(sign_in, person)
 
-    def _resume(self, sign_in: SignInRequest, token: str, challenge: str) -> tuple[Session, Person | None]:
-        session = self._sessions.read(token, sign_in.client.id)
-        if session.challenge != challenge:
+    def _after_sign_up(self, sign_in: SignInRequest) -> dict[str, Any]:
+        """The session of a confirmed sign-up signs in, once: API_ConfirmSignUp.html."""
+        _, person = self._sessions.resume(self._directory, sign_in, sign_in.session, SIGNED_UP)
+        self._sessions.use_up(sign_in.session)
+        if person is None:
             raise errors.session_invalid()
-        person = self._directory.person(sign_in.pool.id, sign_in.username)
-        if session.person is None:
-            # Simulated: no code finishes it, and it must answer like a real one.
-            if sign_in.username != session.username:
-                raise errors.session_invalid()
-            return session, None
-        if person is None or person.key != session.person:
-            raise errors.session_invalid()
-        return session, admit(person, sign_in.client)
+        self._around.before(sign_in.who(person), sign_in.metadata)
+        return self._signed_in(sign_in, person)
+
+    def _signed_in(self, sign_in: SignInRequest, person: Person) -> dict[str, Any]:
+        with issuing(AUTHENTICATION, sign_in.metadata):
+            tokens = self._directory.tokens.issue(sign_in.pool.id, sign_in.client.id, person.key)
+        self._around.after(sign_in.who(person), sign_in.metadata)
+        return tokens
 
     def _challenge(
         self, sign_in: SignInRequest, person: Person | None, challenge: str, offered: tuple[str, ...]
@@ -111,7 +113,7 @@ class ChoiceSignIn:
         medium, attribute = MEDIA[challenge]
         code = new_code()
         destination = simulated_destination(medium, sign_in) if person is None else person.attributes[attribute]
-        token = self._open(sign_in, person, challenge, offered, code)
+        token = self._sessions.begin(sign_in, person, challenge, offered, code=code)
         if person is not None:
             letter = Letter("Authentication", medium, destination, code, sign_in.metadata)
             self._post.send(letter, sign_in.pool.id, sign_in.client.id, person)
@@ -124,25 +126,6 @@ class ChoiceSignIn:
             },
             "AvailableChallenges": list(offered),
         }
-
-    def _open(
-        self, sign_in: SignInRequest, person: Person | None, challenge: str, offered: tuple[str, ...], code: str = ""
-    ) -> str:
-        session = Session(
-            pool_id=sign_in.pool.id,
-            client_id=sign_in.client.id,
-            username=sign_in.username,
-            person=None if person is None else person.key,
-            challenge=challenge,
-            offered=offered,
-            expires_at=self._clock.now() + sign_in.client.session_seconds,
-            code=code,
-        )
-        return self._sessions.open(session)
-
-
-def _who(sign_in: SignInRequest, person: Person | None) -> SignInUser:
-    return SignInUser(sign_in.pool.id, sign_in.client.id, sign_in.username, person)
 
 
 def new_code() -> str:

@@ -13,31 +13,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import errors
 from ..backend.directory import Directory, Person, attributes_of
-from ..testing.clock import Clock
 from ..triggers.runner import Triggers, strings, unusable
 from ..triggers.sign_in import SOURCE, SignInTriggers, SignInUser
 from ..triggers.tokens import AUTHENTICATION, issuing
-from . import srp
-from .eligibility import SignInRequest, admit
-from .sessions import MAX_LENGTH, Session, Sessions
+from .eligibility import SignInRequest, admit, admitted
+from .password import PASSWORD_VERIFIER, offered_value, proven, verifier
+from .sessions import MAX_LENGTH, Sessions
 
-CUSTOM, PASSWORD_VERIFIER = "CUSTOM_CHALLENGE", "PASSWORD_VERIFIER"
+CUSTOM = "CUSTOM_CHALLENGE"
 # What Cognito adds to this state when it encrypts it into a session.
 OVERHEAD = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class CustomSession(Session):
-    """`rounds` is what Define will see, `private` what Verify will; `exchange` is the SRP in progress."""
-
-    rounds: tuple[Mapping[str, Any], ...] = ()
-    private: Mapping[str, str] = field(default_factory=dict, repr=False)
-    exchange: srp.Exchange | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +47,32 @@ class Turn:
 
     @property
     def who(self) -> SignInUser:
-        return SignInUser(self.sign_in.pool.id, self.sign_in.client.id, self.sign_in.username, self.person)
+        return self.sign_in.who(self.person)
 
 
 class CustomSignIn:
     """Starts and answers CUSTOM_AUTH for the people of one directory."""
 
-    def __init__(
-        self, directory: Directory, sessions: Sessions, triggers: Triggers, clock: Clock, around: SignInTriggers
-    ) -> None:
+    def __init__(self, directory: Directory, sessions: Sessions, triggers: Triggers, around: SignInTriggers) -> None:
         self._directory = directory
         self._sessions = sessions
         self._triggers = triggers
-        self._clock = clock
         self._around = around
 
     def start(self, sign_in: SignInRequest, parameters: Mapping[str, str]) -> dict[str, Any]:
         """InitiateAuth: the first challenge, or PoolError."""
-        if "ALLOW_CUSTOM_AUTH" not in sign_in.client.flows and "CUSTOM_AUTH_FLOW_ONLY" not in sign_in.client.flows:
-            raise errors.flow_not_enabled("CUSTOM_AUTH")
         if not all(self._triggers.has(sign_in.pool.id, name) for name in _NEEDED):
             raise errors.parameter_invalid("Custom auth lambda trigger is not configured for the user pool.")
-        person = self._directory.person(sign_in.pool.id, sign_in.username)
-        if person is not None:
-            person = admit(person, sign_in.client)
-        elif not sign_in.client.hides_unknown:
-            raise errors.user_unknown()
+        person = admitted(self._directory, sign_in)
         self._around.before(Turn(sign_in, person).who, sign_in.metadata)
         if parameters.get("CHALLENGE_NAME") != "SRP_A":
             return self._advance(Turn(sign_in, person))
-        client_value = srp.public_value(parameters.get("SRP_A") or "")
-        if client_value is None:
-            raise errors.parameter_invalid("SRP_A is not a number, or a forbidden one")
+        client_value = offered_value(parameters)
         return self._advance(Turn(sign_in, person, (_round("SRP_A", right=True),), srp_a=client_value))
-
-    def owns(self, token: str) -> bool:
-        """Whether a session was opened here, rather than by moto."""
-        return self._sessions.has(token)
 
     def enter(self, sign_in: SignInRequest, token: str, responses: Mapping[str, str]) -> dict[str, Any]:
         """The answer to CUSTOM_CHALLENGE: another challenge, tokens, or PoolError."""
-        session, person = self._resume(sign_in, token, CUSTOM)
+        session, person = self._sessions.resume(self._directory, sign_in, token, CUSTOM)
         answer = responses.get("ANSWER")
         if answer is None:
             raise errors.parameter_missing("ANSWER")
@@ -119,10 +94,8 @@ class CustomSignIn:
 
     def enter_password(self, sign_in: SignInRequest, token: str, responses: Mapping[str, str]) -> dict[str, Any]:
         """The answer to PASSWORD_VERIFIER: the next challenge, or PoolError. A wrong password ends it."""
-        session, person = self._resume(sign_in, token, PASSWORD_VERIFIER)
-        self._sessions.use_up(token)
-        if session.exchange is None or person is None or not session.exchange.proves(responses):
-            raise errors.wrong_credentials()
+        session, person = proven(self._sessions, self._directory, sign_in, token, responses)
+        admit(person, sign_in.client)
         rounds = (*session.rounds, _round(PASSWORD_VERIFIER, right=True))
         return self._advance(Turn(sign_in, person, rounds, sign_in.metadata))
 
@@ -138,19 +111,14 @@ class CustomSignIn:
                 # Amazon Cognito never issues tokens to an unknown person, whatever a trigger says.
                 raise errors.wrong_credentials()
             with issuing(AUTHENTICATION, turn.metadata):
-                tokens = self._directory.issue_tokens(turn.sign_in.pool.id, turn.sign_in.client.id, turn.person.key)
+                tokens = self._directory.tokens.issue(turn.sign_in.pool.id, turn.sign_in.client.id, turn.person.key)
             self._around.after(turn.who, turn.metadata)
             return tokens
         name = response.get("challengeName")
         if name == PASSWORD_VERIFIER and turn.srp_a is not None:
-            pool_id = turn.sign_in.pool.id
-            password = self._directory.password(pool_id, turn.name) if turn.person is not None else None
-            exchange = srp.Exchange.begin(pool_id, turn.name, password, turn.srp_a)
-            return {
-                "ChallengeName": PASSWORD_VERIFIER,
-                "Session": self._open(turn, PASSWORD_VERIFIER, exchange=exchange),
-                "ChallengeParameters": {**exchange.parameters(), "USERNAME": turn.name, "USER_ID_FOR_SRP": turn.name},
-            }
+            return verifier(
+                self._sessions, self._directory, turn.sign_in, person=turn.person, srp_a=turn.srp_a, rounds=turn.rounds
+            )
         if name != CUSTOM:
             raise unusable("challengeName")
         return self._create(turn)
@@ -168,7 +136,7 @@ class CustomSignIn:
         following = replace(turn, rounds=(*turn.rounds, newest))
         if len(json.dumps([following.rounds, private])) * 4 / 3 + OVERHEAD > MAX_LENGTH:
             raise unusable("session: it does not fit into 4096 characters")
-        token = self._open(following, CUSTOM, private=private)
+        token = self._sessions.begin(turn.sign_in, turn.person, CUSTOM, rounds=following.rounds, private=private)
         return {"ChallengeName": CUSTOM, "Session": token, "ChallengeParameters": {**public, "USERNAME": turn.name}}
 
     @staticmethod
@@ -183,42 +151,6 @@ class CustomSignIn:
         if turn.rounds or turn.person is None:
             request["userNotFound"] = turn.person is None
         return request
-
-    def _open(
-        self,
-        turn: Turn,
-        challenge: str,
-        private: Mapping[str, str] | None = None,
-        exchange: srp.Exchange | None = None,
-    ) -> str:
-        sign_in = turn.sign_in
-        return self._sessions.open(
-            CustomSession(
-                pool_id=sign_in.pool.id,
-                client_id=sign_in.client.id,
-                username=sign_in.username,
-                person=None if turn.person is None else turn.person.key,
-                challenge=challenge,
-                offered=(),
-                expires_at=self._clock.now() + sign_in.client.session_seconds,
-                rounds=turn.rounds,
-                private=private or {},
-                exchange=exchange,
-            )
-        )
-
-    def _resume(self, sign_in: SignInRequest, token: str, challenge: str) -> tuple[CustomSession, Person | None]:
-        session = self._sessions.read(token, sign_in.client.id)
-        if not isinstance(session, CustomSession) or session.challenge != challenge:
-            raise errors.session_invalid()
-        person = self._directory.person(sign_in.pool.id, sign_in.username)
-        if session.person is None:
-            if sign_in.username != session.username:
-                raise errors.session_invalid()
-            return session, None
-        if person is None or person.key != session.person:
-            raise errors.session_invalid()
-        return session, admit(person, sign_in.client)
 
     def _ask(self, name: str, turn: Turn, request: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
         return self._triggers.call(name, SOURCE, turn.who.caller, request, keys)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .. import errors
-from ..backend.directory import Client, Person, Pool
+from ..backend.directory import Client, Directory, Person, Pool
 from ..messages.inbox import Medium
+from ..triggers.sign_in import SignInUser
 
 MEDIA: dict[str, tuple[Medium, str]] = {"EMAIL_OTP": ("EMAIL", "email"), "SMS_OTP": ("SMS", "phone_number")}
 PASSWORDS = ("PASSWORD_SRP", "PASSWORD")
@@ -16,12 +17,16 @@ PASSWORDS = ("PASSWORD_SRP", "PASSWORD")
 
 @dataclass(frozen=True, slots=True)
 class SignInRequest:
-    """One sign-in request: a client of a pool, the name that was typed, and the request's ClientMetadata."""
+    """One sign-in request: a client of a pool, the name that was typed, the request's ClientMetadata and Session."""
 
     pool: Pool
     client: Client
     username: str
     metadata: Mapping[str, str] | None = None
+    session: str = ""
+
+    def who(self, person: Person | None) -> SignInUser:
+        return SignInUser(self.pool.id, self.client.id, self.username, person)
 
 
 def admit(person: Person, client: Client) -> Person | None:
@@ -44,6 +49,14 @@ def admit(person: Person, client: Client) -> Person | None:
         # The pool has no credentials of theirs; they sign in at their provider.
         raise errors.wrong_credentials()
     return person
+
+
+def admitted(directory: Directory, sign_in: SignInRequest) -> Person | None:
+    """The person who starts a sign-in; None where the pool simulates a challenge. Raises PoolError."""
+    person = directory.person(sign_in.pool.id, sign_in.username)
+    if person is None and not sign_in.client.hides_unknown:
+        raise errors.user_unknown()
+    return person and admit(person, sign_in.client)
 
 
 def available_challenges(pool: Pool, person: Person | None, username: str) -> tuple[str, ...]:

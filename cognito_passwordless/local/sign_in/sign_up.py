@@ -13,14 +13,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import errors
-from ..backend.directory import Client, Directory, Person, attributes_of
+from ..backend.directory import Directory, Person, attributes_of
 from ..messages.inbox import Medium, masked
 from ..messages.post import Letter, Post
 from ..triggers.runner import Caller, Triggers
 from ..triggers.user_migration import UserMigration
+from .choice import SIGNED_UP
+from .eligibility import MEDIA, SignInRequest
 from .secret_hash import check_secret_hash
+from .sessions import Sessions
 
 Moto = Callable[[], Any]
+SIGNING_UP = "SIGNING_UP"  # the session between a sign-up and its confirmation
 ADDRESSES: dict[str, Medium] = {"email": "EMAIL", "phone_number": "SMS"}
 # The operation that accepts the code of an occasion.
 PURPOSES = {"SignUp": "SignUp", "ResendCode": "SignUp", "ForgotPassword": "ForgotPassword"}
@@ -30,31 +34,40 @@ FLAGS = {"email": "autoVerifyEmail", "phone_number": "autoVerifyPhone"}
 class Lifecycle:
     """The operations on a person beside the sign-in."""
 
-    def __init__(self, directory: Directory, triggers: Triggers, post: Post, migration: UserMigration) -> None:
+    def __init__(
+        self, directory: Directory, triggers: Triggers, post: Post, *, migration: UserMigration, sessions: Sessions
+    ) -> None:
         self._directory = directory
         self._triggers = triggers
         self._post = post
         self._migration = migration
+        self._sessions = sessions
         self._codes: dict[tuple[str, str, str], str] = {}
         self._lock = threading.Lock()
 
     def sign_up(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
-        pool_id, caller, _ = self._asking(request)
+        asked, caller = self._asking(request)
+        pool_id = asked.pool.id
         flags = self._before("SignUp", caller, request)
-        moto()
+        if request.get("Password"):
+            moto()
+        else:
+            self._add(asked, request)
         person = self._person(pool_id, caller.user_name)
         if flags.get("autoConfirmUser") is True:
             proven = [name for name, flag in FLAGS.items() if flags.get(flag) is True]
             self._directory.confirm(pool_id, person.key, proven)
             self._confirmed("ConfirmSignUp", pool_id, person.key, request)
             return {"UserConfirmed": True, "UserSub": person.sub}
-        return {"UserConfirmed": False, "UserSub": person.sub} | self._send("SignUp", pool_id, person, request)
+        answer = {"UserConfirmed": False, "UserSub": person.sub} | self._session(asked, person, SIGNING_UP)
+        return answer | self._send("SignUp", pool_id, person, request)
 
     def resend_confirmation_code(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
         """Send another code, which replaces the one before. moto does not have this operation."""
-        pool_id, caller, client = self._asking(request)
+        asked, caller = self._asking(request)
+        pool_id = asked.pool.id
         person = self._directory.person(pool_id, caller.user_name)
-        if person is None and client.hides_unknown:
+        if person is None and asked.client.hides_unknown:
             return _pretended(caller.user_name)
         person = self._person(pool_id, caller.user_name)
         if person.status != "UNCONFIRMED":
@@ -79,27 +92,35 @@ class Lifecycle:
         return created.result
 
     def confirm_sign_up(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
-        pool_id, caller, _ = self._asking(request)
+        asked, caller = self._asking(request)
+        pool_id = asked.pool.id
         person = self._person(pool_id, caller.user_name)
+        if asked.session:
+            self._sessions.resume(self._directory, asked, asked.session, SIGNING_UP, admitted=False)
         proven = self._take("SignUp", pool_id, person, request)
         moto()
         self._directory.confirm(pool_id, person.key, [proven])
         self._confirmed("ConfirmSignUp", pool_id, person.key, request)
-        return {}
+        if asked.session:
+            self._sessions.use_up(asked.session)
+        # Amplify sends no session here, and signs in with the one that it gets.
+        return self._session(asked, person, SIGNED_UP)
 
     def forgot_password(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
-        pool_id, caller, client = self._asking(request)
+        asked, caller = self._asking(request)
+        pool_id = asked.pool.id
         person = self._directory.person(pool_id, caller.user_name)
         if person is None:
             person = self._migration.forgot_password(caller, request.get("ClientMetadata"))
-        if person is None and client.hides_unknown:
+        if person is None and asked.client.hides_unknown:
             return _pretended(caller.user_name)
         if person is None:
             raise errors.user_unknown()
         return self._send("ForgotPassword", pool_id, person, request)
 
     def confirm_forgot_password(self, request: Mapping[str, Any], moto: Moto) -> dict[str, Any]:
-        pool_id, caller, _ = self._asking(request)
+        asked, caller = self._asking(request)
+        pool_id = asked.pool.id
         person = self._person(pool_id, caller.user_name)
         self._take("ForgotPassword", pool_id, person, request)
         moto()
@@ -130,11 +151,27 @@ class Lifecycle:
                 self._directory.update(pool_id, before.key, {flag: written.get(flag, "false")})
         return {}
 
-    def _asking(self, request: Mapping[str, Any]) -> tuple[str, Caller, Client]:
+    def _add(self, asked: SignInRequest, request: Mapping[str, Any]) -> None:
+        """A person without a password, where the pool has codes as a first factor: API_SignUp.html."""
+        if not asked.pool.first_factors & MEDIA.keys():
+            raise errors.parameter_missing("password")
+        if self._directory.person(asked.pool.id, asked.username):
+            raise errors.PoolError("UsernameExistsException", "User already exists")
+        written = _written(request)
+        self._directory.add(asked.pool.id, asked.username, written, password=None, status="UNCONFIRMED")
+
+    def _session(self, asked: SignInRequest, person: Person, step: str) -> dict[str, str]:
+        """A session by which USER_AUTH goes on from here, where the client has it."""
+        if "ALLOW_USER_AUTH" not in asked.client.flows:
+            return {}
+        return {"Session": self._sessions.begin(asked, person, step)}
+
+    def _asking(self, request: Mapping[str, Any]) -> tuple[SignInRequest, Caller]:
         pool, client = self._directory.client(str(request.get("ClientId") or ""))
         username = str(request.get("Username") or "")
         check_secret_hash(request.get("SecretHash"), secret=client.secret, client_id=client.id, username=username)
-        return pool.id, Caller(pool.id, client.id, username), client
+        asked = SignInRequest(pool, client, username, request.get("ClientMetadata"), request.get("Session") or "")
+        return asked, Caller(pool.id, client.id, username)
 
     def _before(self, source: str, caller: Caller, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Call PreSignUp, and return its flags; it may refuse with a PoolError."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import select
 import socket
 import threading
 from dataclasses import dataclass
-from typing import Any
 
 KINDS = ("throttle", "timeout", "500", "bad_json")
 ANY = "*"
@@ -91,17 +89,12 @@ def _gone(client: socket.socket) -> bool:
         return True
 
 
-def answer(error: str) -> tuple[str, str, bytes]:
-    """Status line, exception name and body of a fault, as Amazon's JSON protocol carries it."""
+def answer(error: str) -> tuple[str, str, str]:
+    """Status line, exception name and text of a fault; without a name the text is the body."""
     if error == "bad_json":
-        return "200 OK", "", b'{"ChallengeName": "EMAIL_OTP", "Ses'
+        return "200 OK", "", '{"ChallengeName": "EMAIL_OTP", "Ses'
     if error in ("500", "timeout"):
-        return _error("500 Internal Server Error", "InternalErrorException", "Internal error")
+        return "500 Internal Server Error", "InternalErrorException", "Internal error"
     if error == "throttle":
-        return _error("400 Bad Request", "TooManyRequestsException", "Rate exceeded")
-    return _error("400 Bad Request", error, f"{error} asked for by a test")
-
-
-def _error(status: str, kind: str, message: str) -> tuple[str, str, bytes]:
-    body: dict[str, Any] = {"__type": kind, "message": message}
-    return status, kind, json.dumps(body).encode()
+        return "400 Bad Request", "TooManyRequestsException", "Rate exceeded"
+    return "400 Bad Request", error, f"{error} asked for by a test"
