@@ -1,4 +1,4 @@
-"""The documentation as a site: ``make docs``. The pages are the Markdown files of this folder, as GitHub shows them."""
+"""The documentation as a site: ``make docs``. Its pages are the Markdown files of this folder."""
 
 import re
 import tomllib

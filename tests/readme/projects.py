@@ -1,4 +1,4 @@
-"""The projects that the README is put into, each as its own documentation makes it, with a person in it where it has people."""
+"""The projects that the README is put into, each as its own documentation makes it."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""A Python with the package's requirements and more: this process's own, or another with a folder of its own in `.cache`."""
+"""A Python with the package's requirements and more: this process's own, with folders in `.cache` beside it."""
 
 import hashlib
 import os
@@ -17,6 +17,7 @@ from ..services import missing
 CACHE = ROOT / ".cache" / "readme"
 INSTALL_TIMEOUT = 300  # seconds
 NEWER = ("3.13", "3.12")
+NEEDED = ("django-allauth[socialaccount]", "boto3", "celery[redis]", "phonenumberslite")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def newest_python() -> Python:
     there = HERE | {"python_version": release, "python_full_version": f"{release}.99"}
     return Python(
         path,
-        [_installed(path, ("django-allauth[socialaccount]", "boto3", "celery[redis]", "phonenumberslite"), there)],
+        [_installed(path, NEEDED, there)],
     )
 
 
@@ -63,7 +64,7 @@ def _newer() -> tuple[Path, str]:
             path = Path(found).resolve()
             if subprocess.run([path, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
                 return path, release
-    missing("there is no Python 3.12 or later, which the newest Django needs")
+    return missing("there is no Python 3.12 or later, which the newest Django needs")
 
 
 def _installed(python: Path, requirements: tuple[str, ...], there: dict[str, str]) -> Path:

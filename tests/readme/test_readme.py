@@ -68,9 +68,7 @@ class Project:
 
 def new_project(directory: Path, python: Python) -> Project:
     path = f"{python.path.parent}{os.pathsep}{os.environ['PATH']}"
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTEST_", "PYENV_"))
-    }
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith(("DJANGO_", "PYTEST_"))}
     # The package as the tests see it, installed or not.
     packages = [*python.folders, Path(cognito_passwordless.__file__).parent.parent]
     places = {"PATH": path, "PYTHONPATH": os.pathsep.join(map(str, packages)), "PYTHONUNBUFFERED": "1"}
