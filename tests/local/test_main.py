@@ -55,9 +55,7 @@ def read_until(stream: Any, text: str) -> str:
 
 def connect(connection: dict[str, Any]) -> Caller:
     settings = connection["settings"]
-    pool = LocalPool(
-        settings["user_pool_id"], connection["client_id"], connection["secret"], settings["issuer"], None
-    )
+    pool = LocalPool(settings["user_pool_id"], connection["client_id"], connection["secret"], settings["issuer"], None)
     server: Any = SimpleNamespace(url=settings["endpoint_url"], region=settings["region"])
     return Caller(server, pool)
 
