@@ -18,8 +18,8 @@ LOCKS := requirements
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
 
-demo: $(VENV)/.demo ## the site and a local Cognito on loopback (PORT=8000)
-	@$(BIN)/python -m example_project.demo
+demo: $(VENV)/.demo ## the site and a local Cognito on loopback (PORT=8000; HISTORY=1: three months of it)
+	@$(BIN)/python -m example_project.demo $(if $(HISTORY),--history)
 
 demo-check: $(VENV)/.demo ## the same without a person: one sign-in by each route
 	@$(BIN)/python -m example_project.demo --check
