@@ -18,6 +18,7 @@ def apps(env: environ.Env) -> list[dict[str, Any]]:
     settings: dict[str, Any] = {
         "region": env("COGNITO_REGION", default="eu-west-1"),
         "user_pool_id": env("COGNITO_USER_POOL_ID"),
+        "scope": ["openid", "profile", "email", "phone"],
     }
     optional = {
         "domain": "COGNITO_DOMAIN",

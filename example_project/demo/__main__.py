@@ -61,14 +61,14 @@ def welcome(running: Stage) -> str:
     tries = "\n".join(f"    {account.identifier:26} {account.note}" for account in accounts)
     names = running.others
     others = "\n".join(
-        f"    {'  '.join(f'{name:26}' for name in names[at : at + 3])}" for at in range(0, len(names), 3)
+        f"    {'  '.join(f'{name:32}' for name in names[at : at + 3])}" for at in range(0, len(names), 3)
     )
     progress = "" if running.history else " (make demo HISTORY=1: three months of it)"
     return f"""
   Login page     {running.url}/login/
   Inbox          {running.url}/inbox/   every message "sent", by the site and by the local Cognito
   Admin          {running.url}/admin/   user {people.ADMIN}, password {running.admin_password}
-  Progress       {running.url}/admin/cognito_passwordless/migration/   how far the migration is{progress}
+  Progress       {running.url}/admin/cognito_passwordless/progress/   how far the migration is{progress}
   Hosted login   {running.url}/login/cognito/main/
   Local Cognito  {running.cognito_url}
 

@@ -145,6 +145,7 @@ def custom_connection(cognito: LocalCognito) -> dict[str, object]:
             "endpoint_url": cognito.url,
             "issuer": pool.issuer,
             "routes": ["otp"],
+            "scope": ["openid", "profile", "email", "phone"],
             "otp_flow": "CUSTOM_AUTH",
             "own_triggers": True,
             "domains": [people.CUSTOM.partition("@")[2]],
