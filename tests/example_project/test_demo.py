@@ -89,7 +89,7 @@ def test_the_welcome_names_pages_and_people(running: Stage) -> None:
 
 
 def test_manage_py_works_on_it_as_the_welcome_says(running: Stage) -> None:
-    (line,) = [line for line in welcome(running).splitlines() if "manage.py " in line]
+    (line,) = [line for line in welcome(running).splitlines() if "set -a" in line]
     command = line.strip().replace(".venv/bin/python", sys.executable)
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert "Migrated" in done.stdout, done.stderr
