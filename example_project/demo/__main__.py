@@ -79,7 +79,7 @@ def welcome(running: Stage) -> str:
 {others}
 
   manage.py with this site's settings, in another terminal:
-    set -a; . {running.log.parent / "site.env"}; set +a; .venv/bin/python manage.py cognito_progress
+    set -a; . {running.log.parent / "site.env"}; set +a; .venv/bin/python manage.py cognito_progress --refresh
 
   Only this machine can reach it, and the next start begins anew. Stop with Ctrl-C."""
 
