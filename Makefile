@@ -13,13 +13,13 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # Where `make lock` writes; `tests/newest.py` has it write elsewhere, to compare.
 LOCKS := requirements
 
-.PHONY: help demo demo-check test test-fast lint format format-check types migrations-check build lock clean
+.PHONY: help demo demo-check test test-fast lint format format-check types migrations-check docs build lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
 
-demo: $(VENV)/.demo ## the site and a local Cognito on loopback (PORT=8000)
-	@$(BIN)/python -m example_project.demo
+demo: $(VENV)/.demo ## the site and a local Cognito on loopback (PORT=8000; HISTORY=1: three months of it)
+	@$(BIN)/python -m example_project.demo $(if $(HISTORY),--history)
 
 demo-check: $(VENV)/.demo ## the same without a person: one sign-in by each route
 	@$(BIN)/python -m example_project.demo --check
@@ -49,6 +49,10 @@ types: $(VENV)/.dev ## mypy, strict
 
 migrations-check: $(VENV)/.dev
 	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+docs: $(VENV)/.dev ## the documentation as a site, in build/docs (a warning is an error)
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --jobs 2 docs build/docs
+	@echo "The documentation is in build/docs/index.html"
 
 build: $(VENV)/.dev ## the wheel and the source distribution, in dist/
 	@rm -rf build dist
@@ -91,6 +95,7 @@ lock: | $(BIN)/python ## renew requirements/*.txt: the newest releases that pypr
 	@$(VENV)/uv/bin/python -m pip install -qq --disable-pip-version-check --upgrade uv
 	@mkdir -p $(LOCKS)
 	@$(COMPILE) --output-file $(LOCKS)/dev.txt --extra dev pyproject.toml - >/dev/null
+	@$(COMPILE) --output-file $(LOCKS)/docs.txt --constraint $(LOCKS)/dev.txt --extra docs pyproject.toml - >/dev/null
 	@$(COMPILE) --output-file $(LOCKS)/test.txt --extra test pyproject.toml - >/dev/null
 	@$(COMPILE) --output-file $(LOCKS)/demo.txt --constraint $(LOCKS)/dev.txt --extra local --extra example \
 		pyproject.toml - >/dev/null

@@ -113,6 +113,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 
+# For `celery beat`, or `celery worker --beat` where one worker is all there is.
+CELERY_BEAT_SCHEDULE = {
+    "recover": {"task": "cognito_passwordless.recover_sends", "schedule": 60},
+    "notices": {"task": "cognito_passwordless.recover_notices", "schedule": 600},
+    "purge": {"task": "cognito_passwordless.purge_expired", "schedule": 24 * 3600},
+    "progress": {"task": "cognito_passwordless.roll_up_progress", "schedule": 5 * 60},
+}
+
 vars().update(mail.settings(env("EMAIL_URL", default="consolemail://")))
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="sign-in@example.com")
 

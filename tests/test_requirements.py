@@ -13,7 +13,7 @@ from .locks import HERE, LOCKS, ROOT, applies, pins
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 PYTHONS = re.findall(r"Python :: (\d\.\d+)", "\n".join(PROJECT["classifiers"]))
-EXTRAS = {"demo.txt": ["local", "example"], "test.txt": ["test"], "dev.txt": ["dev"]}
+EXTRAS = {"demo.txt": ["local", "example"], "docs.txt": ["docs"], "test.txt": ["test"], "dev.txt": ["dev"]}
 # All that a lock may hold below its header: a pin, and under it the hashes of the release's files.
 ENTRY = re.compile(r"^[a-z0-9-]+==[\w.]+( ; [^\\\n]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n", re.MULTILINE)
 

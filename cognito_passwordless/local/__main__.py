@@ -38,11 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OPERATION=ERROR[:TIMES]",
         help="let the next calls fail (*: of any): throttle, timeout, 500, bad_json or the name of an exception",
     )
-    parser.add_argument("--env-file", type=Path, help="write the connection there, as JSON")
+    parser.add_argument("--env-file", type=Path, help="write the connection there, as SOCIALACCOUNT_PROVIDERS has it")
 
 
 def serve(options: argparse.Namespace, *, write: Write, stop: threading.Event) -> None:
-    """Run until `stop` is set. `write` gets one line of text at a time.
+    """Run until `stop` is set. `write` gets whole lines of text.
 
     Raises ValueError for a host that is not loopback, and for people or faults that cannot be, OSError if the port is
     taken or the file is not there.
@@ -55,12 +55,11 @@ def serve(options: argparse.Namespace, *, write: Write, stop: threading.Event) -
             operation, _, error = fault.partition("=")
             kind, _, times = error.partition(":")
             cognito.fail(operation, kind, int(times or 1))
-        connection = describe(cognito, pool)
+        connection = json.dumps(describe(cognito, pool), indent=2)
         if options.env_file:
             save(options.env_file, connection)
         cognito.messages.listen(lambda message: write(announce(message)))
-        for name, value in connection.items():
-            write(f"{name:14} {value}")
+        write(connection)
         cast = ", ".join(person.email or person.phone_number or "" for person in crowd[: len(KINDS)])
         write(f"{len(crowd) + added} people, among them {cast}")
         write("Codes appear below. Stop with Ctrl-C.")
@@ -68,24 +67,23 @@ def serve(options: argparse.Namespace, *, write: Write, stop: threading.Event) -
     write("Stopped.")
 
 
-def describe(cognito: LocalCognito, pool: LocalPool) -> dict[str, str]:
-    """The settings of a client of the pool."""
+def describe(cognito: LocalCognito, pool: LocalPool) -> dict[str, object]:
+    """A connection to the pool: an entry of ``SOCIALACCOUNT_PROVIDERS["cognito"]["APPS"]``."""
+    at = {"region": cognito.region, "endpoint_url": cognito.url, "issuer": pool.issuer}
     return {
-        "url": cognito.url,
-        "region": cognito.region,
-        "user_pool_id": pool.id,
+        "provider_id": "main",
+        "name": "Cognito",
         "client_id": pool.client_id,
-        "client_secret": pool.client_secret or "",
-        "issuer": pool.issuer,
-        "jwks_uri": pool.jwks_uri,
+        "secret": pool.client_secret or "",
+        "settings": {"user_pool_id": pool.id, "routes": ["otp"], **at},
     }
 
 
-def save(path: Path, connection: dict[str, str]) -> None:
-    """Write the connection as JSON, readable by its owner only: the secret is in it."""
+def save(path: Path, connection: str) -> None:
+    """Write the connection, readable by its owner only: the secret is in it."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(json.dumps(connection, indent=2) + "\n")
+        file.write(f"{connection}\n")
 
 
 def announce(message: Message) -> str:

@@ -13,7 +13,7 @@ from cognito_passwordless.models import ChallengeSession, JourneyEvent, Migrated
 POOL = "eu-west-1_Example"
 SEED = 7
 # Days since the first sign-in, and the mean of days until somebody signs in.
-AGES = {"early": (30, 300.0), "late": (180, 80.0), "finished": (400, 8.0)}
+AGES = {"early": (30, 300.0), "quarter": (92, 90.0), "late": (180, 80.0), "finished": (400, 8.0)}
 OUTAGES = (("throttled", 4), ("timeout", 2))
 
 

@@ -25,6 +25,12 @@ DJANGO = (
     Account("inactive@example.com", "lives in Django, inactive: the same answer, and no code"),
 )
 NOBODY = Account("nobody@example.com", "nobody knows them: the same answer, and no code")
+# Whose way in is neither the local one nor the pool's code.
+OTHER_WAYS = (
+    Account(CUSTOM, "lives in a second pool, whose code our own triggers send (CUSTOM_AUTH)"),
+    Account(HOSTED, "Cognito's hosted login: at /login/cognito/main/, or by the link below the code"),
+)
+SHOWN = 12
 # By the names of the kinds in `cognito_passwordless.local.seed`.
 _POOL_NOTES = {
     "ann": "lives in the pool: Cognito's code, migrated, from then on our code",
@@ -35,6 +41,12 @@ _POOL_NOTES = {
     "disabled": "pool, disabled: the same answer, and no code",
     "mfa": "pool, with MFA there: no code as the only factor",
 }
+
+
+def crowd_of(crowd: list[Invented]) -> list[str]:
+    """Some of the many who have nothing special about them."""
+    ordinary = [person.email for person in crowd if person.email and person.kind.name not in _POOL_NOTES]
+    return ordinary[:SHOWN]
 
 
 def of_pool(crowd: list[Invented]) -> list[Account]:

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
@@ -40,6 +41,8 @@ class Stage:
     cognito_url: str
     admin_password: str = field(repr=False)
     pool_accounts: list[people.Account]
+    others: list[str]
+    history: bool
     site: subprocess.Popen[bytes]
     log: Path
 
@@ -50,7 +53,7 @@ class Stage:
 
 
 @contextmanager
-def stage(directory: Path, *, port: int, cognito_port: int) -> Iterator[Stage]:
+def stage(directory: Path, *, port: int, cognito_port: int, history: bool = False) -> Iterator[Stage]:
     """Runs the demo in ``directory``, from nothing. Raises `StageError`."""
     for wanted in (port, cognito_port):
         _require_free(wanted)
@@ -66,12 +69,28 @@ def stage(directory: Path, *, port: int, cognito_port: int) -> Iterator[Stage]:
         password = secrets.token_urlsafe(9)
         environment = site_environment(directory, port, cognito, pool) | {"DEMO_ADMIN_PASSWORD": password}
         environment["COGNITO_MORE_CONNECTIONS_JSON"] = json.dumps([custom_connection(cognito)])
-        _run([sys.executable, "manage.py", "seed_demo"], environment)
+        _run([sys.executable, "manage.py", "seed_demo", *(["--history"] if history else [])], environment)
         log = directory / "site.log"
+        _keep_environment(directory / "site.env", environment)
         with _site(environment, log) as site:
-            running = Stage(f"http://127.0.0.1:{port}", cognito.url, password, people.of_pool(crowd), site, log)
+            running = Stage(
+                url=f"http://127.0.0.1:{port}",
+                cognito_url=cognito.url,
+                admin_password=password,
+                pool_accounts=people.of_pool(crowd),
+                others=people.crowd_of(crowd),
+                history=history,
+                site=site,
+                log=log,
+            )
             _wait_for(running)
             yield running
+
+
+def _keep_environment(file: Path, environment: Mapping[str, str]) -> None:
+    """For `manage.py` in another terminal: what the site has beyond this process's own variables."""
+    own = {name: value for name, value in environment.items() if os.environ.get(name) != value}
+    file.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in own.items()))
 
 
 def site_environment(directory: Path, port: int, cognito: LocalCognito, pool: LocalPool) -> dict[str, str]:
@@ -126,6 +145,7 @@ def custom_connection(cognito: LocalCognito) -> dict[str, object]:
             "endpoint_url": cognito.url,
             "issuer": pool.issuer,
             "routes": ["otp"],
+            "scope": ["openid", "profile", "email", "phone"],
             "otp_flow": "CUSTOM_AUTH",
             "own_triggers": True,
             "domains": [people.CUSTOM.partition("@")[2]],

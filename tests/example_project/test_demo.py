@@ -82,8 +82,17 @@ def test_the_welcome_names_pages_and_people(running: Stage) -> None:
     text = welcome(running)
     for path in ("/login/", "/inbox/", "/admin/"):
         assert running.url + path in text
-    for account in (*people.DJANGO, *running.pool_accounts, people.NOBODY):
+    for account in (*people.DJANGO, *running.pool_accounts, *people.OTHER_WAYS, people.NOBODY):
         assert account.identifier in text
+    assert set(running.others) <= set(text.split())
+    assert len(running.others) >= 10
+
+
+def test_manage_py_works_on_it_as_the_welcome_says(running: Stage) -> None:
+    (line,) = [line for line in welcome(running).splitlines() if "set -a" in line]
+    command = line.strip().replace(".venv/bin/python", sys.executable)
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert "Migrated" in done.stdout, done.stderr
 
 
 def test_nobody_else_can_read_its_files(running: Stage) -> None:

@@ -33,7 +33,7 @@ def test_it_serves_until_it_is_stopped(tmp_path: Path, number: signal.Signals) -
     try:
         assert any("Stop with Ctrl-C" in line for line in running.stdout)
         connection = json.loads(written.read_text())
-        with urlopen(connection["jwks_uri"], timeout=60) as answer:
+        with urlopen(f"{connection['settings']['issuer']}/.well-known/jwks.json", timeout=60) as answer:
             assert json.load(answer)["keys"]
         running.send_signal(number)
         said, complained = running.communicate(timeout=60)
