@@ -62,12 +62,8 @@ class Reason(Enum):
     unconfirmed = _flow(_("The person never confirmed their account in the pool."), "Confirm it (AdminConfirmSignUp).")
     reset_required = _flow(_("The person has to reset their password in the pool first."), _PASSWORD)
     force_change_password = _flow(_("The person has to set their first password in the pool."), _PASSWORD)
-    mfa_required = _flow(
-        _("The person has MFA in the pool, which then sends no code first."), "Let them use hosted login."
-    )
-    otp_unavailable = _flow(
-        _("The pool offers no code on this channel."), "Check its first factors and their address there."
-    )
+    mfa_required = _flow(_("The person has MFA in the pool, which then sends no code first."), "Use hosted login.")
+    otp_unavailable = _flow(_("The pool offers no code on this channel."), "Check factors and address there.")
     not_authorized = _flow(_("The pool refused the person without a reason."), _ASK_THE_POOL)
     misconfigured = _setup(_("The pool or its connection is misconfigured."), "Run cognito_doctor --connection.")
     lambda_refused = _flow(_("A trigger of the pool refused the person."), "Check the log of its PreAuthentication.")
@@ -84,22 +80,17 @@ class Reason(Enum):
         "Let them use their password and second factor, or set STAFF_SIGN_IN and have the address verified.",
     )
     no_such_channel = _flow(_("The person has no verified address on this channel."), "Let them choose another.")
-    hosted_login_only = _flow(
-        _("The connection offers hosted login only."), "Let them use it, or add 'otp' to 'routes'."
-    )
+    hosted_login_only = _flow(_("The connection offers hosted login only."), "Let them use it, or add 'otp'.")
     over_limit = _flow(
         _("Too many wrong codes were entered for this address."),
         "Let them open the link that they get within the hour, or use a browser that they signed in with before.",
     )
     link_sent = _flow(_("A link took the place of the code, as strangers have used up the codes."), "Let them use it.")
     link_used = _flow(_("The link that took the place of the code was opened."), "Let them enter the code sent then.")
-    limit_number_type = _own(
-        _("No SMS is sent to numbers of this type (premium, shared-cost, toll-free, pager, voicemail)."),
-        "Let them use another number or their e-mail address.",
-    )
+    limit_number_type = _own(_("No SMS is sent to numbers of this type."), "Let them use another, or their e-mail.")
     limit_conversion = _flow(
-        _("Codes that go to this range of numbers are no longer entered, so SMS to it have stopped for a while."),
-        "Nothing, where it is an attack: it opens by itself. Else look at the provider's reports for these numbers.",
+        _("SMS to this range of numbers have stopped for a while, as their codes are no longer entered."),
+        "It opens by itself. Look at the provider's reports for these numbers.",
     )
     limit_sms_country = _own(_("No SMS is sent to this country."), "Add it to SMS_COUNTRIES, if it may be.")
 

@@ -13,22 +13,6 @@ def cannot_send() -> str:
     return _("We can't send codes at the moment. Nothing is wrong with your entry. Try again in a minute.")
 
 
-def what_to_type() -> tuple[str, str]:
-    """The label of the field where a person says who they are, and what it says when it is empty."""
-    if not (conf.offers_email or conf.usernames):
-        return _("Phone number"), _("Enter your phone number.")
-    if not (conf.offers_sms or conf.usernames):
-        return _("E-mail address"), _("Enter your e-mail address.")
-    if not conf.usernames:
-        return _("E-mail address or phone number"), _("Enter your e-mail address or phone number.")
-    if not conf.offers_email:
-        return _("User name or phone number"), _("Enter your user name or phone number.")
-    if not conf.offers_sms:
-        return _("User name or e-mail address"), _("Enter your user name or e-mail address.")
-    required = _("Enter your user name, e-mail address or phone number.")
-    return _("User name, e-mail address or phone number"), required
-
-
 def not_served() -> str:
     if not conf.offers_email:
         return _("We can't send codes there. Enter a phone number of a country that we send SMS to.")

@@ -1,7 +1,37 @@
-"""What a site has that sets nothing."""
+"""The names of all settings, and what a site has that sets none."""
 
 from collections.abc import Mapping
 from typing import Any
+
+KEYS = frozenset(
+    {
+        "APP_NAME",
+        "PUBLIC_URL",
+        "OTP",
+        "LIMITS",
+        "REFUSAL_FLOOR",
+        "DISPATCH",
+        "SIGNUP",
+        "UNKNOWN_ADDRESS_MESSAGE",
+        "ALLAUTH_PAGES",
+        "USERNAMES",
+        "STAFF_SIGN_IN",
+        "SENDERS",
+        "SMS_COUNTRIES",
+        "MATCH_USER",
+        "GROUPS",
+        "ATTRIBUTES",
+        "UPDATE_ON_RETURN",
+        "DELETED_USER_RETURNS",
+        "EVENT_DATA",
+        "RETENTION",
+        "CAPTCHA",
+        "CODE_IN_SUBJECT",
+        "REVIEW_CODES",
+        "LAMBDA",
+    }
+)
+LAMBDA_KEYS = frozenset({"HMAC_KEYS", "NEW_DEVICE_MAIL", "TOKEN_RULES", "USER_MIGRATION", "WELCOME"})
 
 DEFAULT_LIMITS: Mapping[str, str] = {
     # In a row, whatever time lies between: in all browsers that nobody knows, and in each that has signed in as this

@@ -12,42 +12,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.encoding import punycode
 
 from ..otp import Policy, PolicyError
-from .defaults import DEFAULT_LIMITS, DEFAULT_RETENTION, DEFAULT_SENDERS
+from .defaults import DEFAULT_LIMITS, DEFAULT_RETENTION, DEFAULT_SENDERS, LAMBDA_KEYS
 from .review_code import ReviewCode
 
 T = TypeVar("T")
 
 MAX_REFUSAL_FLOOR = 5
-KEYS = frozenset(
-    {
-        "APP_NAME",
-        "PUBLIC_URL",
-        "OTP",
-        "LIMITS",
-        "REFUSAL_FLOOR",
-        "DISPATCH",
-        "SIGNUP",
-        "UNKNOWN_ADDRESS_MESSAGE",
-        "ALLAUTH_PAGES",
-        "USERNAMES",
-        "STAFF_SIGN_IN",
-        "SENDERS",
-        "SMS_COUNTRIES",
-        "MATCH_USER",
-        "GROUPS",
-        "ATTRIBUTES",
-        "UPDATE_ON_RETURN",
-        "DELETED_USER_RETURNS",
-        "EVENT_DATA",
-        "RETENTION",
-        "CAPTCHA",
-        "CODE_IN_SUBJECT",
-        "REVIEW_CODES",
-        "LAMBDA",
-    }
-)
-LAMBDA_KEYS = frozenset({"HMAC_KEYS", "NEW_DEVICE_MAIL", "TOKEN_RULES", "USER_MIGRATION", "WELCOME"})
-
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # NIST SP 800-63B-4, 3.2.2: wrong answers in a row on one account, until a success.
 MOST_FAILURES = 100

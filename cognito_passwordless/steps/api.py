@@ -295,6 +295,4 @@ def _identity(challenge: ChallengeSession, of: finish.StepIdentity) -> Identity:
 
 def _wait(pause: Pause, began: float, challenge: ChallengeSession) -> None:
     """Asking a pool and asking none take the same time (law 4)."""
-    left = began + challenge.refusal_floor - time.monotonic()
-    if left > 0:
-        pause(left)
+    pause(max(0.0, began + challenge.refusal_floor - time.monotonic()))

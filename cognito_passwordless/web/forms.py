@@ -6,8 +6,8 @@ from django import forms
 from django.forms.utils import flatatt
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from .. import identifiers, texts
 from ..cognito import Password
@@ -15,6 +15,22 @@ from ..conf import conf
 from ..exceptions import InvalidIdentifier
 from ..models import CHANNEL_CHOICES
 from ..otp import Code, read_code
+
+
+def what_to_type() -> tuple[str, str]:
+    """The label of the field where a person says who they are, and what it says when it is empty."""
+    if not (conf.offers_email or conf.usernames):
+        return gettext("Phone number"), gettext("Enter your phone number.")
+    if not (conf.offers_sms or conf.usernames):
+        return gettext("E-mail address"), gettext("Enter your e-mail address.")
+    if not conf.usernames:
+        return gettext("E-mail address or phone number"), gettext("Enter your e-mail address or phone number.")
+    if not conf.offers_email:
+        return gettext("User name or phone number"), gettext("Enter your user name or phone number.")
+    if not conf.offers_sms:
+        return gettext("User name or e-mail address"), gettext("Enter your user name or e-mail address.")
+    required = gettext("Enter your user name, e-mail address or phone number.")
+    return gettext("User name, e-mail address or phone number"), required
 
 
 class IdentifierForm(forms.Form):
@@ -40,7 +56,7 @@ class IdentifierForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["identifier"]
-        field.label, field.error_messages["required"] = texts.what_to_type()
+        field.label, field.error_messages["required"] = what_to_type()
         if not conf.usernames and not (conf.offers_email and conf.offers_sms):
             alone = {"autocomplete": "email"} if conf.offers_email else {"autocomplete": "tel", "inputmode": "tel"}
             field.widget.attrs.update(alone)

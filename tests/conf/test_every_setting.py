@@ -15,7 +15,7 @@ from django.db.models import F
 from django.test import Client
 
 from cognito_passwordless.conf import DEFAULT_LIMITS, DEFAULT_RETENTION, KEYS
-from cognito_passwordless.conf.settings import LAMBDA_KEYS
+from cognito_passwordless.conf.defaults import LAMBDA_KEYS
 from cognito_passwordless.delivery import Message
 from cognito_passwordless.delivery.memory import MemorySender
 from cognito_passwordless.flows.purge import purge_expired

@@ -97,36 +97,27 @@ def start(
         raise NotServed
     offers, handle = offers_for(identifier), attempts.new_handle()
     hosted = None if by_code else offers.hosted_first
+    of_visitor = {"language": visitor.language, "next_url": next_url, "purpose": visitor.purpose}
     # One transaction, as waiting for the disk is what a start mostly does; it begins with its write.
     try:
         with transaction.atomic(using=router.db_for_write(ChallengeSession)):
             # Strangers of the same network must not use up what a person starts in their own browser.
             budgets.spend("starts_per_ip", visitor.known_browser or budgets.network_of(visitor.ip), now)
             if hosted:
-                challenge = hosted_state.open_challenge(
-                    hosted,
-                    identifier,
-                    handle=handle,
-                    now=now,
-                    next_url=next_url,
-                    language=visitor.language,
-                    purpose=visitor.purpose,
-                )
+                challenge = hosted_state.open_challenge(hosted, identifier, handle=handle, now=now, **of_visitor)
             else:
                 challenge = attempts.new_challenge(
                     identifier,
                     handle,
                     now,
-                    purpose=visitor.purpose,
                     channel=channel,
-                    language=visitor.language,
-                    next_url=next_url,
                     known_browser=visitor.known_browser,
                     connection=instead_of,
                     hosted_login=offers.hosted_login,
                     refusal_floor=offers.floor,
                     password_offered=offers.password,
                     expires_at=now + offers.lifetime,
+                    **of_visitor,
                 )
     except budgets.OverLimit as over:
         raise too_many(over, now) from None
