@@ -88,7 +88,7 @@ def test_a_right_code_of_the_pool_is_finished_as_soon_as_it_is_known(client: Cli
     assert site_settings.SESSION_COOKIE_NAME in client.cookies
     challenge = ChallengeSession.objects.get()
     assert (challenge.outcome, challenge.pool_session) == ("verified", "")
-    assert FailureCount.objects.get().count == 0
+    assert {row.count for row in FailureCount.objects.all()} == {0}
 
 
 def test_a_refusal_shows_at_the_floor_and_not_before(client: Client, ann: str, held: Held) -> None:
@@ -121,7 +121,7 @@ def test_everybodys_wrong_code_does_the_same_in_its_request(
     browser.post("/login/", {"identifier": person})
     with CaptureQueriesContext(connection) as asked:
         give(browser, other(ann))
-    assert len([query for query in asked if not query["sql"].startswith(("BEGIN", "COMMIT"))]) == 3
+    assert len([query for query in asked if not query["sql"].startswith(("BEGIN", "COMMIT"))]) == 2
     assert len(held.jobs) == 1
     held.work()
     pass_time(FLOOR)

@@ -19,6 +19,7 @@ from cognito_passwordless.otp import Code
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.parametrize("browser", ["", "known"])
 @pytest.mark.parametrize(
     ("aws_code", "cause", "spent"),
     [
@@ -30,21 +31,30 @@ pytestmark = pytest.mark.django_db(transaction=True)
     ],
 )
 def test_an_attempt_is_given_back_where_nothing_was_compared(
-    pool: LocalPool, monkeypatch: pytest.MonkeyPatch, aws_code: str, cause: Cause, spent: int
+    pool: LocalPool, monkeypatch: pytest.MonkeyPatch, aws_code: str, cause: Cause, spent: int, browser: str
 ) -> None:
     def fails(*arguments: Any) -> None:
         raise CognitoError(cause, "RespondToAuthChallenge", aws_code)
 
     assert pool
     attempts.new_challenge(
-        parse("ann@example.com"), "handle", timezone.now(), route="cognito_otp", connection="main", pool_session="x"
+        parse("ann@example.com"),
+        "handle",
+        timezone.now(),
+        route="cognito_otp",
+        connection="main",
+        pool_session="x",
+        known_browser=browser,
     )
     monkeypatch.setattr(verification.pool_codes, "has_session", lambda challenge: True)
     monkeypatch.setattr(verification.pool_codes, "answer", fails)
     with pytest.raises(Wrong) as wrong:
         answer(Visitor(handle="handle"), Code("123456"), now=timezone.now())
     assert (wrong.value.unreached, wrong.value.category) == (not spent, "system")
-    assert ChallengeSession.objects.get().attempts == FailureCount.objects.get().count == spent
+    assert ChallengeSession.objects.get().attempts == spent
+    # Of the identifier, of the account, and of the known browser.
+    counted = [row.count + row.known for row in FailureCount.objects.all()]
+    assert counted == [spent] * (3 if browser else 2)
 
 
 def test_all_rows_come_page_by_page() -> None:
