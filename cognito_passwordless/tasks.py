@@ -7,8 +7,8 @@ from uuid import UUID
 
 from celery import shared_task
 from celery.worker.control import inspect_command
+from django.db import Error as DatabaseFailure
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from .delivery import Failure, SendFailed
 from .exceptions import DispatchFailed
@@ -37,6 +37,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 NOTICE_TRIES = 6
+DATABASE_TRIES = 12
 
 
 # Acknowledged after the work, and handed back when the process that does it dies; `flows.sending.deliveries` makes a
@@ -50,14 +51,22 @@ NOTICE_TRIES = 6
     max_retries=None,
 )
 def send_code(self: Any, challenge_id: str, generation: int) -> None:
-    """Sends what a challenge asks for, or finds that nothing is to be sent. Throttling, time-outs and 5xx are retried
-    with a jittered back-off of 1 to 16 seconds."""
+    """Sends what a challenge asks for, or finds that nothing is to be sent. Throttling, time-outs, 5xx and errors of
+    the database are retried with a jittered back-off of 1 to 16 seconds."""
+    alone = self.request.is_eager  # eager tasks are retried at once: no other worker is waited for
     try:
-        # Eager tasks are retried at once: no other worker is waited for.
-        send(UUID(challenge_id), generation, now=timezone.now(), final=self.request.is_eager)
+        send(UUID(challenge_id), generation, now=timezone.now(), final=alone)
     except TryLater as later:
         delay = later.seconds or importing.back_off(later.tries)
         logger.info("%s will be tried again in %.1f s: %s", challenge_id, delay, later)
+        raise self.retry(countdown=delay, exc=None) from None
+    except DatabaseFailure as error:
+        # Counted by the queue: the row cannot be asked. What is given up is found by `recover_sends`.
+        tries = self.request.retries + 1
+        if alone or tries >= DATABASE_TRIES:
+            raise
+        delay = importing.back_off(tries)
+        logger.warning("%s will be tried again in %.1f s: %s", challenge_id, delay, type(error).__name__)
         raise self.retry(countdown=delay, exc=None) from None
 
 
@@ -208,7 +217,7 @@ def dispatch_by_celery(challenge_id: str, generation: int, channel: str) -> None
 def _queue(task: Any, *arguments: Any, **options: Any) -> None:
     try:
         task.apply_async(arguments, retry=False, **options)
-    except (OperationalError, OSError) as error:
+    except Exception as error:  # noqa: BLE001  (each broker has errors of its own, and kombu hands them on)
         broker.failed(error)
         raise DispatchFailed("broker") from None
     broker.worked()

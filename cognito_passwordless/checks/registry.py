@@ -47,6 +47,7 @@ ALWAYS: Final[tuple[Check, ...]] = (
     services.cache,
     services.broker,
     services.broker_timeouts,
+    services.queues,
     services.database,
     allauth.account_adapter,
     allauth.social_adapter,

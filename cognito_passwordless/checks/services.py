@@ -9,6 +9,7 @@ from django.db import router
 
 from .. import models
 from ..conf import conf
+from ..flows.sending.send_code import QUEUES
 from .problems import SETTING, Messages, error, usable, warning
 
 DUMMY = "django.core.cache.backends.dummy.DummyCache"
@@ -59,6 +60,18 @@ def broker_timeouts(**kwargs: Any) -> Messages:
     return [warning("W404", text, hint=hint)]
 
 
+def queues(**kwargs: Any) -> Messages:
+    """Celery makes missing queues by itself, unless a site forbids it."""
+    options = current_app.conf
+    if usable(lambda: conf.dispatch, "") != "celery" or options.task_create_missing_queues:
+        return []
+    missing = set(QUEUES.values()) - {queue.name for queue in options.task_queues or ()}
+    if not missing:
+        return []
+    text = f"CELERY_TASK_CREATE_MISSING_QUEUES is off, and CELERY_TASK_QUEUES lacks {', '.join(sorted(missing))}."
+    return [error("E408", text, hint="Add them (docs/celery.md): without them no code is sent.")]
+
+
 def broker_url() -> str:
     """Where messages are handed over; empty where none is configured (Celery would then guess one on this machine)."""
     return str(current_app.conf.broker_write_url or current_app.conf.broker_url or "")
@@ -73,6 +86,11 @@ def database(**kwargs: Any) -> Messages:
         text += "cannot hold them: no sign-in would start."
         hint = "Keep them on PostgreSQL or SQLite, by a database router if need be (docs/surroundings.md)."
         return [error("E407", text, hint=hint)]
+    if connection.vendor == "sqlite" and not connection.features.can_return_columns_from_insert:
+        text = (
+            f"The SQLite of the database {alias!r} is older than 3.35: without RETURNING nothing is counted."
+        )
+        return [error("E410", text, hint="Use a Python that was built with SQLite 3.35 or newer.")]
     if connection.vendor not in TRIED_ON:
         text = f"This package's race tests have never run on {connection.display_name}."
         hint = "Keep its tables on SQLite or PostgreSQL, by a database router if need be."

@@ -131,12 +131,10 @@ def _too_generous(name: str, limit: Limit) -> Messages:
         return [error("E218", text, hint=hint)]
     most = MOST_AN_HOUR.get(name)
     if most is not None and limit.count * 3600 > most * limit.window:
-        text += f" is no limit: at most {most} in an hour are."
-        return [warning("W229", text, hint=f"Write at most '{most}/1h', or as little in a longer window.")]
-    if limit.window < 3600 and name.endswith(("_per_day", "_per_country")):
-        text += " begins anew so soon that it ends nothing."
-        return [warning("W229", text, hint="Write a window of a day, as in '5000/24h'; an hour is the shortest.")]
-    return []
+        hint = f"Write at most '{most}/1h', or as little in a longer window."
+    elif limit.window < 3600 and name.endswith(("_per_day", "_per_country")):
+        hint = "Write a window of a day, as in '5000/24h'; an hour is the shortest."
+    return [warning("W229", f"{text} is no limit: it allows too many in too short a time.", hint=hint)] if hint else []
 
 
 def refusal_floor(**kwargs: Any) -> Messages:

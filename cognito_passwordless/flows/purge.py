@@ -2,13 +2,15 @@
 that takes (law 3); those of what was merely typed go with the challenges, for nobody can be guessed behind it."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from ..conf import DEFAULT_LIMITS, conf
 from ..models import ChallengeSession, Delivery, FailureCount, JourneyEvent, NumberBlock, SendCount
 from .progress import rollup
 
+BATCH = 1000  # SQLite takes so many parameters, with the rows that are deleted along
 BLOCKS_FOR = timedelta(days=180)  # since the last message there
 
 
@@ -31,4 +33,13 @@ def purge_expired(now: datetime) -> dict[str, int]:
         "number blocks": NumberBlock.objects.filter(seen_at__lt=now - BLOCKS_FOR, closed_at=None),
         "send counts": SendCount.objects.filter(window_started_at__lt=now - timedelta(seconds=sends)),
     }
-    return {name: rows.delete()[0] for name, rows in expired.items()}
+    return {name: _delete(rows) for name, rows in expired.items()}
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    """In batches, each a transaction of its own: a sign-in waits for no more rows than a batch has, and what an
+    interruption leaves is deleted the next time."""
+    deleted = 0
+    while keys := list(rows.order_by().values_list("pk", flat=True)[:BATCH]):
+        deleted += rows.filter(pk__in=keys).delete()[0]
+    return deleted

@@ -142,6 +142,7 @@ def test_apps_that_are_not_installed(missing: str, settings: Any) -> None:
         ("E402", {"broker_url": None}),
         ("W403", {"broker_url": "memory://"}),
         ("W404", {"broker_transport_options": {"socket_timeout": 1}}),
+        ("E408", {"task_create_missing_queues": False}),
         ("W703", {"task_always_eager": True}),
     ],
 )
@@ -158,6 +159,12 @@ def test_no_broker_is_needed_where_nothing_is_queued(
     settings.COGNITO_PASSWORDLESS |= {"DISPATCH": "inline"}
     monkeypatch.setitem(current_app.conf, "broker_url", None)
     assert find(deploy=False) == []
+
+
+def test_sqlite_without_returning(find: Find, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "vendor", "sqlite")
+    monkeypatch.setitem(vars(connection.features), "can_return_columns_from_insert", False)
+    assert find() == ["E410"]
 
 
 @pytest.mark.parametrize("mode", [None, "DEFERRED"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cognito_passwordless.flows import purge
 from cognito_passwordless.flows.purge import purge_expired
 from cognito_passwordless.models import FailureCount
 
@@ -45,3 +46,11 @@ def test_counts_that_a_success_has_ended_go(count: Any) -> None:
     count("user 6", 6)
     purge_expired(NOW)
     assert FailureCount.objects.get().identifier == "user 6"
+
+
+def test_many_rows_go_in_batches(count: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purge, "BATCH", 2)
+    for number in range(5):
+        count(f"nobody {number}", 8, count=1)
+    assert purge_expired(NOW)["failure counts"] == 5
+    assert not FailureCount.objects.exists()
