@@ -44,14 +44,14 @@ INSERT INTO cognito_passwordless_challengesession (
     id, handle_hash, identifier, spelling, channel, purpose, language, next_url, hosted_login, refusal_floor,
     known_browser, route, connection, recipient, decoy_reason, pool_username, pool_challenge, pool_session,
     key_fingerprint, scope, password_offered, code_length, generation, attempts, sends, outcome, sending,
-    verdict, created_at, last_sent_at,
+    verdict, account, created_at, last_sent_at,
     expires_at
 )
 SELECT
     md5('attempt' || n)::uuid, md5('a' || n) || md5('b' || n), 'user' || n || '@example.com', '', 'email', 'sign_in',
     'en', '', '', 0, '', 'cognito_otp',
     CASE WHEN n %% 4 = 0 THEN 'partners' ELSE 'main' END, '', '', '', '', '', '', '', false, 6,
-    1, 1, 1, 'verified', 'done', '', {AT}, {AT}, {AT} + interval '10 minutes'
+    1, 1, 1, 'verified', 'done', '', '', {AT}, {AT}, {AT} + interval '10 minutes'
 FROM generate_series(1, %(attempts)s) n
 WHERE {AT} >= now() - interval '1 day' * %(challenge_days)s
 """

@@ -15,6 +15,7 @@ from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import MigratedUser
 
 from .local.hosted.browser import Browser
+from .test_steps import begin_outage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = Path(__file__).parent.parent / "docs" / "steps.md"
@@ -87,7 +88,7 @@ def test_somebody_whom_the_pool_refuses_looks_like_everybody(cognito: LocalCogni
 
 
 def test_trouble_of_everybodys_is_told(client: Client, cognito: LocalCognito, pool: LocalPool) -> None:
-    cognito.fail("InitiateAuth", "ResourceNotFoundException", pool_id=pool.id)
+    begin_outage(cognito, pool, "ResourceNotFoundException")
     response = ask(client)
     assert response.status_code == 400
     assert "We can't send codes" in response.json()["message"]

@@ -87,9 +87,7 @@ def database(**kwargs: Any) -> Messages:
         hint = "Keep them on PostgreSQL or SQLite, by a database router if need be (docs/surroundings.md)."
         return [error("E407", text, hint=hint)]
     if connection.vendor == "sqlite" and not connection.features.can_return_columns_from_insert:
-        text = (
-            f"The SQLite of the database {alias!r} is older than 3.35: without RETURNING nothing is counted."
-        )
+        text = f"The SQLite of the database {alias!r} is older than 3.35: without RETURNING nothing is counted."
         return [error("E410", text, hint="Use a Python that was built with SQLite 3.35 or newer.")]
     if connection.vendor not in TRIED_ON:
         text = f"This package's race tests have never run on {connection.display_name}."

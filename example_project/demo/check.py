@@ -23,17 +23,17 @@ def by_code(identifier: str, *, sender: str) -> Way:
         before = _messages_to(identifier, browser)
         page = browser.submit(browser.get("/login/"), identifier=identifier)
         code = _new_code(identifier, sender, browser, len(before))
-        page = _answer(browser, page, _another(code))
+        page = answer(browser, page, _another(code))
         if _signed_in(page, identifier):
             raise CheckFailed("a wrong code signed in")
-        page = _answer(browser, page, code)
+        page = answer(browser, page, code)
         if not _signed_in(page, identifier):
             raise CheckFailed(f"the right code led to {page.url} ({page.status})")
 
     return sign_in
 
 
-def _answer(browser: Browser, page: Page, code: str) -> Page:
+def answer(browser: Browser, page: Page, code: str) -> Page:
     """What a code leads to in the end: the page that checks it loads itself again, and asks to go on."""
     page = browser.submit(page, code=code)
     deadline = time.monotonic() + MESSAGE_TIMEOUT

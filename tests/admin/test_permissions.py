@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from cognito_passwordless.flows.accounts import tombstones
 from cognito_passwordless.flows.progress import rollup
-from cognito_passwordless.models import ConnectionState, MigratedUser
+from cognito_passwordless.models import ConnectionState, MigratedUser, NumberBlock
 
 from .conftest import Make
 from .test_imports import made
@@ -44,6 +44,7 @@ def test_without_a_permission_everything_is_403(staff: Callable[..., Client], ma
     ConnectionState.objects.create(alias="main", retired_at=now)
     SocialApp.objects.create(provider="cognito", provider_id="stored", name="Stored", client_id="client")
     tombstones.create("i", "sub", connection="main", now=now)
+    NumberBlock.objects.create(key="block +4915112", seen_at=now)
     rollup.roll_up(now)
     client = staff()
     asked = list(pages())

@@ -97,7 +97,7 @@ def keep(challenge: ChallengeSession, connection: Connection, kept: Kept) -> Non
         "pool_challenge": kept.challenge,
         "pool_session": kept.session,
         "recipient": kept.recipient,
-        "account": challenge.account or owners.account_key("pool", connection.pool, kept.username),
+        "account": challenge.account or owners.account_key("pool", connection.pool, kept.username.lower()),
     }
     for name, value in fields.items():
         setattr(challenge, name, value)
