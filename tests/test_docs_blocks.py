@@ -27,7 +27,7 @@ from .services import package
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
-KINDS = {"console", "css", "csv", "json", "mermaid", "python", "sh", "text"}
+KINDS = {"console", "css", "json", "mermaid", "python", "sh", "text"}
 # Not of this repository, and not installed for its tests.
 FOREIGN = {"docker", "gunicorn", "jq", "sam"}
 ENVIRONMENT = {
