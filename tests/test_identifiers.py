@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cognito_passwordless.exceptions import InvalidIdentifier
-from cognito_passwordless.identifiers import known, looks_like_address, parse
+from cognito_passwordless.identifiers import known, looks_like_address, parse, typed
 from cognito_passwordless.identity import Channel
 from cognito_passwordless.models import CHANNEL_CHOICES
 
@@ -114,3 +114,17 @@ def test_a_channel_has_a_name_for_the_forms() -> None:
 )
 def test_a_user_name_that_is_an_address_is_recognised(text: str, is_address: bool) -> None:
     assert looks_like_address(text) is is_address
+
+
+SMS_ALONE = {"email": [], "sms": [{"BACKEND": "cognito_passwordless.delivery.memory.MemorySender"}]}
+
+
+@pytest.mark.parametrize("text", ["ann@nowhere", "@ann", "+49", "+abc", "victim@example.com"])
+@pytest.mark.parametrize("senders", [{}, SMS_ALONE])
+def test_what_is_written_like_an_address_is_never_a_user_name(text: str, senders: Any, settings: Any) -> None:
+    settings.COGNITO_PASSWORDLESS = {"USERNAMES": ["main"], "SENDERS": senders, "SMS_COUNTRIES": ["DE"]}
+    if text == "victim@example.com":
+        assert typed(text) == parse(text)
+    else:
+        with pytest.raises(InvalidIdentifier):
+            typed(text)

@@ -12,11 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cognito_passwordless import keys
+from cognito_passwordless.flows.challenges import checking
 from cognito_passwordless.flows.challenges.status import GIVE_UP_AFTER
 from cognito_passwordless.flows.sign_in import background as rooms
 from cognito_passwordless.flows.sign_in.background import Background
 from cognito_passwordless.local import LocalCognito, LocalPool
-from cognito_passwordless.models import ChallengeSession, FailureCount, JourneyEvent
+from cognito_passwordless.models import ChallengeSession, ConnectionState, FailureCount, JourneyEvent
 
 from .held import Held
 
@@ -89,6 +90,26 @@ def test_a_right_code_of_the_pool_is_finished_as_soon_as_it_is_known(client: Cli
     challenge = ChallengeSession.objects.get()
     assert (challenge.outcome, challenge.pool_session) == ("verified", "")
     assert {row.count for row in FailureCount.objects.all()} == {0}
+
+
+def test_a_proof_is_taken_once_by_requests_that_both_found_it(
+    client: Client, ann: str, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(client, ann)
+    held.work()
+    waiting = ChallengeSession.objects.get()
+    monkeypatch.setattr(checking, "find", lambda handle: waiting)
+    now = timezone.now()
+    assert checking.take_proof("handle", now) is waiting
+    assert checking.take_proof("handle", now) is None
+
+
+def test_a_proof_of_a_pool_that_was_retired_meanwhile_opens_nothing(client: Client, ann: str, held: Held) -> None:
+    give(client, ann)
+    held.work()
+    ConnectionState.objects.create(alias="main", retired_at=timezone.now())
+    client.post(CHECKING)
+    assert not is_signed_in(client)
 
 
 def test_a_refusal_shows_at_the_floor_and_not_before(client: Client, ann: str, held: Held) -> None:
