@@ -192,8 +192,10 @@ def finish(visitor: Visitor, *, now: datetime) -> tuple[ChallengeSession, Proven
     challenge = checking.take_proof(visitor.handle, now)
     kept = keys.decrypt(challenge.pool_session) if challenge else None
     proven = Proven.from_dict(json.loads(kept)) if kept else None
-    # A cut-over may have ended the connection since.
-    if challenge is None or proven is None or (proven.connection and not proven.connection.active):
+    if challenge is None or proven is None:
+        raise NoChallenge
+    pool = proven.connection
+    if pool and (not pool.active or connections.is_retired(pool.alias)):  # since it was asked
         raise NoChallenge
     return challenge, proven
 
