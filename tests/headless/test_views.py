@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client
 
 from cognito_passwordless.delivery import Message
 from cognito_passwordless.flows.challenges.attempts import handle_hash
+from cognito_passwordless.headless import views
 from cognito_passwordless.local import LocalCognito, LocalPool
 from cognito_passwordless.models import ChallengeSession, FailureCount, MigratedUser, PhoneNumber
 
@@ -110,6 +112,17 @@ def test_wrong_expired_and_used_up_are_one_answer(api: ApiClient, ann: User, sen
     answers.append(api.post("auth/code/confirm", code=right))
     assert {(answer["status"], *codes(answer)) for answer in answers} == {(400, ("incorrect_code", "code"))}
     assert {row.count for row in FailureCount.objects.all()} == {3}
+
+
+def test_a_refusal_is_held_back_until_the_floor(
+    api: ApiClient, ann: User, sent_code: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[float] = []
+    monkeypatch.setattr(views, "time", SimpleNamespace(monotonic=lambda: 5.0, sleep=held.append))
+    api.post("auth/code/request", email=ANN)
+    ChallengeSession.objects.update(refusal_floor=2)
+    api.post("auth/code/confirm", code=WRONG)
+    assert held == [2.0]
 
 
 def test_what_is_no_code_spends_no_attempt(api: ApiClient) -> None:
