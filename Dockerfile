@@ -1,7 +1,7 @@
 # The example project; a site of your own needs little more than another name in the last line.
 FROM python:3.13-slim
 
-RUN useradd --create-home site && install --directory --owner=site /run/cognito
+RUN useradd --create-home site && install --directory --owner=site /run/cognito /run/beat
 WORKDIR /srv/site
 COPY requirements/demo.txt requirements/demo.txt
 RUN pip install --no-cache-dir --require-hashes -r requirements/demo.txt

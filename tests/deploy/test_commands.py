@@ -107,7 +107,7 @@ def running(tmp_path: Path, postgres_url: str, redis_url: str, mail: MailServer)
                 "redis://redis:6379/0": redis.url,
                 "smtp://mail:1025": f"smtp://127.0.0.1:{mail.port}",
                 "/run/cognito": str(tmp_path),
-                "/tmp/beat": str(tmp_path / "beat"),
+                "/run/beat": str(tmp_path),
                 "cognito_passwordless.local": f"cognito_passwordless.local --port {free_port()}",
                 "0.0.0.0:8000": f"127.0.0.1:{port}",
                 "http://127.0.0.1:8000": f"http://127.0.0.1:{port}",
